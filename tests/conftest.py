@@ -1,0 +1,79 @@
+"""Fixtures for every test: a Postgres of our own, and a fresh warehouse a test."""
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from runtime.postgres import SUPERUSER, Cluster, find_binaries
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORDS = {
+    f"{name}_PASSWORD": f"{name.lower()}-test"
+    for name in ("LOADER", "TRANSFORMER", "REPORTER", "AIRFLOW_DB", "SUPERSET_DB")
+}
+
+
+@pytest.fixture(scope="session")
+def passwords() -> dict[str, str]:
+    """What init_db.sql reads from its environment."""
+    return PASSWORDS
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A running cluster with the roles, databases and schemas of init_db.sql; passwords are `<role>-test`."""
+    home = Path(tempfile.mkdtemp(prefix="goldworks-postgres-"))
+    home.chmod(0o711)  # started by root, the server belongs to another account
+    cluster = Cluster(
+        home / "data",
+        0,
+        "superuser-test",
+        {"fsync": "off"},
+        binaries=find_binaries(ROOT / "var/venvs/runtime"),
+    )
+    try:
+        cluster.start()
+        cluster.psql("-f", str(ROOT / "init_db.sql"), variables=PASSWORDS)
+        yield cluster
+    finally:
+        cluster.remove()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def warehouse_database(postgres: Cluster) -> Iterator[str]:
+    """The name of a database like `warehouse`, new for this test, dropped after it whoever is still connected."""
+    name = f"warehouse_{uuid.uuid4().hex[:12]}"
+    database = sql.Identifier(name)
+    with psycopg.connect(
+        postgres.url(SUPERUSER, postgres.password, "postgres"), autocommit=True
+    ) as connection:
+        connection.execute(sql.SQL("create database {} template warehouse").format(database))
+        # what is granted on a database, unlike what is in it, does not come with the template
+        connection.execute(sql.SQL("grant create on database {} to transformer").format(database))
+        yield name
+        connection.execute(sql.SQL("drop database {} with (force)").format(database))
+
+
+@pytest.fixture
+def warehouse_url(postgres: Cluster, warehouse_database: str) -> str:
+    """The fresh warehouse as the role `loader`, which owns the schemas raw and ops in it."""
+    return postgres.url("loader", "loader-test", warehouse_database)
+
+
+@pytest.fixture
+def transformer_url(postgres: Cluster, warehouse_database: str) -> str:
+    """The same warehouse as the role `transformer`, which dbt uses."""
+    return postgres.url("transformer", "transformer-test", warehouse_database)
+
+
+@pytest.fixture
+def reporter_url(postgres: Cluster, warehouse_database: str) -> str:
+    """The same warehouse as the role `reporter`, which Superset uses."""
+    return postgres.url("reporter", "reporter-test", warehouse_database)
