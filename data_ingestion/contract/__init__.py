@@ -1,0 +1,36 @@
+"""Contract: what was agreed about a dataset, read from an ODCS document and judged without mercy.
+
+`read_contract` and `read_contracts` give facts that the rest of the loader trusts, or a ContractError that lists
+everything wrong, with places and remedies. The settings are explained in docs/reference/contract.md.
+"""
+
+from data_ingestion.contract.faults import ContractError, Fault
+from data_ingestion.contract.pattern import Match, Pattern
+from data_ingestion.contract.read import read_contract, read_contracts
+from data_ingestion.contract.terms import (
+    Column,
+    Contract,
+    CsvFormat,
+    Key,
+    KeyRule,
+    LogicalType,
+    QuarantineLimit,
+    Role,
+)
+
+__all__ = [
+    "Column",
+    "Contract",
+    "ContractError",
+    "CsvFormat",
+    "Fault",
+    "Key",
+    "KeyRule",
+    "LogicalType",
+    "Match",
+    "Pattern",
+    "QuarantineLimit",
+    "Role",
+    "read_contract",
+    "read_contracts",
+]

@@ -1,0 +1,309 @@
+"""Columns: the properties of a contract, each judged and turned into a column of raw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from data_ingestion.contract import formats as forms
+from data_ingestion.contract.document import Document, Value, inside
+from data_ingestion.contract.faults import choices
+from data_ingestion.contract.names import faults_of_column
+from data_ingestion.contract.settings import Given, settings_of
+from data_ingestion.contract.standard import described
+from data_ingestion.contract.terms import Bound, Column, LogicalType
+
+CLASSIFICATIONS = ("public", "internal", "confidential", "personal")
+MOST_DIGITS = 38  # of a decimal in Arrow, Redshift and Snowflake
+
+PHYSICAL_TYPES: dict[LogicalType, tuple[str, ...]] = {
+    LogicalType.STRING: ("text",),
+    LogicalType.INTEGER: ("bigint", "integer", "smallint"),
+    LogicalType.NUMBER: ("numeric(18,2)", "double precision"),
+    LogicalType.BOOLEAN: ("boolean",),
+    LogicalType.DATE: ("date",),
+    LogicalType.TIMESTAMP: ("timestamptz",),
+}
+_OPTIONS: dict[LogicalType, tuple[str, ...]] = {
+    LogicalType.STRING: ("minLength", "maxLength", "pattern"),
+    LogicalType.INTEGER: ("minimum", "maximum"),
+    LogicalType.NUMBER: ("minimum", "maximum"),
+    LogicalType.BOOLEAN: (),
+    LogicalType.DATE: ("minimum", "maximum"),
+    LogicalType.TIMESTAMP: ("minimum", "maximum"),
+}
+_OPTION_REMEDIES = {
+    "format": "write the forms of dates in the setting 'formats', those of text as a 'pattern'",
+    "timezone": "leave it out: a timestamp is an instant, and one written without an offset is read as UTC",
+    "defaultTimezone": "leave it out: a timestamp is an instant, and one written without an offset is read as UTC",
+    "exclusiveMinimum": "use 'minimum'",
+    "exclusiveMaximum": "use 'maximum'",
+    "multipleOf": "leave it out, or test it in dbt",
+}
+# Settings of the standard that promise something about the data which nothing here would keep.
+_UNKEPT = {
+    "unique": "leave it out; the key is what the loader keeps unique, other columns are tested in dbt",
+    "partitioned": "leave it out; raw tables are not partitioned",
+    "partitionKeyPosition": "leave it out; raw tables are not partitioned",
+    "encryptedName": "leave it out; say what is sensitive by 'classification'",
+    "properties": "leave it out; a column holds one value",
+    "items": "leave it out; a column holds one value",
+    "map": "leave it out; a column holds one value",
+    "relationships": "leave it out; relationships are tested in dbt",
+}
+
+
+def read_columns(document: Document, properties: list[Value], place: str) -> dict[str, Column]:
+    """The columns of a dataset by their places; what is wrong with them goes to the document's faults."""
+    columns = {}
+    for index, item in enumerate(properties):
+        if isinstance(item, dict):
+            column = _PropertyReader(document, item, inside(place, index)).read()
+            if column:
+                columns[inside(place, index)] = column
+    return columns
+
+
+class _PropertyReader:
+    """One property of the contract on its way to a column."""
+
+    def __init__(self, document: Document, item: dict[str, Value], place: str) -> None:
+        self.document = document
+        self.item = item
+        self.place = place
+        self.settings = settings_of(document, item, place)
+        self.options: dict[str, Value] = {}
+
+    def read(self) -> Column | None:
+        name = self.item.get("name")
+        keep_text = self.flag("keepText")
+        if not isinstance(name, str):
+            return None
+        for fault, remedy in faults_of_column(name, keep_text):
+            self.add("name", fault, remedy, "names")
+        for setting, remedy in _UNKEPT.items():
+            if self.item.get(setting) not in (None, False):
+                self.add(setting, f"'{setting}' is not kept by the loader", remedy, "unkept")
+        type_ = self.type()
+        if type_ is None:
+            return None
+        physical_type, precision, scale = self.physical_type(type_)
+        self.read_options(type_)
+        required = self.item.get("required") is True
+        may_be_absent = self.flag("mayBeAbsent")
+        if required and may_be_absent:
+            fault = "a required column can't be absent"
+            self.add("required", fault, "drop 'required' or 'mayBeAbsent'", "headers")
+        pattern = self.pattern()
+        minimum, maximum = self.bound("minimum", type_, scale), self.bound("maximum", type_, scale)
+        min_length, max_length = self.length("minLength"), self.length("maxLength")
+        self.ordered("minimum", minimum, "maximum", maximum)
+        self.ordered("minLength", min_length, "maxLength", max_length)
+        description = self.item.get("description")
+        return Column(
+            name=name,
+            headers=self.headers(name),
+            type=type_,
+            physical_type=physical_type,
+            precision=precision,
+            scale=scale,
+            required=required,
+            cleaning=self.cleaning(type_),
+            formats=self.formats(type_),
+            pattern=pattern,
+            minimum=minimum,
+            maximum=maximum,
+            min_length=min_length,
+            max_length=max_length,
+            accepted_values=self.accepted_values(type_),
+            keep_text=keep_text,
+            may_be_absent=may_be_absent,
+            classification=self.classification(),
+            description=" ".join(description.split()) if isinstance(description, str) else "",
+        )
+
+    def add(self, name: str, fault: str, remedy: str, anchor: str) -> None:
+        self.document.add(inside(self.place, name), fault, remedy, anchor)
+
+    def flag(self, name: str) -> bool:
+        return name in self.settings and self.settings[name].value is True
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        given = self.settings.get(name)
+        return tuple(str(item) for item in given.value) if given and isinstance(given.value, list) else ()
+
+    def at(self, given: Given, index: int) -> str:
+        return inside(given.place, index)
+
+    def type(self) -> LogicalType | None:
+        text = self.item.get("logicalType")
+        if text is None:
+            known = ", ".join(LogicalType)
+            self.add("logicalType", "is missing", f"add it: {known}", "types")
+            return None
+        return LogicalType(str(text)) if text in tuple(LogicalType) else None
+
+    def physical_type(self, type_: LogicalType) -> tuple[str, int | None, int | None]:
+        given = self.item.get("physicalType")
+        known = PHYSICAL_TYPES[type_]
+        if not isinstance(given, str):
+            if type_ is LogicalType.NUMBER:
+                fault = "a number needs its physicalType, for nothing else says how many digits it keeps"
+                self.add("physicalType", fault, "add e.g. 'numeric(18,2)' or 'double precision'", "types")
+            return known[0], None, None
+        if type_ is LogicalType.NUMBER and (found := re.fullmatch(r"numeric\((\d+), ?(\d+)\)", given)):
+            precision, scale = int(found[1]), int(found[2])
+            if not 1 <= precision <= MOST_DIGITS or scale > precision:
+                remedy = f"write 1 to {MOST_DIGITS} digits, of which no more than all behind the point"
+                self.add("physicalType", f"'{given}' is no size that a number can have", remedy, "types")
+            return f"numeric({precision},{scale})", precision, scale
+        if given not in known:
+            article = "an" if type_ is LogicalType.INTEGER else "a"
+            fault = f"'{given}' is no type that {article} {type_} is kept in"
+            self.add("physicalType", fault, choices(given, known), "types")
+        return given, None, None
+
+    def headers(self, name: str) -> tuple[str, ...]:
+        physical = self.item.get("physicalName")
+        return (physical if isinstance(physical, str) else name, *self.texts("headers"))
+
+    def cleaning(self, type_: LogicalType) -> tuple[str, ...]:
+        names = self.texts("cleaning")
+        for index, fault, remedy in forms.faults_of_cleaning(names, type_):
+            self.document.add(self.at(self.settings["cleaning"], index), fault, remedy, "cleaning")
+        return names
+
+    def formats(self, type_: LogicalType) -> tuple[str, ...]:
+        given = self.settings.get("formats")
+        if given is None:
+            return forms.DEFAULT_FORMATS.get(type_, ())
+        if type_ not in forms.DEFAULT_FORMATS:
+            fault = f"a {type_} has no formats"
+            self.document.add(given.place, fault, "leave it out, or make the column a date or timestamp", "formats")
+            return ()
+        texts = self.texts("formats")
+        if not texts:
+            self.document.add(given.place, "the list is empty", "name a form, e.g. '%Y-%m-%d'", "formats")
+        for index, text in enumerate(texts):
+            for fault, remedy in forms.faults_of_format(text, type_):
+                self.document.add(self.at(given, index), fault, remedy, "formats")
+        for index, text, twin in forms.twins(texts):
+            fault = f"'{text}' reads texts that '{twin}' reads too"
+            self.document.add(self.at(given, index), fault, "keep the one that the source writes", "formats")
+        return texts
+
+    def read_options(self, type_: LogicalType) -> None:
+        options = self.item.get("logicalTypeOptions")
+        if not isinstance(options, dict):
+            return
+        for name, value in options.items():
+            place = inside("logicalTypeOptions", name)
+            if self.document.is_faulty(inside(self.place, place)):
+                continue
+            if name in _OPTIONS[type_]:
+                self.options[name] = value
+            else:
+                remedy = _OPTION_REMEDIES.get(name) or choices(name, _OPTIONS[type_])
+                self.add(place, f"'{name}' is not checked on a {type_}", remedy, "limits")
+
+    def length(self, name: str) -> int | None:
+        value = self.options.get(name)
+        return value if isinstance(value, int) else None
+
+    def bound(self, name: str, type_: LogicalType, scale: int | None) -> Bound | None:
+        value = self.options.get(name)
+        if value is None:
+            return None
+        try:
+            bound, wanted = _bound(value, type_, scale)
+        except ValueError:
+            bound, wanted = None, "an ISO date" if type_ is LogicalType.DATE else "an ISO time with its offset"
+        if bound is None:
+            place = inside("logicalTypeOptions", name)
+            self.add(place, f"'{value}' is no {name} of this column", f"write {wanted}", "limits")
+        return bound
+
+    def ordered(self, low_name: str, low: Any, high_name: str, high: Any) -> None:
+        if low is not None and high is not None and low > high:
+            place = inside("logicalTypeOptions", low_name)
+            self.add(place, f"{low_name} {low} is above {high_name} {high}", "swap them", "limits")
+
+    def pattern(self) -> str | None:
+        text = self.options.get("pattern")
+        if not isinstance(text, str):
+            return None
+        for fault, remedy in _faults_of_expression(text):
+            self.add(inside("logicalTypeOptions", "pattern"), fault, remedy, "limits")
+        return text
+
+    def accepted_values(self, type_: LogicalType) -> tuple[str, ...]:
+        """The values of `enum`, or of the quality rule that says the same in versions of ODCS before 3.2."""
+        listed: list[tuple[str, Value]] = []
+        for index, entry in enumerate(self.dicts("enum")):
+            listed.append((f"enum[{index}].value", entry.get("value")))
+        for index, rule in enumerate(self.dicts("quality")):
+            if rule.get("type") == "text":
+                continue
+            arguments = rule.get("arguments")
+            values = arguments.get("validValues") if isinstance(arguments, dict) else None
+            sound = rule.get("metric") == "invalidValues" and rule.get("mustBe") == 0 and rule.get("unit") is None
+            if not sound or not isinstance(values, list) or set(arguments or ()) != {"validValues"}:
+                remedy = "list accepted values by 'enum', forbid nulls by 'required'; test all else in dbt"
+                self.add(f"quality[{index}]", "the loader keeps no such rule", remedy, "accepted-values")
+                continue
+            place = f"quality[{index}].arguments.validValues"
+            listed += [(inside(place, i), value) for i, value in enumerate(values)]
+        if listed and type_ is not LogicalType.STRING:
+            fault = f"a {type_} has no accepted values"
+            self.add(listed[0][0], fault, "bound it by 'minimum' and 'maximum'", "accepted-values")
+            return ()
+        for place, value in listed:
+            if not isinstance(value, str):
+                fault = f"{described(value)} is not text as the column is"
+                self.add(place, fault, "put it in quotes", "accepted-values")
+        return tuple(dict.fromkeys(str(value) for _, value in listed))
+
+    def dicts(self, name: str) -> list[dict[str, Value]]:
+        listed = self.item.get(name)
+        return [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+
+    def classification(self) -> str | None:
+        given = self.item.get("classification")
+        if not isinstance(given, str):
+            return None
+        if given not in CLASSIFICATIONS:
+            fault = f"'{given}' is no classification"
+            self.add("classification", fault, choices(given, CLASSIFICATIONS), "classification")
+        return given
+
+
+def _bound(value: Value, type_: LogicalType, scale: int | None) -> tuple[Bound | None, str]:
+    """A bound in the type of its column and what a sound one is; ValueError for text that is no date."""
+    match type_:
+        case LogicalType.INTEGER:
+            return (value if isinstance(value, int) else None), "a whole number"
+        case LogicalType.NUMBER if isinstance(value, int | Decimal):
+            return (Decimal(value) if scale is not None else float(value)), "a number"
+        case LogicalType.DATE:
+            return date.fromisoformat(str(value)), "an ISO date"
+        case LogicalType.TIMESTAMP:
+            instant = datetime.fromisoformat(str(value))
+            return (instant if instant.tzinfo else None), "an ISO time with its offset"
+    return None, "a number"
+
+
+def _faults_of_expression(text: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a regular expression: only what every engine reads alike is welcome."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        yield f"'{text}' is no regular expression: {error}", "mend it; backslashes are safe in single quotes"
+        return
+    if re.search(r"\\[1-9]", re.sub(r"\\\\", "", text)):
+        yield f"'{text}' refers back to a group", "write it without back references"
+    bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "", text, flags=re.DOTALL)
+    if re.search(r"\(\?(?!:)", bare):
+        yield f"'{text}' looks around or names a group", "use plain groups '(…)' or '(?:…)' only"

@@ -1,0 +1,148 @@
+"""Pattern: which objects of the landing belong to a dataset, and which period each speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from data_ingestion.contract.faults import choices
+
+PARTS = ("YYYY", "MM", "DD", "hh", "mm", "ss")
+_SEPARATORS = ("", "-", "-", "T", ":", ":")
+_TOKEN = re.compile(r"\{(?P<part>[^{}/]*)\}|(?P<wildcard>\*+)|(?P<literal>[^{}*]+|[{}])")
+
+
+@dataclass(frozen=True)
+class Match:
+    """An object that belongs to the dataset; `period` sorts in time order, '' when the pattern names no dates."""
+
+    period: str
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A path relative to the landing, with `*`, `**` and date parts; construct only what `faults_of` finds sound."""
+
+    text: str
+
+    def match(self, key: str) -> Match | None:
+        """The match of an object key, or None; dates that no calendar has (a 31 June) do not match."""
+        found = self._expression.fullmatch(key)
+        if found is None:
+            return None
+        values = []
+        for part in PARTS:
+            texts = {int(text) for name, text in found.groupdict().items() if name.startswith(part)}
+            if len(texts) > 1:
+                return None
+            if not texts:
+                break
+            values.append(texts.pop())
+        if not _is_on_the_calendar(values):
+            return None
+        widths = (4, 2, 2, 2, 2, 2)
+        texts_ = (f"{_SEPARATORS[i]}{value:0{widths[i]}d}" for i, value in enumerate(values))
+        return Match("".join(texts_))
+
+    @cached_property
+    def prefix(self) -> str:
+        """The longest folder that every matching key lies in, with its slash; '' for the landing itself."""
+        literal = re.split(r"[*{]", self.text, maxsplit=1)[0]
+        return literal[: literal.rfind("/") + 1]
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return re.compile(_expression(self.text))
+
+
+def faults_of(text: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a pattern, as (fault, remedy)."""
+    if not text:
+        yield "the pattern is empty", "name the files, e.g. 'my_dataset/**/*.csv'"
+        return
+    if "://" in text or text.startswith("/"):
+        yield (
+            f"'{text}' is absolute",
+            "write the path relative to the landing; where the landing is, is a setting of the platform",
+        )
+        return
+    if unwelcome := sorted({character for character in text if character in "\\?[]" or not character.isprintable()}):
+        yield (
+            f"{', '.join(map(repr, unwelcome))} has no meaning in a pattern",
+            "use '*' for any text within a folder, '**' for any folders, '/' between folders",
+        )
+    segments = text.split("/")
+    if ".." in segments or "." in segments:
+        yield "'.' and '..' lead out of the landing or nowhere", "write the folders out, from the landing down"
+    if "" in segments:
+        yield "it has an empty folder or file name", "write one '/' between names and none at the end"
+    for segment in segments:
+        if "**" in segment and segment != "**":
+            yield f"'{segment}' mixes '**' with text", "let '**' stand alone between slashes, or use '*'"
+    if segments[-1] == "**":
+        yield "it ends with '**', which stands for folders", "say which files: '**/*.csv'"
+    parts = []
+    for token in _TOKEN.finditer(text):
+        part = token["part"]
+        if part is not None and part not in PARTS:
+            names = [f"{{{name}}}" for name in PARTS]
+            yield f"'{{{part}}}' is no date part", choices(f"{{{part}}}", names)
+        elif token["literal"] in ("{", "}"):
+            yield "a brace stands alone", "write date parts as {YYYY}, {MM}, {DD}, {hh}, {mm}, {ss}"
+        elif part is not None:
+            parts.append(part)
+    needed = PARTS[: max((PARTS.index(part) + 1 for part in parts), default=0)]
+    if missing := [f"{{{part}}}" for part in needed if part not in parts]:
+        yield (
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing beside {{{needed[-1]}}}",
+            "a period is read from the year down; add what is missing or use '*'",
+        )
+
+
+def _expression(text: str) -> str:
+    """The regular expression of a sound pattern.
+
+    Numbers may be unpadded, so a date part takes one or two digits where something else bounds it, and exactly
+    two beside another date part or a digit, where only the width can tell them apart.
+    """
+    tokens = list(_TOKEN.finditer(text))
+    pieces = []
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1] if index else None
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        if part := token["part"]:
+            bounded = not _is_number(before, at_end=True) and not _is_number(after, at_end=False)
+            group = f"(?P<{part}{index}>"
+            if part == "YYYY":
+                digits = f"{group}[0-9]{{4}})"
+            else:
+                digits = f"{group}[0-9]{{1,2}})" if bounded else f"{group}[0-9]{{2}})"
+            pieces.append(f"(?<![0-9]){digits}(?![0-9])" if bounded else digits)
+        elif token["wildcard"]:
+            pieces.append("[^/]*" if token["wildcard"] == "*" else "**")
+        else:
+            pieces.append(re.escape(token["literal"]))
+    joined = "".join(pieces).replace("**/", "(?:[^/]+/)*")
+    return joined if text.endswith(".gz") else joined + r"(?:\.gz)?"
+
+
+def _is_number(token: re.Match[str] | None, at_end: bool) -> bool:
+    if token is None or token["wildcard"]:
+        return False
+    if token["part"]:
+        return True
+    return token["literal"][-1 if at_end else 0] in "0123456789"
+
+
+def _is_on_the_calendar(values: list[int]) -> bool:
+    if not values:
+        return True
+    smallest = [1, 1, 1, 0, 0, 0]
+    try:
+        datetime(*(values + smallest[len(values) :]))  # type: ignore[arg-type]
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""Contract: what was agreed about one dataset, as facts that the rest of the loader reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+
+from data_ingestion.contract.pattern import Pattern
+
+Bound = int | Decimal | float | date | datetime
+
+# Part of every fingerprint: raise it when the loader itself starts to turn the same bytes into other rows,
+# so that every drop is read again.
+RULES = 1
+
+
+class LogicalType(StrEnum):
+    """The types of ODCS that the loader can check."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+
+
+class KeyRule(StrEnum):
+    """How a row is recognised when it comes again."""
+
+    NATURAL = "natural"  # the key columns name the row
+    OCCURRENCE = "occurrence"  # the key columns and how many equal rows came before it in its drop
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of raw, and the rules by which a cell of the file becomes its value."""
+
+    name: str
+    headers: tuple[str, ...]  # exact text; physicalName first, then the other headers it may come under
+    type: LogicalType
+    physical_type: str  # type of the column in Postgres, one of a closed list
+    precision: int | None = None  # of numeric only
+    scale: int | None = None
+    required: bool = False
+    cleaning: tuple[str, ...] = ()  # applied in this order, before typing
+    formats: tuple[str, ...] = ()  # of dates and timestamps; the first that fits decides
+    pattern: str | None = None  # regular expression that the whole value must match
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    accepted_values: tuple[str, ...] = ()  # empty: any
+    keep_text: bool = False  # keep the cell as it came in `<name>__text`
+    may_be_absent: bool = False  # a file without this column is fine, its rows get null
+    classification: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """How the bytes of a CSV drop are cut into cells."""
+
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    skip_initial_space: bool = False
+    max_record_bytes: int = 1_048_576
+
+
+@dataclass(frozen=True)
+class Key:
+    """What makes two rows the same row; `name` is what bronze calls `_key` ('' for a natural key)."""
+
+    rule: KeyRule
+    columns: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True)
+class QuarantineLimit:
+    """A load fails when more rows are quarantined than `least` and than `share` of the rows read."""
+
+    share: float = 0.05
+    least: int = 20
+
+
+@dataclass(frozen=True)
+class Role:
+    """A group of people and the innermost layer it may read: gold, silver, bronze or raw."""
+
+    name: str
+    access: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Everything agreed about one dataset."""
+
+    path: Path
+    domain: str
+    dataset: str
+    version: str
+    description: str
+    pattern: Pattern
+    format: CsvFormat
+    columns: tuple[Column, ...]
+    ignored_headers: tuple[str, ...]
+    key: Key
+    quarantine_limit: QuarantineLimit = QuarantineLimit()
+    warn_after_hours: int | None = None
+    error_after_hours: int | None = None
+    roles: tuple[Role, ...] = ()
+    settle_seconds: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of what decides which rows a drop becomes; equal fingerprints need no second reading.
+
+        Prose, roles, freshness, the quarantine limit and the landing pattern decide no row, so they are left out;
+        so is the order of what has no order: columns and headers are found by name.
+        """
+        columns = []
+        for column in sorted(self.columns, key=lambda column: column.name):
+            rules = asdict(column)
+            del rules["classification"], rules["description"]
+            rules["headers"] = sorted(column.headers)
+            rules["accepted_values"] = sorted(column.accepted_values)
+            columns.append(rules)
+        decisive = {
+            "rules": RULES,
+            "format": asdict(self.format),
+            "columns": columns,
+            "ignored_headers": sorted(self.ignored_headers),
+            "key": {"rule": self.key.rule, "columns": self.key.columns},
+        }
+        text = json.dumps(decisive, sort_keys=True, ensure_ascii=True, default=repr)
+        return hashlib.sha256(text.encode()).hexdigest()
