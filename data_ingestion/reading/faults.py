@@ -1,0 +1,33 @@
+"""Faults: what reading can find wrong, in a record (it is set aside) or in a file (its load fails)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from data_ingestion.errors import DropFault
+
+
+class ReadError(DropFault):
+    """The file can't be read to its end, so none of it is taken: damaged gzip, an encoding that is no encoding."""
+
+
+class HeaderError(ReadError):
+    """The file's first record names no columns: it is missing, or broken."""
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """A record that breaks the rules of CSV: where it starts, why, and what it was.
+
+    `reason` is one of a fixed set of codes:
+    too_few_columns, too_many_columns, unclosed_quote, text_after_quote, stray_carriage_return, nul_byte,
+    bad_utf8 (bad_encoding in a file declared to be anything else), record_too_long.
+    `raw` is all of the record without its line end; of `record_too_long` it is the first `max_record_bytes`.
+    `column` is the header of the cell at fault, None where the fault is the record's or lies beyond the header.
+    """
+
+    line: int
+    reason: str
+    raw: bytes
+    column: str | None = None
+    detail: str = ""
