@@ -1,0 +1,101 @@
+{#
+Load marks: how far each incremental model has followed each dataset's loads.
+
+The ids of a dataset's loads commit in order, so one number says exactly what a relation has seen.
+  1. At compile time `redo` reads the mark; the compiled SQL shows it as a plain number.
+  2. `open_load_marks` (pre-hook, inside the model's transaction) notes the newest committed load as the next mark
+     *before* the model reads a row, and locks the mark's line: two runs of one model go one after the other.
+  3. The model reads changed and gone rows in one statement, hence in one snapshot. Rows of a load that commits
+     between 2 and 3 are taken along and redone by the next run, which changes nothing.
+  4. `save_load_marks` (post-hook, same transaction) makes the noted load the mark, or all of it rolls back.
+A full refresh walks the same way without a lower bound, so it sets the mark anew.
+#}
+
+{% macro load_marks_relation() %}
+    {{ return(api.Relation.create(database=this.database, schema=this.schema, identifier='load_marks', type='table')) }}
+{% endmacro %}
+
+
+{% macro create_load_marks() %}
+    {%- set marks = load_marks_relation() -%}
+    {%- if adapter.get_relation(marks.database, marks.schema, marks.identifier) is none -%}
+        {{ adapter.dispatch('create_load_marks_table')(marks) }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro default__create_load_marks_table(marks) %}
+    create table if not exists {{ marks }} (
+        relation {{ dbt.type_string() }} not null,
+        dataset {{ dbt.type_string() }} not null,
+        load_id {{ dbt.type_bigint() }} not null,
+        next_load_id {{ dbt.type_bigint() }} not null,
+        primary key (relation, dataset)
+    )
+{% endmacro %}
+
+{# Postgres' `if not exists` fails when two sessions create the table at once: the first models of a fresh warehouse. #}
+{% macro postgres__create_load_marks_table(marks) %}
+    select pg_advisory_xact_lock(hashtext('{{ marks }}'));
+    {{ default__create_load_marks_table(marks) }}
+{% endmacro %}
+
+
+{% macro open_load_marks(dataset) %}
+    {%- set marks = load_marks_relation() -%}
+    insert into {{ marks }} (relation, dataset, load_id, next_load_id)
+    select '{{ this.identifier }}', '{{ dataset }}', 0, 0
+    where not exists (
+        select 1 from {{ marks }} where relation = '{{ this.identifier }}' and dataset = '{{ dataset }}'
+    );
+    update {{ marks }} set next_load_id = coalesce((
+        select max(load_id) from {{ source('ops', 'loads') }} where dataset = '{{ dataset }}' and state = 'loaded'
+    ), 0)
+    where relation = '{{ this.identifier }}' and dataset = '{{ dataset }}'
+{% endmacro %}
+
+
+{% macro save_load_marks() %}
+    update {{ load_marks_relation() }} set load_id = next_load_id where relation = '{{ this.identifier }}'
+{% endmacro %}
+
+
+{# The load that `this` has followed `dataset` to; 0 when it has followed none. #}
+{% macro load_mark(dataset) %}
+    {%- set marks = load_marks_relation() -%}
+    {%- if not execute or adapter.get_relation(marks.database, marks.schema, marks.identifier) is none -%}
+        {{ return(0) }}
+    {%- endif -%}
+    {%- set found = run_query(
+        "select load_id from " ~ marks ~ " where relation = '" ~ this.identifier ~ "' and dataset = '" ~ dataset ~ "'"
+    ) -%}
+    {{ return(found.rows[0][0] | int if found.rows else 0) }}
+{% endmacro %}
+
+
+{#
+The rows of `rows` that an incremental run has to redo, as a subquery: every key that a load after the mark touched,
+with its row, or with nulls beside the key when it is gone. Without a mark to start from: all rows.
+`changes` names the touched keys, one row a key and load (`stg_<dataset>__changes`).
+#}
+{% macro redo(rows, changes, key, dataset) %}
+    {%- if is_incremental() -%}
+    (
+        select *
+        from (select distinct {{ key }} from {{ changes }} where _load_id > {{ load_mark(dataset) }}) as touched
+        left join {{ rows }} using ({{ key }})
+    )
+    {%- else -%}
+    {{ rows }}
+    {%- endif -%}
+{% endmacro %}
+
+
+{# Incremental strategy `by_load`: what was touched is taken out, what still exists (has a load) is put in again. #}
+{% macro get_incremental_by_load_sql(arguments) %}
+    {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
+    {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
+    {%- set key = arguments['unique_key'] -%}
+    delete from {{ target }} where {{ key }} in (select {{ key }} from {{ fresh }});
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ fresh }} where _load_id is not null
+{% endmacro %}
