@@ -1,0 +1,87 @@
+"""Superset's REST API, as far as assets as code need it: one session, errors in words."""
+
+from typing import Any
+
+import requests
+
+_PAGE_SIZE = 100
+
+
+class SupersetError(Exception):
+    """Superset cannot be reached, refuses the login, or refuses a request: for the operator."""
+
+
+class SupersetApi:
+    """A logged-in session."""
+
+    def __init__(self, url: str, user: str, password: str, timeout_seconds: float = 120) -> None:
+        self.url = url.rstrip("/")
+        self._timeout = timeout_seconds
+        self._session = requests.Session()
+        login = {"username": user, "password": password, "provider": "db", "refresh": False}
+        answer = self._send(
+            "POST", "/api/v1/security/login", json=login, on_401=f"refuses the login of '{user}'"
+        )
+        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self._session.headers["Referer"] = self.url
+        token = self._send("GET", "/api/v1/security/csrf_token/").json()["result"]
+        self._session.headers["X-CSRFToken"] = token
+
+    def get(self, path: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._send("GET", path).json()
+        return answer
+
+    def download(self, path: str) -> bytes:
+        return self._send("GET", path).content
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = self._send("POST", path, json=body).json()
+        return answer
+
+    def upload(self, path: str, field: str, content: bytes) -> None:
+        self._send("POST", path, files={field: (f"{field}.zip", content, "application/zip")})
+
+    def delete(self, path: str) -> None:
+        self._send("DELETE", path)
+
+    def all(self, resource: str, order_by: str) -> list[dict[str, Any]]:
+        """Every row of a list endpoint such as `chart`, page by page in the order of a column."""
+        rows: list[dict[str, Any]] = []
+        while True:
+            page = len(rows) // _PAGE_SIZE
+            query = f"(order_column:{order_by},order_direction:asc,page:{page},page_size:{_PAGE_SIZE})"
+            answer = self.get(f"/api/v1/{resource}/?q={query}")
+            rows += answer["result"]
+            if len(rows) >= answer["count"] or not answer["result"]:
+                return rows
+
+    def _send(self, method: str, path: str, on_401: str = "", **body: Any) -> requests.Response:
+        try:
+            answer = self._session.request(method, self.url + path, timeout=self._timeout, **body)
+        except requests.RequestException as error:
+            raise SupersetError(
+                f"{self.url}: does not answer ({type(error).__name__})\n"
+                "  is Superset up? `make status` says; else name its address with --url"
+            ) from error
+        if answer.status_code == 401 and on_401:
+            raise SupersetError(f"{self.url}: {on_401}\n  check --user and the password variable")
+        if not answer.ok:
+            raise SupersetError(f"{self.url}: {method} {path}: {answer.status_code}: {_complaint(answer)}")
+        return answer
+
+
+def _complaint(answer: requests.Response) -> str:
+    """What Superset says is wrong, one line a fault, without its HTML."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return str(answer.reason)
+    faults = [
+        "\n  ".join([str(error.get("message", "")), *_details(error.get("extra") or {})])
+        for error in body.get("errors", [])
+    ]
+    return "\n  ".join(faults) or str(body.get("message", body))
+
+
+def _details(extra: dict[str, Any]) -> list[str]:
+    return [f"{place}: {fault}" for place, fault in extra.items() if place != "issue_codes"]

@@ -1,0 +1,119 @@
+"""Superset's settings: everything that differs between machines comes from the environment.
+
+| variable                                   | meaning                                                      |
+|--------------------------------------------|--------------------------------------------------------------|
+| SUPERSET_SECRET_KEY                        | required; signs sessions and encrypts what Superset stores   |
+| SUPERSET_METADATA_URI                      | required; SQLAlchemy URI of Superset's own database          |
+| REPORTER_PASSWORD                          | required; the warehouse login that may read gold and no more |
+| REPORTER_USER                              | `reporter`                                                   |
+| WAREHOUSE_HOST, WAREHOUSE_PORT, WAREHOUSE_DB | `127.0.0.1`, `54320`, `warehouse`                          |
+| SUPERSET_URL                               | where users reach it; `https://` makes its cookies secure    |
+
+Each required one may also be given as a file: `<NAME>_FILE` (Docker secrets).
+"""
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine.url import URL
+from superset.config import TALISMAN_CONFIG as STOCK_TALISMAN_CONFIG
+from superset.config import THEME_DEFAULT as STOCK_THEME
+
+WAREHOUSE_ALIAS = "warehouse"
+"""The host that superset/assets/databases names; where it really is, the environment says."""
+
+
+def _required(name: str) -> str:
+    """The value of `name`, or the content of the file that `<name>_FILE` names."""
+    value = os.environ.get(name, "")
+    if not value and (file := os.environ.get(f"{name}_FILE")):
+        value = Path(file).read_text(encoding="utf-8").strip()
+    if not value:
+        raise RuntimeError(
+            f"superset_config.py: {name} is not set\n"
+            f'  set {name} or {name}_FILE (in this repository: eval "$(make -s env)")'
+        )
+    return value
+
+
+SECRET_KEY = _required("SUPERSET_SECRET_KEY")
+SQLALCHEMY_DATABASE_URI = _required("SUPERSET_METADATA_URI")
+
+
+def DB_CONNECTION_MUTATOR(  # noqa: N802  (Superset's name)
+    uri: URL, params: dict[str, Any], username: str, security_manager: Any, source: Any
+) -> tuple[URL, dict[str, Any]]:
+    """Turn the alias of the assets into the real warehouse, so that no password is ever stored."""
+    if uri.host == WAREHOUSE_ALIAS:
+        uri = uri.set(
+            host=os.environ.get("WAREHOUSE_HOST", "127.0.0.1"),
+            port=int(os.environ.get("WAREHOUSE_PORT", "54320")),
+            database=os.environ.get("WAREHOUSE_DB", "warehouse"),
+            username=os.environ.get("REPORTER_USER", "reporter"),
+            password=_required("REPORTER_PASSWORD"),
+        )
+    return uri, params
+
+
+# Users open dashboards and expect today's load on them: five minutes is the longest they wait for it.
+# No Redis: one process serves, its own memory is the cache. Filter state stays in the metadata database.
+CACHE_CONFIG = {"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 300}
+DATA_CACHE_CONFIG = CACHE_CONFIG
+RATELIMIT_STORAGE_URI = "memory://"
+
+WTF_CSRF_ENABLED = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = os.environ.get("SUPERSET_URL", "").startswith("https://")
+ENABLE_PROXY_FIX = SESSION_COOKIE_SECURE
+
+# Ours need nothing from other hosts, and this is what keeps Superset from calling home: its pages carry a
+# telemetry pixel that SCARF_ANALYTICS only leaves out when the pages are built, long before the wheel is.
+TALISMAN_ENABLED = True
+TALISMAN_CONFIG: dict[str, Any] = copy.deepcopy(STOCK_TALISMAN_CONFIG)
+TALISMAN_CONFIG["session_cookie_secure"] = SESSION_COOKIE_SECURE
+TALISMAN_CONFIG["content_security_policy"] |= {
+    "img-src": ["'self'", "blob:", "data:"],
+    "connect-src": ["'self'"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "font-src": ["'self'", "data:"],
+}
+
+SUPERSET_WEBSERVER_TIMEOUT = 120
+SQLALCHEMY_TRACK_MODIFICATIONS = False
+ROW_LIMIT = 10_000
+
+APP_NAME = "Goldworks"
+_THEME_TOKENS = {
+    "brandAppName": APP_NAME,
+    "colorPrimary": "#9A6B00",
+    "colorLink": "#7A5500",
+    "colorInfo": "#4E6E8E",
+}
+THEME_DEFAULT = {**STOCK_THEME, "token": {**STOCK_THEME["token"], **_THEME_TOKENS}}
+THEME_DARK = None
+
+# Quiet blues and greys, gold as the one accent; neighbours stay apart in lightness, for the colour-blind
+# and for black-and-white prints.
+EXTRA_CATEGORICAL_COLOR_SCHEMES = [
+    {
+        "id": "goldworks",
+        "description": "Gold accent on slate",
+        "label": "Goldworks",
+        "isDefault": True,
+        "colors": [
+            "#C28A0E",
+            "#33506B",
+            "#8FA9C0",
+            "#6B7A5E",
+            "#B5654A",
+            "#5B8A8A",
+            "#A79B8B",
+            "#1F2F3F",
+            "#D9B868",
+            "#7E6A8A",
+        ],
+    }
+]

@@ -1,0 +1,172 @@
+"""Browser: a headless Chromium that logs in to Superset and Airflow and reads what a person would see."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+DRIVER = "chromedriver"
+WAIT_SECONDS = 60
+
+# Nothing here may reach the internet or leave a profile behind; --no-sandbox because CI runs as root.
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
+)
+
+
+def missing_parts() -> str:
+    """What is missing on this machine for a browser test, in words; empty when nothing is."""
+    if not any(shutil.which(name) for name in BROWSERS):
+        return "no Chromium: on Debian, apt-get install chromium chromium-driver"
+    if not shutil.which(DRIVER):
+        return "Chromium, but no chromedriver: on Debian, apt-get install chromium-driver"
+    return ""
+
+
+@contextmanager
+def browser(width: int = 1440, height: int = 900) -> Iterator[Chrome]:
+    """A fresh browser with a profile of its own, both gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="goldworks-browser-", ignore_cleanup_errors=True) as profile:
+        options = ChromeOptions()
+        options.binary_location = next(path for name in BROWSERS if (path := shutil.which(name)))
+        for flag in (*FLAGS, f"--window-size={width},{height}", f"--user-data-dir={profile}"):
+            options.add_argument(flag)
+        driver = Chrome(options=options, service=Service(shutil.which(DRIVER)))
+        try:
+            # The window has a frame even without a screen: the page itself gets the asked size.
+            set_page_size(driver, width, height)
+            yield driver
+        finally:
+            driver.quit()
+
+
+def set_page_size(driver: Chrome, width: int, height: int) -> None:
+    """Give the page `width` × `height` CSS pixels."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def log_in_to_superset(driver: Chrome, url: str, user: str, password: str) -> None:
+    driver.get(f"{url}/login/")
+    _one(driver, "[data-test=username-input]").send_keys(user)
+    _one(driver, "[data-test=password-input]").send_keys(password)
+    _one(driver, "[data-test=login-button]").click()
+    _wait(driver, "Superset let nobody in").until(lambda d: "/login" not in d.current_url)
+
+
+def open_dashboard(driver: Chrome, url: str, slug: str) -> None:
+    """Open a dashboard and wait until every chart on it is drawn, also those below the fold."""
+    driver.get(f"{url}/superset/dashboard/{slug}/")
+    _wait(driver, f"dashboard {slug} has no charts").until(lambda d: d.find_elements(By.CSS_SELECTOR, CHART))
+    set_page_size(driver, _width(driver), dashboard_height(driver) + 200)
+    _wait(driver, f"dashboard {slug}: charts still loading").until(_settled)
+
+
+def dashboard_height(driver: Chrome) -> int:
+    """Height in pixels of the whole page with nothing left to scroll."""
+    script = (
+        "return Math.max(...[...document.querySelectorAll('*')].map("
+        "e => e.getBoundingClientRect().top + Math.min(e.scrollHeight, 20000)))"
+    )
+    return int(driver.execute_script(script))
+
+
+CHART = ".dashboard-component-chart-holder"
+_LOADING = ".loading, [data-test=loading-indicator], .ant-skeleton, .ant-spin-spinning"
+
+
+def charts(driver: Chrome) -> dict[str, WebElement]:
+    """The charts of the open dashboard by title."""
+    found = {}
+    for holder in driver.find_elements(By.CSS_SELECTOR, CHART):
+        title = holder.find_element(By.CSS_SELECTOR, "[data-test=slice-header]").text.strip()
+        found[title.splitlines()[0]] = holder
+    return found
+
+
+def headline(driver: Chrome, title: str) -> str:
+    """The big number of the chart of that title, as written."""
+    return charts(driver)[title].find_element(By.CSS_SELECTOR, ".header-line").text.strip()
+
+
+def complaints(driver: Chrome) -> list[str]:
+    """Charts that show an error or have nothing to show."""
+    bad = "[data-test=error-message], .ant-alert-error, .ant-empty, .missing-chart-container"
+    return [
+        f"{title}: {element.text.strip()}"
+        for title, holder in charts(driver).items()
+        for element in holder.find_elements(By.CSS_SELECTOR, bad)
+        if element.is_displayed()
+    ]
+
+
+def cut_off_titles(driver: Chrome) -> list[str]:
+    """Titles too long for their chart."""
+    script = (
+        "return [...document.querySelectorAll('[data-test=slice-header] .header-title *')]"
+        ".filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0).map(e => e.textContent)"
+    )
+    return list(driver.execute_script(script))
+
+
+def _settled(driver: Chrome) -> bool:
+    holders = driver.find_elements(By.CSS_SELECTOR, CHART)
+    try:
+        if not holders or any(e.is_displayed() for e in driver.find_elements(By.CSS_SELECTOR, _LOADING)):
+            return False
+        return all(h.find_elements(By.CSS_SELECTOR, "[data-test=slice-container] > *") for h in holders)
+    except StaleElementReferenceException:
+        return False
+
+
+def _one(driver: Chrome, selector: str) -> WebElement:
+    def found(d: Chrome) -> WebElement | bool:
+        element = next(iter(d.find_elements(By.CSS_SELECTOR, selector)), None)
+        return element if element is not None and element.is_displayed() else False
+
+    element = _wait(driver, f"{selector} never appeared on {driver.current_url}").until(found)
+    assert isinstance(element, WebElement)
+    return element
+
+
+def _wait(driver: Chrome, complaint: str) -> WebDriverWait[Chrome]:
+    return _Patient(driver, complaint)
+
+
+class _Patient(WebDriverWait):
+    """A wait whose timeout says what was waited for."""
+
+    def __init__(self, driver: Chrome, complaint: str) -> None:
+        super().__init__(driver, WAIT_SECONDS, poll_frequency=0.2)
+        self._complaint = complaint
+
+    def until(self, method, message=""):  # type: ignore[no-untyped-def, override]
+        return super().until(method, message or f"{self._complaint} (after {WAIT_SECONDS} s)")
+
+
+def _width(driver: Chrome) -> int:
+    return int(driver.execute_script("return window.innerWidth"))
+
+
+def let_settle(seconds: float) -> None:
+    """Animations have no event to wait for."""
+    time.sleep(seconds)
