@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -56,15 +57,24 @@ _UNKEPT = {
 }
 
 
-def read_columns(document: Document, properties: list[Value], place: str) -> dict[str, Column]:
-    """The columns of a dataset by their places; what is wrong with them goes to the document's faults."""
-    columns = {}
+@dataclass(frozen=True)
+class Placed:
+    """A column, its place in the contract, and the places of its headers."""
+
+    column: Column
+    place: str
+    header_places: tuple[str, ...]
+
+
+def read_columns(document: Document, properties: list[Value], place: str) -> list[Placed]:
+    """The columns of a dataset; what is wrong with them goes to the document's faults."""
+    placed = []
     for index, item in enumerate(properties):
         if isinstance(item, dict):
-            column = _PropertyReader(document, item, inside(place, index)).read()
-            if column:
-                columns[inside(place, index)] = column
-    return columns
+            reader = _PropertyReader(document, item, inside(place, index))
+            column = reader.read()
+            placed += [Placed(column, reader.place, reader.header_places())] if column else []
+    return placed
 
 
 class _PropertyReader:
@@ -168,7 +178,19 @@ class _PropertyReader:
 
     def headers(self, name: str) -> tuple[str, ...]:
         physical = self.item.get("physicalName")
-        return (physical if isinstance(physical, str) else name, *self.texts("headers"))
+        headers = (physical if isinstance(physical, str) else name, *self.texts("headers"))
+        for header, place in zip(headers, self.header_places(), strict=True):
+            if not header.strip():
+                remedy = "write it as it stands in the file; a column that nobody named can only be ignored"
+                self.document.add(place, "the header is blank", remedy, "headers")
+        return headers
+
+    def header_places(self) -> tuple[str, ...]:
+        own = inside(self.place, "physicalName" if "physicalName" in self.item else "name")
+        if "headers" not in self.settings:
+            return (own,)
+        listed = self.settings["headers"].place
+        return (own, *(inside(listed, index) for index in range(len(self.texts("headers")))))
 
     def cleaning(self, type_: LogicalType) -> tuple[str, ...]:
         names = self.texts("cleaning")
@@ -182,7 +204,9 @@ class _PropertyReader:
             return forms.DEFAULT_FORMATS.get(type_, ())
         if type_ not in forms.DEFAULT_FORMATS:
             fault = f"a {type_} has no formats"
-            self.document.add(given.place, fault, "leave it out, or make the column a date or timestamp", "formats")
+            self.document.add(
+                given.place, fault, "leave it out, or make the column a date or timestamp", "formats"
+            )
             return ()
         texts = self.texts("formats")
         if not texts:
@@ -220,7 +244,10 @@ class _PropertyReader:
         try:
             bound, wanted = _bound(value, type_, scale)
         except ValueError:
-            bound, wanted = None, "an ISO date" if type_ is LogicalType.DATE else "an ISO time with its offset"
+            bound, wanted = (
+                None,
+                "an ISO date" if type_ is LogicalType.DATE else "an ISO time with its offset",
+            )
         if bound is None:
             place = inside("logicalTypeOptions", name)
             self.add(place, f"'{value}' is no {name} of this column", f"write {wanted}", "limits")
@@ -240,31 +267,37 @@ class _PropertyReader:
         return text
 
     def accepted_values(self, type_: LogicalType) -> tuple[str, ...]:
-        """The values of `enum`, or of the quality rule that says the same in versions of ODCS before 3.2."""
-        listed: list[tuple[str, Value]] = []
-        for index, entry in enumerate(self.dicts("enum")):
-            listed.append((f"enum[{index}].value", entry.get("value")))
+        """The values of `enum`, or of the quality rule that said the same before ODCS 3.2."""
+        listed = {f"enum[{i}].value": entry.get("value") for i, entry in enumerate(self.dicts("enum"))}
         for index, rule in enumerate(self.dicts("quality")):
+            place = f"quality[{index}]"
             if rule.get("type") == "text":
                 continue
             arguments = rule.get("arguments")
             values = arguments.get("validValues") if isinstance(arguments, dict) else None
-            sound = rule.get("metric") == "invalidValues" and rule.get("mustBe") == 0 and rule.get("unit") is None
-            if not sound or not isinstance(values, list) or set(arguments or ()) != {"validValues"}:
+            if (
+                rule.get("metric") != "invalidValues"
+                or rule.get("mustBe") != 0
+                or not isinstance(values, list)
+            ):
                 remedy = "list accepted values by 'enum', forbid nulls by 'required'; test all else in dbt"
-                self.add(f"quality[{index}]", "the loader keeps no such rule", remedy, "accepted-values")
-                continue
-            place = f"quality[{index}].arguments.validValues"
-            listed += [(inside(place, i), value) for i, value in enumerate(values)]
+                self.add(place, "the loader keeps no such rule", remedy, "accepted-values")
+            elif listed:
+                self.add(place, "values are accepted in two places", "keep one of them", "accepted-values")
+            else:
+                at = inside(place, "arguments.validValues")
+                listed = {inside(at, i): value for i, value in enumerate(values)}
         if listed and type_ is not LogicalType.STRING:
             fault = f"a {type_} has no accepted values"
-            self.add(listed[0][0], fault, "bound it by 'minimum' and 'maximum'", "accepted-values")
+            self.add(next(iter(listed)), fault, "bound it by 'minimum' and 'maximum'", "accepted-values")
             return ()
-        for place, value in listed:
+        for at, value in listed.items():
             if not isinstance(value, str):
                 fault = f"{described(value)} is not text as the column is"
-                self.add(place, fault, "put it in quotes", "accepted-values")
-        return tuple(dict.fromkeys(str(value) for _, value in listed))
+                self.add(at, fault, "put it in quotes", "accepted-values")
+            elif list(listed.values()).index(value) != list(listed).index(at):
+                self.add(at, f"'{value}' is listed twice", "keep one", "accepted-values")
+        return tuple(value for value in listed.values() if isinstance(value, str))
 
     def dicts(self, name: str) -> list[dict[str, Value]]:
         listed = self.item.get(name)

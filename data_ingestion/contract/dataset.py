@@ -5,22 +5,15 @@ from __future__ import annotations
 import codecs
 from decimal import Decimal
 
-from data_ingestion.contract.columns import read_columns
+from data_ingestion.contract.columns import Placed, read_columns
 from data_ingestion.contract.document import Document, Value, inside
 from data_ingestion.contract.faults import choices
-from data_ingestion.contract.names import TEXT, faults_of_column, faults_of_dataset, faults_of_name
+from data_ingestion.contract.key import read_key
+from data_ingestion.contract.names import TEXT, faults_of_dataset, faults_of_name
 from data_ingestion.contract.pattern import Pattern, faults_of
 from data_ingestion.contract.settings import Given, settings_of
 from data_ingestion.contract.standard import described
-from data_ingestion.contract.terms import (
-    Column,
-    Contract,
-    CsvFormat,
-    Key,
-    KeyRule,
-    QuarantineLimit,
-    Role,
-)
+from data_ingestion.contract.terms import Contract, CsvFormat, QuarantineLimit, Role
 
 LAYERS = ("raw", "bronze", "silver", "gold")
 FORMATS = ("csv",)
@@ -42,7 +35,9 @@ def read_dataset(document: Document) -> Contract | None:
     properties = schema.get("properties")
     if not properties:
         document.add("schema[0].properties", "has no columns", "list the columns to load", "columns")
-    columns = read_columns(document, properties if isinstance(properties, list) else [], "schema[0].properties")
+    columns = read_columns(
+        document, properties if isinstance(properties, list) else [], "schema[0].properties"
+    )
     settings = settings_of(document, schema, "schema[0]")
     ignored = _texts(settings.get("ignoredHeaders"))
     _judge_distinct(document, columns, ignored)
@@ -57,9 +52,9 @@ def read_dataset(document: Document) -> Contract | None:
         description=_description(root, schema),
         pattern=_pattern(document, server),
         format=_format(document, server, landing),
-        columns=tuple(columns.values()),
+        columns=tuple(placed.column for placed in columns),
         ignored_headers=ignored,
-        key=_key(document, schema, columns, settings),
+        key=read_key(document, schema, [placed.column for placed in columns], settings),
         quarantine_limit=_quarantine_limit(document, settings.get("quarantineLimit")),
         warn_after_hours=warn_after_hours,
         error_after_hours=error_after_hours,
@@ -86,7 +81,10 @@ def _judge_document(document: Document, root: dict[str, Value], schema: dict[str
     if isinstance(dataset, str):
         for fault, remedy in faults_of_dataset(dataset):
             document.add("schema[0].name", fault, remedy, "names")
-        for place, other in (("name", root.get("name")), ("schema[0].physicalName", schema.get("physicalName"))):
+        for place, other in (
+            ("name", root.get("name")),
+            ("schema[0].physicalName", schema.get("physicalName")),
+        ):
             if isinstance(other, str) and other != dataset:
                 fault = f"'{other}' is not the dataset's name '{dataset}'"
                 document.add(place, fault, "leave it out: the dataset's name is the table's too", "names")
@@ -132,124 +130,57 @@ def _format(document: Document, server: dict[str, Value], landing: dict[str, Giv
     if file_format is None:
         document.add("servers[0].format", "is missing", "add it: csv", "format")
     elif isinstance(file_format, str) and file_format not in FORMATS:
-        document.add("servers[0].format", f"'{file_format}' is no format", choices(file_format, FORMATS), "format")
-    if isinstance(delimiter, str) and (len(delimiter) != 1 or delimiter in '"\r\n\0' or not delimiter.isascii()):
+        document.add(
+            "servers[0].format", f"'{file_format}' is no format", choices(file_format, FORMATS), "format"
+        )
+    space = landing.get("skipInitialSpace")
+    skip = space is not None and space.value is True
+    forbidden = '"\r\n\0 ' if skip else '"\r\n\0'
+    if isinstance(delimiter, str) and (
+        len(delimiter) != 1 or delimiter in forbidden or not delimiter.isascii()
+    ):
         fault = f"{delimiter!r} is no delimiter"
-        document.add("servers[0].delimiter", fault, "write one character, e.g. ',' or ';' or \"\\t\"", "format")
+        document.add(
+            "servers[0].delimiter", fault, "write one character, e.g. ',' or ';' or \"\\t\"", "format"
+        )
     if isinstance(encoding, str) and not _is_text_encoding(encoding):
         remedy = choices(encoding, ("utf-8", "utf-16", "windows-1252", "iso-8859-1"))
         document.add("servers[0].encoding", f"'{encoding}' is no encoding", remedy, "format")
     most = _count(landing.get("maxRecordBytes"), CsvFormat.max_record_bytes)
     if most == 0:
         document.add(landing["maxRecordBytes"].place, "no record has 0 bytes", "write at least 1", "format")
-    space = landing.get("skipInitialSpace")
     return CsvFormat(
         delimiter=delimiter if isinstance(delimiter, str) else CsvFormat.delimiter,
         encoding=encoding.lower() if isinstance(encoding, str) else CsvFormat.encoding,
-        skip_initial_space=space is not None and space.value is True,
+        skip_initial_space=skip,
         max_record_bytes=most,
     )
 
 
 def _is_text_encoding(name: str) -> bool:
     try:
-        "a".encode(name)
-        return codecs.lookup(name) is not None
+        "".encode(name)  # refuses codecs that are not of text, such as base64
+        return codecs.lookup(name).incrementaldecoder is not None
     except (LookupError, UnicodeError, ValueError):
         return False
 
 
-def _judge_distinct(document: Document, columns: dict[str, Column], ignored: tuple[str, ...]) -> None:
+def _judge_distinct(document: Document, columns: list[Placed], ignored: tuple[str, ...]) -> None:
     """Names and headers mean one column each."""
     names: dict[str, str] = {}
     headers = {header: "ignoredHeaders" for header in ignored}
-    for place, column in columns.items():
+    for placed in columns:
+        column = placed.column
         for name in (column.name, f"{column.name}{TEXT}")[: 1 + column.keep_text]:
             if name in names:
-                fault = f"'{name}' is a column already, of {names[name]}"
-                document.add(inside(place, "name"), fault, "name one of them otherwise", "names")
-            names.setdefault(name, place)
-        for index, header in enumerate(column.headers):
+                fault = f"'{name}' is a column already, by {names[name]}"
+                document.add(inside(placed.place, "name"), fault, "name one of them otherwise", "names")
+            names.setdefault(name, placed.place)
+        for header, place in zip(column.headers, placed.header_places, strict=True):
             if header in headers:
-                at = inside(place, "physicalName" if index == 0 else "customProperties")
                 fault = f"the header '{header}' belongs to {headers[header]} already"
-                document.add(at, fault, "give each header to one column, once", "headers")
+                document.add(place, fault, "give each header to one column, once", "headers")
             headers.setdefault(header, column.name)
-
-
-def _key(
-    document: Document, schema: dict[str, Value], columns: dict[str, Column], settings: dict[str, Given]
-) -> Key:
-    """The key: columns marked `primaryKey` name a row by themselves, else the setting `key` says what does."""
-    marked = _primary_key(document, schema)
-    given, name = settings.get("key"), settings.get("keyName")
-    place = given.place if given else "schema[0].properties"
-    if given is None and not marked:
-        remedy = "mark its columns 'primaryKey: true', or give the setting 'key' the rule 'occurrence'"
-        document.add("schema[0]", "says nothing about the key of its rows", remedy, "key")
-    if given and marked:
-        document.add(place, "columns are marked 'primaryKey' as well", "keep one of the two", "key")
-    if given is None:
-        if name:
-            document.add(name.place, "a natural key has its own names", "leave 'keyName' out", "key")
-        _judge_key(document, KeyRule.NATURAL, marked, columns)
-        return Key(KeyRule.NATURAL, tuple(marked), "")
-    assert isinstance(given.value, dict)
-    for unknown in given.value.keys() - {"rule", "columns"}:
-        document.add(inside(place, unknown), "is no part of a key", choices(unknown, ("rule", "columns")), "key")
-    if given.value.get("rule") != KeyRule.OCCURRENCE:
-        fault = f"'{given.value.get('rule')}' is no rule for a key"
-        remedy = "write 'occurrence'; for a natural key mark its columns 'primaryKey: true' instead"
-        document.add(inside(place, "rule"), fault, remedy, "key")
-    listed = given.value.get("columns")
-    if not isinstance(listed, list) or not listed or not all(isinstance(item, str) for item in listed):
-        remedy = "list the columns whose values tell rows apart"
-        document.add(inside(place, "columns"), "is no list of columns", remedy, "key")
-        return Key(KeyRule.OCCURRENCE, (), "")
-    key_columns = {str(item): inside(inside(place, "columns"), i) for i, item in enumerate(listed)}
-    if len(key_columns) < len(listed):
-        document.add(inside(place, "columns"), "lists a column twice", "keep one", "key")
-    _judge_key(document, KeyRule.OCCURRENCE, key_columns, columns)
-    key_name = str(name.value) if name else f"{schema.get('name')}_id"
-    if name:
-        for fault, remedy in faults_of_column(key_name, keep_text=False):
-            document.add(name.place, fault, remedy, "key")
-    if key_name in {column.name for column in columns.values()}:
-        at = name.place if name else "schema[0]"
-        document.add(at, f"the key is named '{key_name}' as a column is", "set another 'keyName'", "key")
-    return Key(KeyRule.OCCURRENCE, tuple(key_columns), key_name)
-
-
-def _primary_key(document: Document, schema: dict[str, Value]) -> dict[str, str]:
-    """The names of the columns marked `primaryKey` in the order of their positions, with their places."""
-    properties = schema.get("properties")
-    marked = []
-    for index, item in enumerate(properties if isinstance(properties, list) else []):
-        place = f"schema[0].properties[{index}]"
-        if not isinstance(item, dict):
-            continue
-        position = item.get("primaryKeyPosition")
-        if item.get("primaryKey") is True and isinstance(item.get("name"), str):
-            marked.append((position if isinstance(position, int) else index + 1, str(item["name"]), place))
-        elif position not in (None, -1):
-            fault = "has a position in a key that the column is no part of"
-            document.add(inside(place, "primaryKeyPosition"), fault, "add 'primaryKey: true'", "key")
-    return {name: place for _, name, place in sorted(marked)}
-
-
-def _judge_key(document: Document, rule: KeyRule, listed: dict[str, str], columns: dict[str, Column]) -> None:
-    known = {column.name: column for column in columns.values()}
-    for name, place in listed.items():
-        column = known.get(name)
-        if column is None:
-            if not document.is_faulty("schema[0].properties"):
-                document.add(place, f"'{name}' is no column of the dataset", choices(name, known), "key")
-        elif column.physical_type == "double precision":
-            fault = f"'{name}' is a floating number, which may differ where it should be equal"
-            document.add(place, fault, "keep it as numeric(precision, scale), or leave it out of the key", "key")
-        elif rule is KeyRule.NATURAL and (column.may_be_absent or not column.required):
-            fault = f"'{name}' may be {'absent' if column.may_be_absent else 'null'}, so it can't name a row"
-            document.add(place, fault, "add 'required: true', or use a key of the rule 'occurrence'", "key")
 
 
 def _quarantine_limit(document: Document, given: Given | None) -> QuarantineLimit:
@@ -258,15 +189,21 @@ def _quarantine_limit(document: Document, given: Given | None) -> QuarantineLimi
         return limit
     for unknown in given.value.keys() - {"share", "least"}:
         remedy = choices(unknown, ("share", "least"))
-        document.add(inside(given.place, unknown), "is no part of a quarantine limit", remedy, "quarantine-limit")
+        document.add(
+            inside(given.place, unknown), "is no part of a quarantine limit", remedy, "quarantine-limit"
+        )
     share, least = given.value.get("share", Decimal(str(limit.share))), given.value.get("least", limit.least)
     if isinstance(share, bool) or not isinstance(share, int | Decimal) or not 0 <= share <= 1:
         remedy = "write a share from 0 to 1: 0.05 is one row in twenty"
-        document.add(inside(given.place, "share"), f"{described(share)} is no share", remedy, "quarantine-limit")
+        document.add(
+            inside(given.place, "share"), f"{described(share)} is no share", remedy, "quarantine-limit"
+        )
         share = 0
     if isinstance(least, bool) or not isinstance(least, int) or least < 0:
         remedy = "write a whole number from 0"
-        document.add(inside(given.place, "least"), f"{described(least)} is no count", remedy, "quarantine-limit")
+        document.add(
+            inside(given.place, "least"), f"{described(least)} is no count", remedy, "quarantine-limit"
+        )
         least = 0
     return QuarantineLimit(float(share), least)
 
@@ -282,7 +219,9 @@ def _freshness(document: Document, root: dict[str, Value]) -> tuple[int | None, 
         name, value, unit = level.get("property"), level.get("value"), level.get("unit")
         settings = settings_of(document, level, place)
         if name not in LEVELS:
-            document.add(inside(place, "property"), f"'{name}' is no service level", choices(name, LEVELS), "freshness")
+            document.add(
+                inside(place, "property"), f"'{name}' is no service level", choices(name, LEVELS), "freshness"
+            )
         elif name != FRESHNESS and settings:
             remedy = f"move it to the service level '{FRESHNESS}'"
             document.add(inside(place, "customProperties"), f"'{name}' has no settings", remedy, "freshness")
@@ -292,7 +231,9 @@ def _freshness(document: Document, root: dict[str, Value]) -> tuple[int | None, 
             hours = _HOURS.get(str(unit))
             if hours is None:
                 remedy = "write h for hours or d for days"
-                document.add(inside(place, "unit"), f"{described(unit)} is no unit of delay", remedy, "freshness")
+                document.add(
+                    inside(place, "unit"), f"{described(unit)} is no unit of delay", remedy, "freshness"
+                )
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 remedy = "write a whole number of hours or days"

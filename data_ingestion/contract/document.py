@@ -51,7 +51,7 @@ def read_document(file: Path) -> Document:
     try:
         text = file.read_bytes().decode("utf-8-sig")
         node = yaml.compose(text, Loader=_Loader)
-        document.root = _value(node, "", document, Guard()) if node else None
+        document.root = _value(node, "", document, _Guard()) if node else None
     except OSError as error:
         document.add("", f"can't be read: {error.strerror}", "check the path and its permissions", "files")
     except UnicodeDecodeError as error:
@@ -66,7 +66,14 @@ def read_document(file: Path) -> Document:
         at = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         said = ", ".join(filter(None, (error.context, error.problem)))
         document.faults.append(
-            Fault(file, mark.line + 1 if mark else None, at, f"is no YAML: {said}", "mend the YAML there", "files")
+            Fault(
+                file,
+                mark.line + 1 if mark else None,
+                at,
+                f"is no YAML: {said}",
+                "mend the YAML there",
+                "files",
+            )
         )
     except yaml.reader.ReaderError as error:
         fault = f"is no YAML: character {error.character!r} at position {error.position} is not allowed"
@@ -109,14 +116,14 @@ for _tag, _expression, _first in (
 
 
 @dataclass
-class Guard:
+class _Guard:
     """Stops a document that aliases blow up or close into a ring."""
 
     values: int = 0
     open_nodes: set[int] = field(default_factory=set)
 
 
-def _value(node: yaml.Node, place: str, document: Document, guard: Guard) -> Value:
+def _value(node: yaml.Node, place: str, document: Document, guard: _Guard) -> Value:
     guard.values += 1
     if id(node) in guard.open_nodes or guard.values > MOST_VALUES:
         raise yaml.composer.ComposerError(None, None, "its aliases never end", node.start_mark)
@@ -127,13 +134,14 @@ def _value(node: yaml.Node, place: str, document: Document, guard: Guard) -> Val
     try:
         if isinstance(node, yaml.SequenceNode):
             return [_value(item, inside(place, i), document, guard) for i, item in enumerate(node.value)]
+        assert isinstance(node, yaml.MappingNode)
         return dict(_items(node, place, document, guard))
     finally:
         guard.open_nodes.discard(id(node))
 
 
 def _items(
-    node: yaml.MappingNode, place: str, document: Document, guard: Guard
+    node: yaml.MappingNode, place: str, document: Document, guard: _Guard
 ) -> Iterator[tuple[str, Value]]:
     seen: dict[str, int] = {}
     for key, item in node.value:

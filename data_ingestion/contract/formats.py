@@ -24,7 +24,10 @@ _MEANINGS = {
     "%Y": "year", "%y": "year", "%m": "month", "%b": "month", "%B": "month", "%d": "day",
     "%H": "hour", "%M": "minute", "%S": "second", "%f": "fraction", "%z": "offset",
 }  # fmt: skip
-_NEEDED = {LogicalType.DATE: ("year", "month", "day"), LogicalType.TIMESTAMP: ("year", "month", "day", "hour")}
+_NEEDED = {
+    LogicalType.DATE: ("year", "month", "day"),
+    LogicalType.TIMESTAMP: ("year", "month", "day", "hour"),
+}
 
 Finding = tuple[str, str]  # fault, remedy
 
@@ -61,8 +64,8 @@ def faults_of_format(text: str, type_: LogicalType) -> Iterator[Finding]:
 def twins(formats: tuple[str, ...]) -> Iterator[tuple[int, str, str]]:
     """Pairs of forms that read one text as two dates, such as 03-04-2026, as (index, form, its twin)."""
     shapes: dict[str, str] = {}
-    for index, text in enumerate(formats):
+    for index, text in enumerate(text.replace("%B", "%b") for text in formats):
         shape = re.sub("%[dmyHMS]", "%N", text)
-        if shape in shapes:
+        if shapes.get(shape, text) != text:
             yield index, text, shapes[shape]
         shapes.setdefault(shape, text)

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 LONGEST = 63  # bytes of an identifier in Postgres
-HISTORY = "__history"
 TEXT = "__text"
+# The longest thing that the platform makes of a dataset's name is a view of bronze.
+DATASET_AFFIXES = len("stg_" + "__changes")
 
 # Columns that every table of Postgres has already.
 _SYSTEM_COLUMNS = {"cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"}
@@ -28,16 +29,20 @@ def faults_of_name(name: str, kind: str, room: int = 0) -> Iterator[Finding]:
 
 
 def faults_of_dataset(name: str) -> Iterator[Finding]:
-    """What is wrong with the name of a dataset, which becomes tables of raw and folders."""
-    yield from faults_of_name(name, "dataset", room=len(HISTORY))
-    if name.endswith(HISTORY):
-        yield f"'{name}' ends with '{HISTORY}', the name of another dataset's history", "name it otherwise"
+    """What is wrong with the name of a dataset, which becomes tables of raw, views of bronze and files."""
+    yield from faults_of_name(name, "dataset", room=DATASET_AFFIXES)
+    if "__" in name.lstrip("_"):
+        fault = f"'{name}' holds '__', as only names do that the platform makes (such as {name}__history)"
+        yield fault, f"use single underscores: '{re.sub('__+', '_', name)}'"
 
 
 def faults_of_column(name: str, keep_text: bool) -> Iterator[Finding]:
     """What is wrong with the name of a column of raw."""
     yield from faults_of_name(name, "column", room=len(TEXT) if keep_text else 0)
     if name.endswith(TEXT):
-        yield f"'{name}' ends with '{TEXT}', where the loader keeps the text of another column", "name it otherwise"
+        yield (
+            f"'{name}' ends with '{TEXT}', where the loader keeps the text of another column",
+            "name it otherwise",
+        )
     if name in _SYSTEM_COLUMNS:
         yield f"'{name}' is a column that Postgres adds to every table", "name it otherwise"

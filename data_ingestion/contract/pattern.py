@@ -11,7 +11,7 @@ from functools import cached_property
 from data_ingestion.contract.faults import choices
 
 PARTS = ("YYYY", "MM", "DD", "hh", "mm", "ss")
-_SEPARATORS = ("", "-", "-", "T", ":", ":")
+_FORMS = ("{:04d}", "-{:02d}", "-{:02d}", "T{:02d}", ":{:02d}", ":{:02d}")
 _TOKEN = re.compile(r"\{(?P<part>[^{}/]*)\}|(?P<wildcard>\*+)|(?P<literal>[^{}*]+|[{}])")
 
 
@@ -29,23 +29,16 @@ class Pattern:
     text: str
 
     def match(self, key: str) -> Match | None:
-        """The match of an object key, or None; dates that no calendar has (a 31 June) do not match."""
+        """The match of an object key, or None; dates that no calendar has (31 June) do not match."""
         found = self._expression.fullmatch(key)
         if found is None:
             return None
-        values = []
-        for part in PARTS:
-            texts = {int(text) for name, text in found.groupdict().items() if name.startswith(part)}
-            if len(texts) > 1:
+        values: dict[str, int] = {}
+        for part, text in zip(self._parts, found.groups(), strict=True):
+            if values.setdefault(part, int(text)) != int(text):
                 return None
-            if not texts:
-                break
-            values.append(texts.pop())
-        if not _is_on_the_calendar(values):
-            return None
-        widths = (4, 2, 2, 2, 2, 2)
-        texts_ = (f"{_SEPARATORS[i]}{value:0{widths[i]}d}" for i, value in enumerate(values))
-        return Match("".join(texts_))
+        in_order = [values[part] for part in PARTS if part in values]
+        return Match(_period(in_order)) if _is_on_the_calendar(in_order) else None
 
     @cached_property
     def prefix(self) -> str:
@@ -56,6 +49,10 @@ class Pattern:
     @cached_property
     def _expression(self) -> re.Pattern[str]:
         return re.compile(_expression(self.text))
+
+    @cached_property
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(token["part"] for token in _TOKEN.finditer(self.text) if token["part"])
 
 
 def faults_of(text: str) -> Iterator[tuple[str, str]]:
@@ -69,14 +66,19 @@ def faults_of(text: str) -> Iterator[tuple[str, str]]:
             "write the path relative to the landing; where the landing is, is a setting of the platform",
         )
         return
-    if unwelcome := sorted({character for character in text if character in "\\?[]" or not character.isprintable()}):
+    if unwelcome := sorted(
+        {character for character in text if character in "\\?[]" or not character.isprintable()}
+    ):
         yield (
             f"{', '.join(map(repr, unwelcome))} has no meaning in a pattern",
             "use '*' for any text within a folder, '**' for any folders, '/' between folders",
         )
     segments = text.split("/")
     if ".." in segments or "." in segments:
-        yield "'.' and '..' lead out of the landing or nowhere", "write the folders out, from the landing down"
+        yield (
+            "'.' and '..' lead out of the landing or nowhere",
+            "write the folders out, from the landing down",
+        )
     if "" in segments:
         yield "it has an empty folder or file name", "write one '/' between names and none at the end"
     for segment in segments:
@@ -115,11 +117,7 @@ def _expression(text: str) -> str:
         after = tokens[index + 1] if index + 1 < len(tokens) else None
         if part := token["part"]:
             bounded = not _is_number(before, at_end=True) and not _is_number(after, at_end=False)
-            group = f"(?P<{part}{index}>"
-            if part == "YYYY":
-                digits = f"{group}[0-9]{{4}})"
-            else:
-                digits = f"{group}[0-9]{{1,2}})" if bounded else f"{group}[0-9]{{2}})"
+            digits = "([0-9]{4})" if part == "YYYY" else "([0-9]{1,2})" if bounded else "([0-9]{2})"
             pieces.append(f"(?<![0-9]){digits}(?![0-9])" if bounded else digits)
         elif token["wildcard"]:
             pieces.append("[^/]*" if token["wildcard"] == "*" else "**")
@@ -135,6 +133,10 @@ def _is_number(token: re.Match[str] | None, at_end: bool) -> bool:
     if token["part"]:
         return True
     return token["literal"][-1 if at_end else 0] in "0123456789"
+
+
+def _period(values: list[int]) -> str:
+    return "".join(form.format(value) for form, value in zip(_FORMS, values, strict=False))
 
 
 def _is_on_the_calendar(values: list[int]) -> bool:

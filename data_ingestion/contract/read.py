@@ -29,9 +29,12 @@ def read_contracts(directory: Path) -> tuple[Contract, ...]:
     """All contracts of a folder, `<domain>/<dataset>.odcs.yaml`, sorted so; ContractError with the faults of all."""
     faults: list[Fault] = []
     contracts: list[Contract] = []
-    if not directory.is_dir():
-        faults.append(Fault(directory, None, "", "is no folder", "say where the contracts are: --contracts DIR", "files"))
-    for path in sorted([*directory.rglob("*.yaml"), *directory.rglob("*.yml")]):
+    paths = _yaml_files(directory)
+    if not paths:
+        fault = "holds no contracts" if directory.is_dir() else "is no folder"
+        remedy = "say where they are by --contracts or GOLDWORKS_CONTRACTS"
+        faults.append(Fault(directory, None, "", fault, remedy, "files"))
+    for path in paths:
         if misplaced := _misplaced(path.relative_to(directory)):
             faults.append(Fault(path, None, "", *misplaced, "files"))
             continue
@@ -45,6 +48,13 @@ def read_contracts(directory: Path) -> tuple[Contract, ...]:
     if faults:
         raise ContractError(faults)
     return tuple(sorted(contracts, key=lambda contract: (contract.domain, contract.dataset)))
+
+
+def _yaml_files(directory: Path) -> list[Path]:
+    found = (path for suffix in ("yaml", "yml") for path in directory.rglob(f"*.{suffix}"))
+    return sorted(
+        path for path in found if not any(part.startswith(".") for part in path.relative_to(directory).parts)
+    )
 
 
 def _misplaced(path: Path) -> tuple[str, str] | None:
@@ -69,7 +79,9 @@ def _faults_among(contract: Contract, others: list[Contract]) -> list[Fault]:
     for other in others:
         if other.dataset == contract.dataset:
             fault = f"dataset '{contract.dataset}' has another contract, {other.path}"
-            faults.append(("schema[0].name", fault, "name one of them otherwise: names are unique across domains"))
+            faults.append(
+                ("schema[0].name", fault, "name one of them otherwise: names are unique across domains")
+            )
         elif other.pattern == contract.pattern:
             fault = f"dataset '{other.dataset}' claims the same files, {other.path}"
             faults.append(("servers[0].path", fault, "let each file belong to one dataset"))

@@ -22,7 +22,7 @@ _WANTED = {
     "flag": "true or false",
     "count": "a whole number from 0",
     "text": "text",
-    "texts": "a list of texts",
+    "texts": "a list of texts, numbers in quotes",
     "mapping": "a mapping of names to values",
 }
 

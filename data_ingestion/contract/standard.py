@@ -35,6 +35,12 @@ _NOUNS = {
     "logicalType": "logical type",
     "servers[].type": "type of server that Goldworks reads",
 }
+_EXAMPLES = {
+    "apiVersion": ": v3.2.0",
+    "kind": ": DataContract",
+    "version": ", e.g. 1.0.0",
+    "id": ", any unique text",
+}
 _ANCHORS = (
     (r"servers.*", "landing"),
     (r"schema\[\d+\]\.properties\[\d+\]\.logicalType", "types"),
@@ -77,7 +83,7 @@ def described(value: Value) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    return {list: "a list", dict: "a mapping"}.get(type(value), str(value))
+    return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else str(value)
 
 
 @cache
@@ -131,7 +137,7 @@ def _findings_of_names(
             yield inside(place, name), "is no setting of the standard", choices(name, known)
     missing = dict.fromkeys(name for rule in rules for name in rule.get("required", ()) if name not in value)
     for name in missing:
-        yield inside(place, name), "is missing", "add it"
+        yield inside(place, name), "is missing", f"add it{_EXAMPLES.get(name, '')}"
 
 
 def _findings_of_scalar(value: Value, rules: list[Schema], place: str) -> Iterator[Finding]:
@@ -145,7 +151,11 @@ def _findings_of_scalar(value: Value, rules: list[Schema], place: str) -> Iterat
                 yield place, f"{described(value)} is no {noun}", choices(value, map(str, allowed))
         if isinstance(value, str):
             if "pattern" in rule and not re.search(rule["pattern"], value):
-                yield place, f"{described(value)} is not of the form {rule['pattern']}", "write it in that form"
+                yield (
+                    place,
+                    f"{described(value)} is not of the form {rule['pattern']}",
+                    "write it in that form",
+                )
             if len(value) < rule.get("minLength", 0):
                 yield place, "is too short", f"write at least {rule['minLength']} characters"
         elif isinstance(value, int | Decimal) and not isinstance(value, bool):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from data_ingestion.contract.pattern import Pattern
@@ -117,7 +118,7 @@ class Contract:
     roles: tuple[Role, ...] = ()
     settle_seconds: int = 0
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of what decides which rows a drop becomes; equal fingerprints need no second reading.
 
