@@ -1,0 +1,119 @@
+"""Output: what a command tells, to a person as lines whose numbers add up in sight, to a machine as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
+from data_ingestion.load import Discovery
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+KIND_ORDER = (Kind.NEW, Kind.CORRECTED, Kind.LATE, Kind.REPLAY)
+
+
+def say(verb: str, text: str, style: str = "") -> None:
+    """One line: what is done, in a column of its own, then to what."""
+    console.print(f"{verb:<12}", style=style or "bold", end="", markup=False)
+    console.print(text, markup=False)
+
+
+def say_discovery(landing: str, discovery: Discovery) -> None:
+    """How many objects lie there, by what has to be done with them."""
+    counts = [(sum(plan.count(kind) for plan in discovery.plans), kind.value) for kind in KIND_ORDER]
+    counts += [(sum(plan.known for plan in discovery.plans), "known"), (len(discovery.unresolved), "unresolved")]
+    told = " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing lies there"
+    say("discover", f"{landing}  {told}")
+
+
+def say_load(report: LoadReport) -> None:
+    """What became of every row of one drop."""
+    place = f"{report.object_key:<48}"
+    if report.state is LoadState.FAILED:
+        say("failed", f"{place} {report.error}", "bold red")
+    elif report.plan == "nothing":
+        say(str(report.kind), f"{place} {report.plan_reason}; nothing to do", "dim")
+    else:
+        number = f"  load {report.load_id}" if report.load_id else ""
+        corrected = f"{report.kind}: " if report.kind is not Kind.NEW else ""
+        say("load", f"{place} {corrected}{describe_fates(report.fates)}  {report.seconds:.1f} s  {report.plan}{number}")
+
+
+def describe_fates(fates: Fates) -> str:
+    """`10 read = 8 inserted + 2 quarantined`, and what a correction took back or brought back."""
+    parts = [f"{count:,} {name}" for name, count in asdict(fates).items() if count and name not in ("read", "restored", "withdrawn")]
+    told = f"{fates.read:,} read = {' + '.join(parts) or '0'}"
+    moved = [f"{count:,} {name}" for name, count in (("withdrawn", fates.withdrawn), ("restored", fates.restored)) if count]
+    return f"{told} ({', '.join(moved)})" if moved else told
+
+
+def say_total(reports: Sequence[LoadReport]) -> None:
+    """The sum over all drops."""
+    if len(reports) > 1:
+        say("total", describe_fates(sum((report.fates for report in reports), Fates())))
+
+
+def say_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:
+    """Rows under headings; numbers to the right."""
+    if not rows:
+        say(title, empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", title=None)
+    for key, heading in columns.items():
+        numeric = all(isinstance(row[key], int | float | None) for row in rows)
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[key]) for key in columns))
+    console.print(table)
+
+
+def say_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    json.dump(document, sys.stdout, default=_plain, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def progress_bar(label: str, total: int, shown: bool) -> Iterator[Callable[[int], None]]:
+    """A bar of bytes read on a terminal; nothing in a log."""
+    if not shown or not errors.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda size: progress.update(task, advance=size)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return str(value).replace("[", r"\[")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

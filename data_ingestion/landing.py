@@ -1,0 +1,228 @@
+"""Landing: where files are delivered, a bucket or a folder, and the objects that lie there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from urllib.parse import unquote, urlsplit
+
+from data_ingestion.errors import ObjectChanged, OperatorFault
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
+
+
+@dataclass(frozen=True)
+class LandingObject:
+    """A key on the landing and the version of it that was seen.
+
+    `etag` changes whenever the bytes do; equal bytes may still differ in it (a touched file, a multipart upload).
+    """
+
+    key: str
+    size: int
+    etag: str
+    last_modified: datetime
+    version_id: str | None = None
+
+
+class Landing(Protocol):
+    """A place of objects. Keys are relative to it, with `/` between folders."""
+
+    url: str
+
+    def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
+        """Every finished object under the folder `prefix`, in no promised order."""
+
+    def look(self, key: str) -> LandingObject | None:
+        """One object as it lies there now, or None."""
+
+    def open(self, seen: LandingObject) -> BinaryIO:
+        """The bytes of the version seen. Raises `ObjectChanged`, here or while reading, if it is another by now."""
+
+    def write(self, key: str, data: bytes) -> None:
+        """Puts an object whole: a reader never sees half of it."""
+
+
+def open_landing(url: str) -> Landing:
+    """The landing at `s3://bucket/prefix`, `file:///folder` or a plain path.
+
+    An S3 endpoint other than Amazon's is taken from the standard `AWS_ENDPOINT_URL`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        if not parts.netloc:
+            raise OperatorFault(f"landing {url}: no bucket\n  write s3://BUCKET or s3://BUCKET/FOLDER")
+        return S3Landing(parts.netloc, parts.path.strip("/"))
+    if parts.scheme == "file":
+        if parts.netloc not in ("", "localhost"):
+            raise OperatorFault(f"landing {url}: a file URL has three slashes\n  write file:///FOLDER, or the plain path")
+        return FolderLanding(Path(unquote(parts.path)))
+    if "://" in url:
+        raise OperatorFault(f"landing {url}: {parts.scheme}:// is not supported\n  use s3://BUCKET, file:///FOLDER or a path")
+    return FolderLanding(Path(url))
+
+
+def is_unfinished(key: str) -> bool:
+    """Whether a key is of the kind that senders write to before they rename: hidden, or with a suffix such as .part."""
+    name = key.rsplit("/", 1)[-1]
+    return name.startswith(".") or name.lower().endswith(UNFINISHED_SUFFIXES)
+
+
+class FolderLanding:
+    """A folder. The version of a file is its size, times and inode: a change that leaves all of them is not seen."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().resolve()
+        self.url = self.root.as_uri()
+        if not self.root.is_dir():
+            raise OperatorFault(f"landing {self.url}: no such folder\n  make it, or choose another with --landing")
+
+    def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
+        start = self.root / prefix
+        for folder, folders, names in os.walk(start, onerror=self._refuse):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                path = Path(folder, name)
+                key = path.relative_to(self.root).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+                if is_unfinished(key):
+                    continue
+                try:
+                    status = path.stat()
+                except FileNotFoundError:  # moved away since the folder was read
+                    continue
+                yield self._seen(key, status)
+
+    def look(self, key: str) -> LandingObject | None:
+        try:
+            return self._seen(key, (self.root / key).stat())
+        except FileNotFoundError:
+            return None
+
+    def open(self, seen: LandingObject) -> BinaryIO:
+        try:
+            stream = (self.root / seen.key).open("rb")
+        except FileNotFoundError as error:
+            raise ObjectChanged(f"{seen.key}: gone since it was listed") from error
+        except OSError as error:
+            raise OperatorFault(f"{self.root / seen.key}: can't be read: {error.strerror}") from error
+        if self._seen(seen.key, os.fstat(stream.fileno())).etag != seen.etag:
+            stream.close()
+            raise ObjectChanged(f"{seen.key}: changed since it was listed")
+        return cast(BinaryIO, _SteadyFile(stream, lambda: self._seen(seen.key, os.fstat(stream.fileno())), seen))
+
+    def write(self, key: str, data: bytes) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.part")
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+
+    @staticmethod
+    def _seen(key: str, status: os.stat_result) -> LandingObject:
+        etag = f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_ino:x}"
+        return LandingObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    def _refuse(self, error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise OperatorFault(f"{error.filename}: can't be listed: {error.strerror}") from error
+
+
+class _SteadyFile:
+    """A file that must still be the version seen when its last byte has been read."""
+
+    def __init__(self, stream: BinaryIO, look: Any, seen: LandingObject) -> None:
+        self._stream, self._look, self._seen = stream, look, seen
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        if (not data or size < 0) and self._look().etag != self._seen.etag:
+            raise ObjectChanged(f"{self._seen.key}: changed while it was read")
+        return data
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def __enter__(self) -> _SteadyFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class S3Landing:
+    """A bucket, or a folder in one, on any server that speaks S3."""
+
+    def __init__(self, bucket: str, prefix: str = "", client: S3Client | None = None) -> None:
+        self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
+        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._client = client or _connect_s3()
+
+    def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix)
+        with _s3_errors(self.url):
+            for page in pages:
+                for item in page.get("Contents", []):
+                    key = item["Key"][len(self.prefix) :]
+                    if not key.endswith("/") and not is_unfinished(key):
+                        yield LandingObject(key, item["Size"], item["ETag"].strip('"'), item["LastModified"])
+
+    def look(self, key: str) -> LandingObject | None:
+        try:
+            with _s3_errors(f"{self.url}/{key}"):
+                head = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
+        except ObjectChanged:
+            return None
+        return LandingObject(key, head["ContentLength"], head["ETag"].strip('"'), head["LastModified"])
+
+    def open(self, seen: LandingObject) -> BinaryIO:
+        with _s3_errors(f"{self.url}/{seen.key}"):
+            answer = self._client.get_object(Bucket=self.bucket, Key=self.prefix + seen.key, IfMatch=f'"{seen.etag}"')
+        if answer["ETag"].strip('"') != seen.etag:  # a server that does not know If-Match
+            answer["Body"].close()
+            raise ObjectChanged(f"{seen.key}: changed since it was listed")
+        return cast(BinaryIO, answer["Body"])
+
+    def write(self, key: str, data: bytes) -> None:
+        with _s3_errors(f"{self.url}/{key}"):
+            self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+
+
+def _connect_s3() -> S3Client:
+    import boto3  # 0.2 s: only a landing on S3 pays for it
+    from botocore.config import Config
+
+    # Path style works on every server; a bucket in a host name needs DNS of its own.
+    style = "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"
+    config = Config(retries={"max_attempts": 5, "mode": "standard"}, s3={"addressing_style": style})  # type: ignore[typeddict-item]
+    return boto3.client("s3", config=config)
+
+
+class _s3_errors:  # noqa: N801 - reads as the statement it is: with _s3_errors(place)
+    """Turns botocore's errors into ours, naming the place."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None or not kind.__module__.startswith("botocore"):
+            return
+        code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+        if code in ("PreconditionFailed", "412", "NoSuchKey", "404") and code != "NoSuchBucket":
+            raise ObjectChanged(f"{self.place}: changed or gone since it was listed") from error
+        remedy = {
+            "NoSuchBucket": "make the bucket, or choose another landing",
+            "AccessDenied": "the key needs s3:ListBucket and s3:GetObject on this bucket",
+            "InvalidAccessKeyId": "check AWS_ACCESS_KEY_ID",
+            "SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY",
+        }.get(code, "check AWS_ENDPOINT_URL, the network and the AWS_* settings")
+        raise OperatorFault(f"{self.place}: {error}\n  {remedy}") from error

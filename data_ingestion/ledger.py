@@ -1,0 +1,108 @@
+"""Ledger: what happened to every object and drop, kept in the warehouse beside the data it speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from data_ingestion.errors import LawBroken
+
+
+class LoadState(StrEnum):
+    """How far a load came. `started` and `failed` commit alone, `loaded` together with the data."""
+
+    STARTED = "started"
+    LOADED = "loaded"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class Kind(StrEnum):
+    """What an object is to the ledger."""
+
+    NEW = "new"
+    CORRECTED = "corrected"
+    DUPLICATE = "duplicate"
+    LATE = "late"
+    REPLAY = "replay"
+    KNOWN = "known"
+
+
+@dataclass(frozen=True)
+class ObjectInForce:
+    """An object whose drop the warehouse holds, with the contract fingerprint that drop was loaded under."""
+
+    key: str
+    etag: str
+    size: int
+    period: str
+    drop_id: int
+    fingerprint: str
+    open_quarantine: bool = False
+
+
+@dataclass(frozen=True, order=True)
+class Rank:
+    """Which of two drops is the newer: by period, then delivery time, then object key."""
+
+    period: str
+    delivered_at: datetime
+    object_key: str
+
+
+@dataclass(frozen=True)
+class Fates:
+    """How many rows of a drop met which fate, and what its load moved in raw."""
+
+    read: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+    superseded: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    restored: int = 0
+    withdrawn: int = 0
+
+    def __add__(self, other: Fates) -> Fates:
+        return Fates(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
+
+    @property
+    def accounted(self) -> int:
+        """Rows with a fate; the first law says it is `read`."""
+        return self.quarantined + self.repeated + self.superseded + self.inserted + self.updated + self.unchanged
+
+
+def check_laws(fates: Fates, raw_before: int, raw_after: int) -> None:
+    """The laws of conservation. Raises `LawBroken` where rows came from nowhere or went there."""
+    if fates.read != fates.accounted:
+        raise LawBroken(f"{fates.read} rows read, {fates.accounted} accounted for: {fates}")
+    expected = raw_before + fates.inserted + fates.restored - fates.withdrawn
+    if raw_after != expected:
+        raise LawBroken(f"raw holds {raw_after} rows, by the fates it should hold {expected}: {fates}")
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """One attempt to bring one drop in, as the ledger holds it."""
+
+    dataset: str
+    object_key: str
+    kind: Kind
+    state: LoadState
+    fates: Fates = Fates()
+    attempt_id: int | None = None
+    load_id: int | None = None
+    drop_id: int | None = None
+    sha256: str | None = None
+    plan: str | None = None
+    plan_reason: str | None = None
+    raw_before: int | None = None
+    raw_after: int | None = None
+    seconds: float = 0.0
+    error: str | None = None
+
+    def ended(self, state: LoadState, **changes: object) -> LoadReport:
+        """The report of the same attempt at its end."""
+        return replace(self, state=state, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,206 @@
+"""Load: drops brought in from the landing to raw, one transaction each."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
+
+from data_ingestion.checks import RowChecks
+from data_ingestion.contract import Contract
+from data_ingestion.errors import GoldworksError, ObjectChanged
+from data_ingestion.landing import Landing, LandingObject
+from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
+from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
+from data_ingestion.quarantine import BadRows, check_limit
+from data_ingestion.reading import ReadError, read_csv
+from data_ingestion.warehouses.base import DropRead, Warehouse
+
+# A landing that changes under every attempt is left to the next run.
+ATTEMPTS_ON_CHANGE = 3
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What lies on the landing, by what has to be done with it."""
+
+    plans: tuple[Plan, ...]
+    unresolved: tuple[LandingObject, ...]
+
+    @property
+    def drops(self) -> tuple[PlannedDrop, ...]:
+        """Every planned drop, dataset by dataset."""
+        return tuple(drop for plan in self.plans for drop in plan.drops)
+
+
+def discover(
+    contracts: Sequence[Contract],
+    landing: Landing,
+    warehouse: Warehouse,
+    choice: Choice = Choice(),
+    *,
+    whole_landing: bool = True,
+    record: bool = True,
+) -> Discovery:
+    """Lists the landing and plans what to load.
+
+    Every object seen gets its ledger row, unless `record` is off (a dry run). With `whole_landing` also what no
+    contract claims is listed; without, only the folders that the contracts name.
+    """
+    prefixes = {""} if whole_landing else _outermost({contract.pattern.prefix for contract in contracts})
+    seen = (item for prefix in sorted(prefixes) for item in landing.list_objects(prefix))
+    claimed, unclaimed = sort_objects(contracts, seen)
+    unresolved = tuple(unclaimed) if whole_landing else ()
+    plans = []
+    for contract in contracts:
+        objects = claimed[contract.dataset]
+        in_force = warehouse.objects_in_force(contract.dataset)
+        plans.append(plan_drops(contract, objects, in_force, choice))
+        if record:
+            warehouse.record_seen(contract.dataset, [item for item in objects if item.key not in in_force])
+    if record:
+        warehouse.record_seen(None, unresolved)
+    return Discovery(tuple(plans), unresolved)
+
+
+def load_drops(
+    contract: Contract,
+    landing: Landing,
+    warehouse: Warehouse,
+    drops: Iterable[PlannedDrop],
+    progress: Progress | None = None,
+) -> Iterator[LoadReport]:
+    """Loads drops of one dataset, each in a transaction of its own; one that fails does not stop the others."""
+    warehouse.prepare(contract)
+    for planned in drops:
+        yield load_drop(contract, landing, warehouse, planned, progress)
+
+
+def load_drop(
+    contract: Contract,
+    landing: Landing,
+    warehouse: Warehouse,
+    planned: PlannedDrop,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Brings one drop in, exactly once, and returns its report; a failed load is recorded and reported, not raised.
+
+    An object that changes meanwhile, or that another loader brought in first, is planned again. Errors that
+    nobody foresaw are recorded and raised: they are bugs.
+    """
+    for attempt in range(1, ATTEMPTS_ON_CHANGE + 1):
+        try:
+            return _attempt(contract, landing, warehouse, planned, progress)
+        except ObjectChanged as change:
+            if attempt == ATTEMPTS_ON_CHANGE:
+                return LoadReport(contract.dataset, planned.object.key, planned.kind, LoadState.FAILED, error=str(change))
+            again = _plan_again(contract, landing, warehouse, planned)
+            if again is None:
+                return LoadReport(
+                    contract.dataset, planned.object.key, Kind.KNOWN, LoadState.LOADED, plan="nothing", plan_reason=str(change)
+                )
+            planned = again
+    raise AssertionError("unreachable: the last attempt returns")
+
+
+def _attempt(
+    contract: Contract, landing: Landing, warehouse: Warehouse, planned: PlannedDrop, progress: Progress | None
+) -> LoadReport:
+    started = time.monotonic()
+    bad = BadRows()
+    counts = _Counts()
+    with warehouse.attempt(planned) as attempt_id:
+        try:
+            with warehouse.transaction():
+                drop = _stage_drop(contract, landing, warehouse, planned, bad, counts, progress)
+                check_limit(contract.quarantine_limit, drop.read, bad, planned.object.key)
+                report = warehouse.bring_in(contract, planned, attempt_id, drop, bad)
+        except ObjectChanged:
+            warehouse.forget_attempt(attempt_id)
+            raise
+        except Exception as error:
+            report = LoadReport(
+                contract.dataset, planned.object.key, planned.kind, LoadState.FAILED,
+                Fates(read=counts.read, quarantined=bad.count), attempt_id, plan_reason=planned.reason,
+                error=str(error) if isinstance(error, GoldworksError | ReadError) else f"{type(error).__name__}: {error}",
+            )  # fmt: skip
+            report = warehouse.record_failure(report, bad.first())
+            if not isinstance(error, GoldworksError | ReadError):
+                raise
+        finally:
+            bad.close()
+    return replace(report, seconds=time.monotonic() - started)
+
+
+@dataclass
+class _Counts:
+    read: int = 0
+
+
+def _stage_drop(
+    contract: Contract,
+    landing: Landing,
+    warehouse: Warehouse,
+    planned: PlannedDrop,
+    bad: BadRows,
+    counts: _Counts,
+    progress: Progress | None,
+) -> DropRead:
+    """Reads the object once, from its bytes to rows in the stage, and hashes it on the way."""
+    with landing.open(planned.object) as opened:
+        stream = _Hashing(opened, progress)
+        reader = read_csv(cast(BinaryIO, stream), contract.format)
+        checks = RowChecks(contract, reader.header, planned.object.key)
+        with warehouse.stage(contract) as stage:
+            for chunk in reader:
+                checked = checks.check(chunk)
+                counts.read += checked.read
+                bad.add(checked.bad)
+                stage.write(checked.rows)
+            staged = stage.finish()
+        stream.drain()
+    if staged != counts.read - bad.count:
+        raise AssertionError(f"{counts.read} rows read, {bad.count} bad, but {staged} staged")
+    return DropRead(stream.digest(), stream.size, counts.read, staged, bad.count)
+
+
+class _Hashing:
+    """A stream that hashes what is read from it."""
+
+    def __init__(self, stream: BinaryIO, progress: Progress | None) -> None:
+        self._stream, self._hash, self._progress = stream, hashlib.sha256(), progress
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._hash.update(data)
+        self.size += len(data)
+        if self._progress:
+            self._progress(len(data))
+        return data
+
+    def drain(self) -> None:
+        """Reads what the format's reader has left (after the end of an archive, say): the hash is of the whole object."""
+        while self.read(1 << 20):
+            pass
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+def _plan_again(contract: Contract, landing: Landing, warehouse: Warehouse, planned: PlannedDrop) -> PlannedDrop | None:
+    """The object as it lies there now, against the ledger as it is now; None if there is nothing left to do."""
+    seen = landing.look(planned.object.key)
+    if seen is None:
+        return None
+    plan = plan_drops(contract, [seen], warehouse.objects_in_force(contract.dataset))
+    return plan.drops[0] if plan.drops else None
+
+
+def _outermost(prefixes: set[str]) -> set[str]:
+    """Prefixes without those that lie in another."""
+    return {prefix for prefix in prefixes if not any(prefix != other and prefix.startswith(other) for other in prefixes)}

@@ -1,0 +1,150 @@
+"""Plan: which objects of the landing a run has to load, and why. Pure: facts in, decisions out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from data_ingestion.contract import Contract
+from data_ingestion.errors import ContractFault
+from data_ingestion.landing import LandingObject
+from data_ingestion.ledger import Kind, ObjectInForce
+
+MAX_BATCHES = 64
+
+
+@dataclass(frozen=True)
+class PlannedDrop:
+    """An object to load, why, and what the ledger held for it when that was decided (`None`: nothing)."""
+
+    dataset: str
+    object: LandingObject
+    kind: Kind
+    period: str
+    reason: str
+    ledger_etag: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values, for a task's message or `--json`."""
+        plain = asdict(self)
+        plain["object"]["last_modified"] = self.object.last_modified.isoformat()
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> PlannedDrop:
+        """The drop that `as_json` wrote."""
+        seen = dict(plain["object"])
+        seen["last_modified"] = datetime.fromisoformat(seen["last_modified"])
+        return cls(**{**plain, "object": LandingObject(**seen), "kind": Kind(plain["kind"])})
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a run was asked to take: periods from and to (both included, as prefixes), everything again, or only replays."""
+
+    first_period: str = ""
+    last_period: str = ""
+    full_refresh: bool = False
+    only_quarantined: bool = False
+
+    def takes(self, period: str) -> bool:
+        """Whether a period lies in the range asked for; `2026-03` takes in `2026-03-05`."""
+        if self.first_period and period < self.first_period:
+            return False
+        return not (self.last_period and period[: len(self.last_period)] > self.last_period)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The drops of one dataset to load, oldest first, and how many objects are known already."""
+
+    dataset: str
+    drops: tuple[PlannedDrop, ...]
+    known: int
+
+    def count(self, kind: Kind) -> int:
+        """How many drops are planned as `kind`."""
+        return sum(drop.kind is kind for drop in self.drops)
+
+
+def sort_objects(
+    contracts: Sequence[Contract], seen: Iterable[LandingObject]
+) -> tuple[dict[str, list[LandingObject]], list[LandingObject]]:
+    """Objects by the dataset whose contract claims them, and those that none claims (unresolved).
+
+    Raises `ContractFault` where two contracts claim one object: loading it twice can't be right.
+    """
+    claimed: dict[str, list[LandingObject]] = {contract.dataset: [] for contract in contracts}
+    unresolved = []
+    for item in seen:
+        claimants = [contract for contract in contracts if contract.pattern.match(item.key)]
+        if len(claimants) > 1:
+            first, second = claimants[:2]
+            raise ContractFault(
+                f"{item.key}: claimed by both {first.path} and {second.path}\n"
+                f"  make the patterns '{first.pattern.text}' and '{second.pattern.text}' exclude each other"
+            )
+        (claimed[claimants[0].dataset] if claimants else unresolved).append(item)
+    return claimed, unresolved
+
+
+def plan_drops(
+    contract: Contract,
+    seen: Iterable[LandingObject],
+    in_force: Mapping[str, ObjectInForce],
+    choice: Choice = Choice(),
+) -> Plan:
+    """Which of a dataset's objects have to be read.
+
+    Nothing is read again while object, bytes and contract fingerprint are those in force. Oldest first, so that
+    a later drop seldom finds its rows superseded.
+    """
+    newest = max((item.period for item in in_force.values()), default="")
+    planned, known = [], 0
+    for item in seen:
+        match = contract.pattern.match(item.key)
+        if match is None or not choice.takes(match.period):
+            continue
+        held = in_force.get(item.key)
+        kind, reason = _judge(contract, item, held, match.period, newest, choice)
+        if kind is Kind.KNOWN:
+            known += 1
+        else:
+            planned.append(PlannedDrop(contract.dataset, item, kind, match.period, reason, held.etag if held else None))
+    planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
+    return Plan(contract.dataset, tuple(planned), known)
+
+
+def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[list[PlannedDrop]]:
+    """The drops in at most `limit` runs of neighbours, of nearly equal bytes, in their order."""
+    if not drops:
+        return []
+    total, batches, filled = sum(drop.object.size + 1 for drop in drops), [[drops[0]]], drops[0].object.size + 1
+    for drop in drops[1:]:
+        if len(batches) < limit and (len(drops) <= limit or filled >= total * len(batches) / limit):
+            batches.append([])
+        batches[-1].append(drop)
+        filled += drop.object.size + 1
+    return batches
+
+
+def _judge(
+    contract: Contract, item: LandingObject, held: ObjectInForce | None, period: str, newest: str, choice: Choice
+) -> tuple[Kind, str]:
+    if held is None:
+        if choice.only_quarantined:
+            return Kind.KNOWN, "not loaded yet; a replay takes loaded drops only"
+        if period < newest:
+            return Kind.LATE, f"new, of {period}; {newest} is loaded already"
+        return Kind.NEW, "not in the ledger"
+    if (item.etag, item.size) != (held.etag, held.size):
+        if choice.only_quarantined:
+            return Kind.KNOWN, "corrected since; a replay takes loaded versions only"
+        return Kind.CORRECTED, "other bytes than those in force"
+    if choice.full_refresh:
+        return Kind.REPLAY, "full refresh asked for"
+    if held.fingerprint != contract.fingerprint and (held.open_quarantine or not choice.only_quarantined):
+        return Kind.REPLAY, "loaded under an earlier contract"
+    return Kind.KNOWN, "in force"

@@ -1,0 +1,58 @@
+"""Quarantine: the bad rows of a drop, kept aside while it is read, and the limit above which its load fails."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from data_ingestion.checks import BadRow
+from data_ingestion.contract import QuarantineLimit
+from data_ingestion.errors import DropFault
+
+# In memory up to here, on disk beyond: a bad file must not cost more memory than a good one.
+SPOOL_BYTES = 8 << 20
+# Of a failed load the ledger keeps this many bad rows.
+KEPT_OF_FAILED = 1000
+
+
+class BadRows:
+    """Bad rows in the order of the file, however many there are."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.reasons: Counter[str] = Counter()
+        self._spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - lives as long as the load
+
+    def add(self, rows: Iterable[BadRow]) -> None:
+        """Keeps rows aside."""
+        for row in rows:
+            pickle.dump(row, self._spool)
+            self.count += 1
+            self.reasons[row.reason if row.column is None else f"{row.column}: {row.reason}"] += 1
+
+    def __iter__(self) -> Iterator[BadRow]:
+        self._spool.seek(0)
+        for _ in range(self.count):
+            yield pickle.load(self._spool)  # noqa: S301 - written by this process
+
+    def first(self, limit: int = KEPT_OF_FAILED) -> list[BadRow]:
+        """The first bad rows of the file."""
+        return [row for row, _ in zip(self, range(limit), strict=False)]
+
+    def close(self) -> None:
+        """Lets go of the disk space."""
+        self._spool.close()
+
+
+def check_limit(limit: QuarantineLimit, read: int, bad: BadRows, object_key: str) -> None:
+    """Raises `DropFault` when more rows are bad than the contract bears: both the share and the least number exceeded."""
+    allowed = max(limit.least, limit.share * read)
+    if bad.count <= allowed:
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in bad.reasons.most_common(5))
+    raise DropFault(
+        f"{object_key}: {bad.count} of {read} rows break the contract, it bears {int(allowed)} ({reasons})\n"
+        f"  correct the file, or the contract, and load again; see `goldworks quarantine`"
+    )

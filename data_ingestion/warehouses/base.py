@@ -1,0 +1,102 @@
+"""What every warehouse must do for a load; one adapter each, all held to one conformance suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from data_ingestion.checks import BadRow
+from data_ingestion.contract import Contract
+from data_ingestion.landing import LandingObject
+from data_ingestion.ledger import Fates, LoadReport, ObjectInForce
+from data_ingestion.plan import PlannedDrop
+
+
+@dataclass(frozen=True)
+class DropRead:
+    """What reading a drop to its end has shown."""
+
+    sha256: bytes
+    size: int
+    read: int
+    staged: int
+    quarantined: int
+
+
+class Stage(Protocol):
+    """Where the checked rows of one drop wait for their merge. Gone with its transaction."""
+
+    def write(self, rows: Any) -> None:
+        """Copies a record batch of checked rows in."""
+
+    def finish(self) -> int:
+        """Ends the copy; how many rows the server took."""
+
+
+class Warehouse(Protocol):
+    """A warehouse and the ledger in it, over one connection."""
+
+    def migrate(self) -> None:
+        """Brings the ledger's tables to this version; does nothing when they are."""
+
+    def prepare(self, contract: Contract) -> None:
+        """Makes or widens a dataset's raw tables; does nothing when they fit the contract.
+
+        Raises `OperatorFault` where what is there can't be made to fit without losing data.
+        """
+
+    def objects_in_force(self, dataset: str) -> dict[str, ObjectInForce]:
+        """The dataset's objects whose drops are in the warehouse, by key."""
+
+    def record_seen(self, dataset: str | None, seen: Iterable[LandingObject]) -> None:
+        """Gives every object its ledger row; without a dataset it is unresolved."""
+
+    def abandon_lost_attempts(self) -> int:
+        """Closes attempts whose session is gone; how many there were."""
+
+    def attempt(self, planned: PlannedDrop) -> AbstractContextManager[int]:
+        """An attempt to load a drop, recorded as started, by its id; alive as long as this session is."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """The one transaction in which a drop's rows, history, quarantine and ledger become true, or none of them."""
+
+    def forget_attempt(self, attempt_id: int) -> None:
+        """Takes back an attempt that was made on a stale plan: nothing was tried."""
+
+    def stage(self, contract: Contract) -> AbstractContextManager[Stage]:
+        """A new, empty stage, inside the transaction."""
+
+    def bring_in(
+        self, contract: Contract, planned: PlannedDrop, attempt_id: int, drop: DropRead, bad: Iterable[BadRow]
+    ) -> LoadReport:
+        """Merges the stage into raw and records it, inside the transaction.
+
+        Takes the dataset's lock until the transaction ends. Raises `PlanStale` if the ledger has moved on since
+        the drop was planned, `LawBroken` if rows don't add up.
+        """
+
+    def record_failure(self, report: LoadReport, bad: Sequence[BadRow]) -> LoadReport:
+        """Records a failed attempt with its counts and first bad rows, after the rollback."""
+
+    def loads(self, dataset: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest attempts, newest first."""
+
+    def summary(self) -> list[dict[str, Any]]:
+        """A row a dataset: objects, drops, rows in raw, open quarantine, last load."""
+
+    def unresolved(self) -> list[str]:
+        """Keys of objects that no contract claims."""
+
+    def quarantined(self, dataset: str | None, load_id: int | None, *, everything: bool, limit: int) -> list[dict[str, Any]]:
+        """Quarantined rows, the open ones unless `everything` is asked for."""
+
+    def unbuilt_datasets(self, domain: str, datasets: Sequence[str]) -> Mapping[str, int]:
+        """Datasets whose newest load no build of the domain has included yet, with that load's id."""
+
+    def record_build(self, domain: str, marks: Mapping[str, int]) -> None:
+        """Notes that a domain's models now include each dataset up to the given load."""
+
+    def close(self) -> None:
+        """Ends the session."""

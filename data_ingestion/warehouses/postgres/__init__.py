@@ -1,0 +1,146 @@
+"""Postgres as a warehouse: one transaction a drop, COPY in binary, MERGE by key, the ledger beside the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import Connection
+
+from data_ingestion.checks import BadRow
+from data_ingestion.contract import Contract
+from data_ingestion.errors import OperatorFault
+from data_ingestion.landing import LandingObject
+from data_ingestion.ledger import LoadReport, LoadState, ObjectInForce
+from data_ingestion.plan import PlannedDrop
+from data_ingestion.warehouses.base import DropRead
+from data_ingestion.warehouses.postgres import drops, ledger, migrations, tables
+from data_ingestion.warehouses.postgres.stage import PostgresStage
+
+# MERGE … RETURNING, by which the server's own count of each fate is held against ours.
+OLDEST_VERSION = 170000
+
+
+class PostgresWarehouse:
+    """A session with a Postgres warehouse."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    @classmethod
+    def connect(cls, url: str) -> PostgresWarehouse:
+        """Opens a session in UTC. Raises `OperatorFault` where that can't be done, without showing the password."""
+        place = urlsplit(url)
+        shown = f"postgresql://{place.username or ''}@{place.hostname}:{place.port or 5432}{place.path}"
+        try:
+            connection = psycopg.connect(
+                url, autocommit=True, connect_timeout=10, application_name="goldworks",
+                options="-c timezone=UTC -c DateStyle=ISO",
+            )  # fmt: skip
+        except psycopg.OperationalError as error:
+            raise OperatorFault(f"warehouse {shown}: {str(error).strip()}\n  check --warehouse, or `make status`") from error
+        except psycopg.ProgrammingError as error:
+            raise OperatorFault("the warehouse's URL can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from error
+        if connection.info.server_version < OLDEST_VERSION:
+            version = connection.info.parameter_status("server_version")
+            connection.close()
+            raise OperatorFault(f"warehouse {shown}: Postgres {version} is too old\n  17 or newer is needed (MERGE … RETURNING)")
+        return cls(connection)
+
+    def migrate(self) -> None:
+        migrations.migrate(self.connection)
+
+    def prepare(self, contract: Contract) -> None:
+        tables.prepare(self.connection, contract)
+
+    def objects_in_force(self, dataset: str) -> dict[str, ObjectInForce]:
+        return ledger.objects_in_force(self.connection, dataset)
+
+    def record_seen(self, dataset: str | None, seen: Iterable[LandingObject]) -> None:
+        ledger.record_seen(self.connection, dataset, seen)
+
+    def abandon_lost_attempts(self) -> int:
+        return ledger.abandon_lost_attempts(self.connection)
+
+    @contextmanager
+    def attempt(self, planned: PlannedDrop) -> Iterator[int]:
+        attempt_id = ledger.start_attempt(self.connection, planned)
+        try:
+            yield attempt_id
+        finally:
+            if not self.connection.closed:
+                ledger.end_attempt(self.connection, attempt_id)
+
+    def forget_attempt(self, attempt_id: int) -> None:
+        ledger.forget_attempt(self.connection, attempt_id)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self.connection.transaction():
+            yield
+
+    @contextmanager
+    def stage(self, contract: Contract) -> Iterator[PostgresStage]:
+        stage = PostgresStage(self.connection, contract)
+        try:
+            yield stage
+        except BaseException as error:
+            stage.abort(error)
+            raise
+
+    def bring_in(
+        self, contract: Contract, planned: PlannedDrop, attempt_id: int, drop: DropRead, bad: Iterable[BadRow]
+    ) -> LoadReport:
+        brought = drops.bring_in(self.connection, contract, planned, drop)
+        report = LoadReport(
+            dataset=contract.dataset,
+            object_key=planned.object.key,
+            kind=brought.kind,
+            state=LoadState.LOADED,
+            fates=brought.fates,
+            attempt_id=attempt_id,
+            load_id=brought.load_id,
+            drop_id=brought.drop_id,
+            sha256=drop.sha256.hex(),
+            plan=brought.plan,
+            plan_reason=brought.plan_reason,
+            raw_before=brought.raw_before,
+            raw_after=brought.raw_after,
+        )
+        ledger.record_end(self.connection, report, contract.fingerprint, drop.size)
+        if brought.plan != "nothing":
+            ledger.record_quarantine(self.connection, report, bad, close_open=True)
+        return report
+
+    def record_failure(self, report: LoadReport, bad: Sequence[BadRow]) -> LoadReport:
+        with self.connection.transaction():
+            failed = report.ended(LoadState.FAILED, load_id=ledger.draw_load_id(self.connection))
+            ledger.record_end(self.connection, failed, None, None)
+            ledger.record_quarantine(self.connection, failed, bad, close_open=True)
+        return failed
+
+    def loads(self, dataset: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        return ledger.loads(self.connection, dataset, limit)
+
+    def summary(self) -> list[dict[str, Any]]:
+        return ledger.summary(self.connection)
+
+    def unresolved(self) -> list[str]:
+        return ledger.unresolved(self.connection)
+
+    def quarantined(
+        self, dataset: str | None = None, load_id: int | None = None, *, everything: bool = False, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        return ledger.quarantined(self.connection, dataset, load_id, everything, limit)
+
+    def unbuilt_datasets(self, domain: str, datasets: Sequence[str]) -> dict[str, int]:
+        return ledger.unbuilt_datasets(self.connection, domain, datasets)
+
+    def record_build(self, domain: str, marks: Mapping[str, int]) -> None:
+        ledger.record_build(self.connection, domain, marks)
+
+    def close(self) -> None:
+        self.connection.close()

@@ -1,0 +1,211 @@
+"""Drops on Postgres: what an object that was read is to the ledger now, and what follows for raw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import Connection, sql
+
+from data_ingestion.contract import Contract
+from data_ingestion.errors import LawBroken, PlanStale
+from data_ingestion.ledger import Fates, Kind, check_laws
+from data_ingestion.plan import PlannedDrop
+from data_ingestion.warehouses.base import DropRead
+from data_ingestion.warehouses.postgres.ledger import draw_load_id, open_dataset
+from data_ingestion.warehouses.postgres.merge import Merge
+from data_ingestion.warehouses.postgres.tables import RawTable
+
+
+@dataclass(frozen=True)
+class BroughtIn:
+    """What bringing a drop in has done."""
+
+    load_id: int
+    drop_id: int
+    kind: Kind
+    fates: Fates
+    plan: str
+    plan_reason: str
+    raw_before: int
+    raw_after: int
+
+
+def bring_in(connection: Connection, contract: Contract, planned: PlannedDrop, drop: DropRead) -> BroughtIn:
+    """Makes the staged drop true for its object, in the caller's transaction, under the dataset's lock.
+
+    Raises `PlanStale` if another loader has changed the object's ledger row since the plan was made, and
+    `LawBroken` if rows don't add up.
+    """
+    table = RawTable(contract)
+    raw_before = open_dataset(connection, contract)
+    held = _held_object(connection, planned)
+    moved_before = _rows_moved(connection, table)
+    load_id = draw_load_id(connection)
+    bringing = _Bringing(connection, table, planned, drop, load_id)
+
+    if held is not None and held.sha256 == drop.sha256:
+        fates, kind, plan, reason, drop_id = bringing.same_bytes(held)
+    elif twin := _find_twin(connection, contract, drop):
+        fates, kind, plan, reason, drop_id = bringing.join_twin(twin, held)
+    else:
+        fates, kind, plan, reason, drop_id = bringing.new_content(held)
+
+    raw_after = raw_before + _rows_moved(connection, table) - moved_before
+    check_laws(fates, raw_before, raw_after)
+    connection.execute("update ops.datasets set raw_rows = %s where dataset = %s", [raw_after, contract.dataset])
+    return BroughtIn(load_id, drop_id, kind, fates, plan, reason, raw_before, raw_after)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The drop that the object holds in force."""
+
+    drop_id: int
+    sha256: bytes
+    fingerprint: str
+    holders: int
+
+
+Outcome = tuple[Fates, Kind, str, str, int]
+
+
+@dataclass(frozen=True)
+class _Bringing:
+    connection: Connection
+    table: RawTable
+    planned: PlannedDrop
+    drop: DropRead
+    load_id: int
+
+    def same_bytes(self, held: _Held) -> Outcome:
+        """The object was touched, or its contract has changed."""
+        if held.fingerprint == self.table.contract.fingerprint and self.planned.kind is not Kind.REPLAY:
+            self._set_object(held.drop_id, same_bytes=True)
+            return Fates(), Kind.KNOWN, "nothing", "the bytes are those in force", held.drop_id
+        self._set_drop(held.drop_id)
+        self._set_object(held.drop_id, same_bytes=True)
+        fates = self._merge(held.drop_id, corrects=True)
+        # A changed pattern may have moved the drop to another period.
+        Merge(self.connection, self.table, held.drop_id, self.load_id).settle()
+        return fates, Kind.REPLAY, "merge", f"same bytes, {self.planned.reason}", held.drop_id
+
+    def join_twin(self, twin: int, held: _Held | None) -> Outcome:
+        """Another object holds this content already: one drop, which may rank higher now."""
+        self._set_object(twin)
+        fates = self._leave(held.drop_id) if held else Fates()
+        self._rank(twin)
+        Merge(self.connection, self.table, twin, self.load_id).settle()
+        return fates, Kind.DUPLICATE, "nothing", "another object holds the same bytes", twin
+
+    def new_content(self, held: _Held | None) -> Outcome:
+        """Bytes that no object holds: a new drop, or the correction of one that only this object held."""
+        kind = self.planned.kind if held is None else Kind.CORRECTED
+        if held is not None and held.holders == 1:
+            # The drop keeps its id, so what the correction leaves as it was is not rewritten.
+            self._set_drop(held.drop_id)
+            self._set_object(held.drop_id)
+            return self._merge(held.drop_id, corrects=True), kind, "merge", "corrected in place", held.drop_id
+        drop_id = self._new_drop()
+        self._set_object(drop_id)
+        left = self._leave(held.drop_id) if held else Fates()
+        fates = left + self._merge(drop_id, corrects=False)
+        reason = "parts from the drop it shared" if held else self.planned.reason
+        return fates, kind, "merge", reason, drop_id
+
+    def _merge(self, drop_id: int, *, corrects: bool) -> Fates:
+        self._rank(drop_id)
+        merge = Merge(self.connection, self.table, drop_id, self.load_id)
+        fates = merge.merge(self.drop.staged)
+        if corrects:
+            fates += merge.release(keep_staged=True)
+        return fates + Fates(read=self.drop.read, quarantined=self.drop.quarantined)
+
+    def _leave(self, drop_id: int) -> Fates:
+        """The object has let go of a drop: with no holder left its claims end, else it may rank lower now."""
+        merge = Merge(self.connection, self.table, drop_id, self.load_id)
+        if self.connection.execute("select from ops.objects where drop_id = %s", [drop_id]).fetchone() is None:
+            fates = merge.release(keep_staged=False)
+            self.connection.execute("update ops.drops set ended_at = clock_timestamp() where drop_id = %s", [drop_id])
+            return fates
+        self._rank(drop_id)
+        merge.settle()
+        return Fates()
+
+    def _new_drop(self) -> int:
+        seen, contract = self.planned.object, self.table.contract
+        row = self.connection.execute(
+            """insert into ops.drops (dataset, sha256, size_bytes, fingerprint, load_id, rank_period, rank_delivered_at, rank_object_key)
+               values (%s, %s, %s, %s, %s, %s, %s, %s) returning drop_id""",
+            [contract.dataset, self.drop.sha256, self.drop.size, contract.fingerprint, self.load_id,
+             self.planned.period, seen.last_modified, seen.key],
+        ).fetchone()  # fmt: skip
+        assert row is not None
+        return int(row[0])
+
+    def _set_drop(self, drop_id: int) -> None:
+        self.connection.execute(
+            "update ops.drops set sha256 = %s, size_bytes = %s, fingerprint = %s, load_id = %s where drop_id = %s",
+            [self.drop.sha256, self.drop.size, self.table.contract.fingerprint, self.load_id, drop_id],
+        )
+
+    def _set_object(self, drop_id: int, *, same_bytes: bool = False) -> None:
+        """The object holds this drop in the version seen. Its delivery time moves only with its content, never back."""
+        seen = self.planned.object
+        self.connection.execute(
+            """insert into ops.objects as o (object_key, dataset, period, state, etag, size_bytes, last_modified, delivered_at, drop_id)
+               values (%(key)s, %(dataset)s, %(period)s, 'in_force', %(etag)s, %(size)s, %(modified)s, %(modified)s, %(drop)s)
+               on conflict (object_key) do update set
+                   dataset = excluded.dataset, period = excluded.period, state = 'in_force', etag = excluded.etag,
+                   size_bytes = excluded.size_bytes, last_modified = excluded.last_modified, drop_id = excluded.drop_id,
+                   delivered_at = case when %(same)s then o.delivered_at
+                                       when o.state = 'in_force' then greatest(o.delivered_at, excluded.delivered_at)
+                                       else excluded.delivered_at end""",
+            {"key": seen.key, "dataset": self.table.contract.dataset, "period": self.planned.period, "etag": seen.etag,
+             "size": seen.size, "modified": seen.last_modified, "drop": drop_id,
+             "same": same_bytes},
+        )  # fmt: skip
+
+    def _rank(self, drop_id: int) -> None:
+        """A drop ranks as the newest of the objects that hold it."""
+        self.connection.execute(
+            """update ops.drops set (rank_period, rank_delivered_at, rank_object_key) = (
+                   select period, delivered_at, object_key from ops.objects where drop_id = %(drop)s
+                   order by period desc, delivered_at desc, object_key desc limit 1)
+               where drop_id = %(drop)s""",
+            {"drop": drop_id},
+        )
+
+
+def _held_object(connection: Connection, planned: PlannedDrop) -> _Held | None:
+    row = connection.execute(
+        """select o.etag, d.drop_id, d.sha256, d.fingerprint,
+                  (select count(*) from ops.objects h where h.drop_id = d.drop_id)
+           from ops.objects o join ops.drops d using (drop_id) where o.object_key = %s""",
+        [planned.object.key],
+    ).fetchone()
+    if (row[0] if row else None) != planned.ledger_etag:
+        raise PlanStale(f"{planned.object.key}: another load has changed its ledger row since it was planned")
+    return _Held(row[1], bytes(row[2]), row[3], row[4]) if row else None
+
+
+def _find_twin(connection: Connection, contract: Contract, drop: DropRead) -> int | None:
+    row = connection.execute(
+        "select drop_id from ops.drops where dataset = %s and sha256 = %s and ended_at is null",
+        [contract.dataset, drop.sha256],
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def _rows_moved(connection: Connection, table: RawTable) -> int:
+    """Rows this transaction has added to raw, less those it has deleted, by the server's own count."""
+    row = connection.execute(
+        sql.SQL(
+            """select current_setting('track_counts') = 'on',
+                      pg_stat_get_xact_tuples_inserted(c) - pg_stat_get_xact_tuples_deleted(c)
+               from (select {}::regclass::oid as c)"""
+        ).format(sql.Literal(table.name.as_string(connection)))
+    ).fetchone()
+    assert row is not None
+    if not row[0]:
+        raise LawBroken("the server does not count rows (track_counts is off), so raw can't be checked against the fates")
+    return int(row[1])

@@ -1,0 +1,234 @@
+"""Ledger on Postgres: the statements that read and write `ops`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from data_ingestion.checks import BadRow
+from data_ingestion.contract import Contract
+from data_ingestion.landing import LandingObject
+from data_ingestion.ledger import LoadReport, ObjectInForce
+from data_ingestion.plan import PlannedDrop
+
+# Class of the advisory locks that say an attempt's session is alive: "gold" in ASCII.
+ALIVE = 0x676F6C64
+
+
+def objects_in_force(connection: Connection, dataset: str) -> dict[str, ObjectInForce]:
+    """The dataset's objects whose drops are in the warehouse, by key."""
+    rows = connection.execute(
+        """select o.object_key, o.etag, o.size_bytes, o.period, o.drop_id, d.fingerprint,
+                  exists (select from ops.quarantine q where q.dataset = o.dataset and q.object_key = o.object_key
+                          and q.closed_by_load_id is null)
+           from ops.objects o join ops.drops d using (drop_id) where o.dataset = %s and o.state = 'in_force'""",
+        [dataset],
+    )
+    return {row[0]: ObjectInForce(*row) for row in rows}
+
+
+def record_seen(connection: Connection, dataset: str | None, seen: Iterable[LandingObject]) -> None:
+    """Gives every object its ledger row. What is in force stays as it is; an unresolved one may find its contract later."""
+    state = "seen" if dataset else "unresolved"
+    rows = sorted(
+        (item.key, dataset, state, item.etag, item.size, item.last_modified) for item in seen
+    )
+    if not rows:
+        return
+    if dataset:
+        connection.execute("insert into ops.datasets (dataset) values (%s) on conflict do nothing", [dataset])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """insert into ops.objects (object_key, dataset, state, etag, size_bytes, last_modified)
+               values (%s, %s, %s, %s, %s, %s)
+               on conflict (object_key) do update
+               set dataset = excluded.dataset, state = excluded.state, etag = excluded.etag,
+                   size_bytes = excluded.size_bytes, last_modified = excluded.last_modified
+               where objects.state in ('seen', 'unresolved')
+                 and (objects.state, objects.etag) is distinct from (excluded.state, excluded.etag)""",
+            rows,
+        )
+
+
+def start_attempt(connection: Connection, planned: PlannedDrop) -> int:
+    """A started load, with a lock that lives as long as this session: whoever can take it knows the session is gone."""
+    with connection.transaction():
+        row = connection.execute(
+            """insert into ops.loads (dataset, object_key, kind, state, plan_reason) values (%s, %s, %s, 'started', %s)
+               returning attempt_id""",
+            [planned.dataset, planned.object.key, planned.kind, planned.reason],
+        ).fetchone()
+        assert row is not None
+        connection.execute("select pg_advisory_lock(%s, %s::int)", [ALIVE, row[0] % 2**31])
+    return int(row[0])
+
+
+def end_attempt(connection: Connection, attempt_id: int) -> None:
+    """Lets go of the attempt's lock."""
+    connection.execute("select pg_advisory_unlock(%s, %s::int)", [ALIVE, attempt_id % 2**31])
+
+
+def abandon_lost_attempts(connection: Connection) -> int:
+    """Closes started attempts whose session is gone."""
+    return connection.execute(
+        """update ops.loads set state = 'abandoned', ended_at = clock_timestamp(),
+                  error = 'the session ended before the load did'
+           where state = 'started' and pg_try_advisory_xact_lock(%s, (attempt_id %% 2147483648)::int)""",
+        [ALIVE],
+    ).rowcount
+
+
+def forget_attempt(connection: Connection, attempt_id: int) -> None:
+    """Takes back an attempt that was made on a stale plan: nothing was tried."""
+    connection.execute("delete from ops.loads where attempt_id = %s and state = 'started'", [attempt_id])
+
+
+def draw_load_id(connection: Connection) -> int:
+    """The next load id. Call it under the dataset's lock only."""
+    row = connection.execute("select nextval('ops.load_ids')").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def record_end(connection: Connection, report: LoadReport, contract_fingerprint: str | None, size: int | None) -> None:
+    """Writes how an attempt ended, with its counts."""
+    fates = asdict(report.fates)
+    fates["rows_read"] = fates.pop("read")
+    connection.execute(
+        """update ops.loads set load_id = %(load_id)s, drop_id = %(drop_id)s, kind = %(kind)s, state = %(state)s,
+               ended_at = clock_timestamp(), sha256 = decode(%(sha256)s, 'hex'), size_bytes = %(size)s,
+               fingerprint = %(fingerprint)s, rows_read = %(rows_read)s, quarantined = %(quarantined)s,
+               repeated = %(repeated)s, superseded = %(superseded)s, inserted = %(inserted)s, updated = %(updated)s,
+               unchanged = %(unchanged)s, restored = %(restored)s, withdrawn = %(withdrawn)s,
+               raw_before = %(raw_before)s, raw_after = %(raw_after)s, plan = %(plan)s,
+               plan_reason = %(plan_reason)s, error = %(error)s,
+               seconds = extract(epoch from clock_timestamp() - started_at)
+           where attempt_id = %(attempt_id)s""",
+        {**asdict(report), **fates, "fingerprint": contract_fingerprint, "size": size},
+    )
+
+
+def record_quarantine(
+    connection: Connection, report: LoadReport, bad: Iterable[BadRow], *, close_open: bool
+) -> None:
+    """Writes a load's bad rows. A load that takes effect closes those its object had open before."""
+    if close_open:
+        connection.execute(
+            """update ops.quarantine set closed_by_load_id = %s, closed_at = clock_timestamp()
+               where dataset = %s and object_key = %s and closed_by_load_id is null""",
+            [report.load_id, report.dataset, report.object_key],
+        )
+    with connection.cursor().copy(
+        """copy ops.quarantine (load_id, dataset, object_key, line, column_name, reason, detail, raw_text, raw_bytes)
+           from stdin"""
+    ) as copy:
+        for row in bad:
+            text, raw = show_record(row.raw)
+            copy.write_row(
+                [report.load_id, report.dataset, report.object_key, row.line, row.column, row.reason,
+                 row.detail.replace("\x00", "\\x00"), text, raw]
+            )  # fmt: skip
+
+
+def show_record(raw: bytes) -> tuple[str, bytes | None]:
+    """A record as text, and its bytes too where the text can't hold them (no UTF-8, or a NUL byte)."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00"), raw
+    return (text.replace("\x00", "\\x00"), raw) if "\x00" in text else (text, None)
+
+
+def loads(connection: Connection, dataset: str | None, limit: int) -> list[dict[str, Any]]:
+    """The newest attempts, newest first."""
+    return _rows(
+        connection,
+        """select attempt_id, load_id, dataset, object_key, drop_id, kind, state, started_at, ended_at,
+                  encode(sha256, 'hex') as sha256, rows_read, quarantined, repeated, superseded, inserted, updated,
+                  unchanged, restored, withdrawn, raw_before, raw_after, plan, plan_reason, seconds, error
+           from ops.loads where %(dataset)s::text is null or dataset = %(dataset)s
+           order by attempt_id desc limit %(limit)s""",
+        {"dataset": dataset, "limit": limit},
+    )
+
+
+def summary(connection: Connection) -> list[dict[str, Any]]:
+    """A row a dataset: objects, drops in force, rows in raw, open quarantine, last load."""
+    return _rows(
+        connection,
+        """select d.dataset, d.raw_rows,
+                  (select count(*) from ops.objects o where o.dataset = d.dataset and o.state = 'in_force') as objects,
+                  (select count(*) from ops.objects o where o.dataset = d.dataset and o.state = 'seen') as not_loaded,
+                  (select count(*) from ops.drops p where p.dataset = d.dataset and p.ended_at is null) as drops,
+                  (select count(*) from ops.quarantine q
+                   where q.dataset = d.dataset and q.closed_by_load_id is null) as open_quarantine,
+                  l.load_id as last_load_id, l.ended_at as last_loaded_at
+           from ops.datasets d
+           left join lateral (select load_id, ended_at from ops.loads l where l.dataset = d.dataset
+                              and l.state = 'loaded' order by load_id desc limit 1) l on true
+           order by d.dataset""",
+    )
+
+
+def unresolved(connection: Connection) -> list[str]:
+    """Keys of objects that no contract claims."""
+    rows = connection.execute("select object_key from ops.objects where state = 'unresolved' order by 1").fetchall()
+    return [row[0] for row in rows]
+
+
+def quarantined(
+    connection: Connection, dataset: str | None, load_id: int | None, everything: bool, limit: int
+) -> list[dict[str, Any]]:
+    """Quarantined rows in the order of their files."""
+    return _rows(
+        connection,
+        """select quarantine_id, load_id, dataset, object_key, line, column_name, reason, detail, raw_text,
+                  closed_by_load_id
+           from ops.quarantine
+           where (%(dataset)s::text is null or dataset = %(dataset)s)
+             and (%(load)s::bigint is null or load_id = %(load)s)
+             and (%(everything)s or closed_by_load_id is null)
+           order by dataset, object_key, load_id, line limit %(limit)s""",
+        {"dataset": dataset, "load": load_id, "everything": everything, "limit": limit},
+    )
+
+
+def unbuilt_datasets(connection: Connection, domain: str, datasets: Sequence[str]) -> dict[str, int]:
+    """Datasets with loads that changed something after the domain's last build, with their newest load."""
+    rows = connection.execute(
+        """select l.dataset, max(l.load_id) from ops.loads l
+           left join ops.builds b on b.dataset = l.dataset and b.domain = %s
+           where l.dataset = any(%s) and l.state = 'loaded' and l.load_id > coalesce(b.load_id, 0)
+           group by 1 order by 1""",
+        [domain, list(datasets)],
+    ).fetchall()
+    return dict(rows)
+
+
+def record_build(connection: Connection, domain: str, marks: Mapping[str, int]) -> None:
+    """Notes up to which load a domain's models include each dataset; a mark never goes back."""
+    with connection.transaction():
+        for dataset, load_id in sorted(marks.items()):
+            connection.execute(
+                """insert into ops.builds (domain, dataset, load_id) values (%s, %s, %s)
+                   on conflict (domain, dataset) do update set load_id = excluded.load_id, built_at = now()
+                   where builds.load_id < excluded.load_id""",
+                [domain, dataset, load_id],
+            )
+
+
+def open_dataset(connection: Connection, contract: Contract) -> int:
+    """Takes the dataset's lock until the transaction ends; how many rows raw holds."""
+    connection.execute("select pg_advisory_xact_lock(hashtext('goldworks'), hashtext(%s))", [contract.dataset])
+    row = connection.execute("select raw_rows from ops.datasets where dataset = %s", [contract.dataset]).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _rows(connection: Connection, statement: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement.encode(), parameters or {}).fetchall()

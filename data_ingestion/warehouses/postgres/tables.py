@@ -1,0 +1,189 @@
+"""Raw tables on Postgres: what a contract asks for, and how a table that is there is made to fit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from psycopg import Connection, sql
+
+from data_ingestion.checks import LINE, TEXT_SUFFIX
+from data_ingestion.contract import Column, Contract, KeyRule, LogicalType
+from data_ingestion.errors import OperatorFault
+from data_ingestion.warehouses.postgres.migrations import READERS
+
+KEY, OCCURRENCE = "_key", "_occurrence"
+OWNERSHIP = ("_drop_id", "_load_id", LINE)
+
+# What a column is in the stage: the widest type of its kind, as the binary COPY encodes it.
+STAGE_TYPES = {
+    LogicalType.STRING: "text",
+    LogicalType.INTEGER: "bigint",
+    LogicalType.BOOLEAN: "boolean",
+    LogicalType.DATE: "date",
+    LogicalType.TIMESTAMP: "timestamptz",
+}
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Names and columns of a dataset's raw table, ready to be put into statements."""
+
+    contract: Contract
+
+    @property
+    def name(self) -> sql.Identifier:
+        return sql.Identifier("raw", self.contract.dataset)
+
+    @property
+    def history(self) -> sql.Identifier:
+        return sql.Identifier("raw", f"{self.contract.dataset}__history")
+
+    @property
+    def by_occurrence(self) -> bool:
+        """Whether rows are told apart by their content and its occurrence number within the drop."""
+        return self.contract.key.rule is KeyRule.OCCURRENCE
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """The columns of the primary key."""
+        return (KEY,) if self.by_occurrence else self.contract.key.columns
+
+    @cached_property
+    def identity(self) -> tuple[str, ...]:
+        """Columns that the loader adds in front to tell rows apart."""
+        return (KEY, OCCURRENCE) if self.by_occurrence else ()
+
+    @cached_property
+    def content(self) -> dict[str, str]:
+        """The contract's columns and kept texts with their Postgres types, in order."""
+        types: dict[str, str] = {}
+        for column in self.contract.columns:
+            types[column.name] = column.physical_type
+            if column.keep_text:
+                types[column.name + TEXT_SUFFIX] = "text"
+        return types
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the raw table."""
+        return (*self.identity, *self.content, *OWNERSHIP)
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        """Every column of the raw table with its type."""
+        identity = {KEY: "uuid", OCCURRENCE: "integer"} if self.by_occurrence else {}
+        return {**identity, **self.content, **dict.fromkeys(OWNERSHIP, "bigint")}
+
+    def is_required(self, name: str) -> bool:
+        """Whether a raw column can't be null."""
+        if name.startswith("_"):
+            return True
+        column = next((column for column in self.contract.columns if column.name == name), None)
+        return column is not None and (column.required or name in self.key)
+
+
+def stage_type(column: Column) -> str:
+    """The Postgres type of a column in the stage."""
+    if column.type is LogicalType.NUMBER:
+        return "double precision" if column.precision is None else "numeric"
+    return STAGE_TYPES[column.type]
+
+
+def create_stage(contract: Contract, name: str) -> sql.Composed:
+    """A temporary table for checked rows, gone with its transaction."""
+    columns = []
+    for column in contract.columns:
+        columns.append(sql.SQL("{} " + stage_type(column)).format(sql.Identifier(column.name)))  # type: ignore[arg-type]
+        if column.keep_text:
+            columns.append(sql.SQL("{} text").format(sql.Identifier(column.name + TEXT_SUFFIX)))
+    columns.append(sql.SQL("{} bigint").format(sql.Identifier(LINE)))
+    return sql.SQL("create temporary table {} ({}) on commit drop").format(sql.Identifier(name), sql.SQL(", ").join(columns))
+
+
+def create_raw(table: RawTable) -> list[sql.Composed]:
+    """The statements that make a dataset's raw table and its history."""
+    dataset = table.contract.dataset
+    key = _names(table.key)
+    return [
+        sql.SQL("create table {} ({}, primary key ({}))").format(table.name, _definitions(table), key),
+        sql.SQL("create index on {} using brin (_drop_id) with (autosummarize)").format(table.name),
+        sql.SQL("create index on {} using brin (_load_id) with (autosummarize)").format(table.name),
+        sql.SQL("comment on table {} is {}").format(table.name, sql.Literal(table.contract.description or dataset)),
+        sql.SQL("create table {} ({}, _fate text not null check (_fate in ('waiting', 'replaced', 'withdrawn')), _by_load_id bigint not null)").format(
+            table.history, _definitions(table)
+        ),
+        sql.SQL("create index on {} ({}) where _fate = 'waiting'").format(table.history, key),
+        sql.SQL("create index on {} (_drop_id) where _fate = 'waiting'").format(table.history),
+        sql.SQL("create index on {} (_by_load_id)").format(table.history),
+        sql.SQL("comment on table {} is {}").format(
+            table.history,
+            sql.Literal(f"Rows of {dataset} that left raw: waiting behind a newer drop, replaced or withdrawn by a correction."),
+        ),
+    ]
+
+
+def prepare(connection: Connection, contract: Contract) -> None:
+    """Makes the raw table and its history, or adds the columns that the contract has gained.
+
+    Raises `OperatorFault` for a column whose type or key the table holds otherwise: that is a migration to decide on.
+    """
+    table = RawTable(contract)
+    if (there := _columns_there(connection, contract.dataset)) and set(table.types) <= set(there):
+        _refuse_other_types(table, there)
+        return
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('goldworks'), hashtext(%s))", [contract.dataset])
+        there = _columns_there(connection, contract.dataset)
+        _refuse_other_types(table, there)
+        statements = _widen(table, there) if there else create_raw(table)
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute("insert into ops.datasets (dataset) values (%s) on conflict do nothing", [contract.dataset])
+        if connection.execute("select to_regrole(%s) is not null", [READERS]).fetchone()[0]:  # type: ignore[index]
+            connection.execute(
+                sql.SQL("grant select on {}, {} to {}").format(table.name, table.history, sql.Identifier(READERS))
+            )
+
+
+def _widen(table: RawTable, there: dict[str, str]) -> list[sql.Composed]:
+    """A new column is null in the rows that are there, until the changed contract has loaded their drops again."""
+    return [
+        sql.SQL("alter table {} add column {} " + kind).format(name, sql.Identifier(column))  # type: ignore[arg-type]
+        for column, kind in table.types.items()
+        if column not in there
+        for name in (table.name, table.history)
+    ]
+
+
+def _columns_there(connection: Connection, dataset: str) -> dict[str, str]:
+    rows = connection.execute(
+        """select attname, format_type(atttypid, atttypmod) from pg_attribute
+           where attrelid = to_regclass(format('raw.%%I', %s::text)) and attnum > 0 and not attisdropped""",
+        [dataset],
+    ).fetchall()
+    return dict(rows)
+
+
+def _refuse_other_types(table: RawTable, there: dict[str, str]) -> None:
+    for column, kind in table.types.items():
+        held = there.get(column)
+        if held is not None and held != FULL_NAMES.get(kind, kind).replace("varchar", "character varying"):
+            raise OperatorFault(
+                f"raw.{table.contract.dataset}.{column} is {held}, {table.contract.path} says {kind}\n"
+                f"  change the contract back, or alter the column and its history, then `goldworks load --full-refresh`"
+            )
+
+
+def _definitions(table: RawTable) -> sql.Composed:
+    return sql.SQL(", ").join(
+        sql.SQL("{} " + kind + (" not null" if table.is_required(name) else "")).format(sql.Identifier(name))  # type: ignore[arg-type]
+        for name, kind in table.types.items()
+    )
+
+
+def _names(columns: tuple[str, ...]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+FULL_NAMES = {"timestamptz": "timestamp with time zone", "float8": "double precision", "int8": "bigint", "int4": "integer", "bool": "boolean"}
