@@ -6,18 +6,28 @@ A calendar: one row a line of `spans` and day between its two dates, both includ
     {{- adapter.dispatch('each_day')(spans, key, first_day, last_day, as_column) -}}
 {% endmacro %}
 
+{# Days are counted, up to 100,000 of them: neither recursion nor a series function is common to the warehouses. #}
 {% macro default__each_day(spans, key, first_day, last_day, as_column) -%}
     (
-        with recursive calendar (calendar_day, final_day) as (
-            select min({{ first_day }}), max({{ last_day }}) from {{ spans }}
-            union all
-            select cast({{ dbt.dateadd('day', 1, 'calendar_day') }} as date), final_day
-            from calendar
-            where calendar_day < final_day
+        with digits as (
+            {% for digit in range(10) %}select {{ digit }} as digit{{ ' union all ' if not loop.last }}{% endfor %}
+        ),
+
+        day_numbers as (
+            select a.digit + 10 * b.digit + 100 * c.digit + 1000 * d.digit + 10000 * e.digit as day_number
+            from digits as a
+            cross join digits as b
+            cross join digits as c
+            cross join digits as d
+            cross join digits as e
         )
-        select spans.{{ key }}, calendar.calendar_day as {{ as_column }}
+
+        select
+            spans.{{ key }},
+            cast({{ dbt.dateadd('day', 'day_numbers.day_number', 'spans.' ~ first_day) }} as date) as {{ as_column }}
         from {{ spans }} as spans
-        inner join calendar on calendar.calendar_day between spans.{{ first_day }} and spans.{{ last_day }}
+        inner join day_numbers
+            on day_numbers.day_number <= {{ dbt.datediff('spans.' ~ first_day, 'spans.' ~ last_day, 'day') }}
     )
 {%- endmacro %}
 

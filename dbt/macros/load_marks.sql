@@ -2,7 +2,7 @@
 Load marks: how far each incremental model has followed each dataset's loads.
 
 The ids of a dataset's loads commit in order, so one number says exactly what a relation has seen.
-  1. At compile time `redo` reads the mark; the compiled SQL shows it as a plain number.
+  1. At compile time `load_mark` reads the mark; the compiled SQL shows it as a plain number.
   2. `open_load_marks` (pre-hook, inside the model's transaction) notes the newest committed load as the next mark
      *before* the model reads a row, and locks the mark's line: two runs of one model go one after the other.
   3. The model reads changed and gone rows in one statement, hence in one snapshot. Rows of a load that commits
@@ -11,13 +11,16 @@ The ids of a dataset's loads commit in order, so one number says exactly what a 
 A full refresh walks the same way without a lower bound, so it sets the mark anew.
 #}
 
-{% macro load_marks_relation() %}
-    {{ return(api.Relation.create(database=this.database, schema=this.schema, identifier='load_marks', type='table')) }}
+{# The table of marks that lies beside `relation`. #}
+{% macro load_marks(relation=this) %}
+    {{ return(api.Relation.create(
+        database=relation.database, schema=relation.schema, identifier='load_marks', type='table'
+    )) }}
 {% endmacro %}
 
 
 {% macro create_load_marks() %}
-    {%- set marks = load_marks_relation() -%}
+    {%- set marks = load_marks() -%}
     {%- if adapter.get_relation(marks.database, marks.schema, marks.identifier) is none -%}
         {{ adapter.dispatch('create_load_marks_table')(marks) }}
     {%- endif -%}
@@ -41,7 +44,7 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 
 
 {% macro open_load_marks(dataset) %}
-    {%- set marks = load_marks_relation() -%}
+    {%- set marks = load_marks() -%}
     insert into {{ marks }} (relation, dataset, load_id, next_load_id)
     select '{{ this.identifier }}', '{{ dataset }}', 0, 0
     where not exists (
@@ -55,14 +58,19 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 
 
 {% macro save_load_marks() %}
-    update {{ load_marks_relation() }} set load_id = next_load_id where relation = '{{ this.identifier }}'
+    update {{ load_marks() }} set load_id = next_load_id where relation = '{{ this.identifier }}'
 {% endmacro %}
 
 
-{# The load that `this` has followed `dataset` to; 0 when it has followed none. #}
+{#
+The load that `this` has followed `dataset` to: 0 when it exists without a mark, none when it has to be built whole.
+#}
 {% macro load_mark(dataset) %}
-    {%- set marks = load_marks_relation() -%}
-    {%- if not execute or adapter.get_relation(marks.database, marks.schema, marks.identifier) is none -%}
+    {%- if not is_incremental() -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set marks = load_marks() -%}
+    {%- if adapter.get_relation(marks.database, marks.schema, marks.identifier) is none -%}
         {{ return(0) }}
     {%- endif -%}
     {%- set found = run_query(
@@ -73,19 +81,19 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 
 
 {#
-The rows of `rows` that an incremental run has to redo, as a subquery: every key that a load after the mark touched,
-with its row, or with nulls beside the key when it is gone. Without a mark to start from: all rows.
+The rows that a run has to build, as a subquery: every key that a load after `mark` touched, with its row in `rows`, or
+with nulls beside the key when the row is gone. Without a mark: all rows.
 `changes` names the touched keys, one row a key and load (`stg_<dataset>__changes`).
 #}
-{% macro redo(rows, changes, key, dataset) %}
-    {%- if is_incremental() -%}
+{% macro rows_after(mark, rows, changes, key) %}
+    {%- if mark is none -%}
+    {{ rows }}
+    {%- else -%}
     (
         select *
-        from (select distinct {{ key }} from {{ changes }} where _load_id > {{ load_mark(dataset) }}) as touched
-        left join {{ rows }} using ({{ key }})
+        from (select distinct {{ key }} from {{ changes }} where _load_id > {{ mark }}) as touched
+        left join {{ rows }} as kept using ({{ key }})
     )
-    {%- else -%}
-    {{ rows }}
     {%- endif -%}
 {% endmacro %}
 

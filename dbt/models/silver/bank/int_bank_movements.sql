@@ -10,9 +10,12 @@ with
 movements as (
 
     select *
-    from {{ redo(
-        ref('stg_bank_transactions'), ref('stg_bank_transactions__changes'), 'movement_id', 'bank_transactions'
-    ) }}
+    from {{ rows_after(
+        load_mark('bank_transactions'),
+        rows=ref('stg_bank_transactions'),
+        changes=ref('stg_bank_transactions__changes'),
+        key='movement_id'
+    ) }} as raw_rows
 
 ),
 
