@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
 import pyarrow as pa
 
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.encoding import in_utf8
 from data_ingestion.reading.faults import BadRecord, HeaderError
+from data_ingestion.reading.plain import PlainParser
 from data_ingestion.reading.records import Fault, Format, RecordParser, Rules, count_lines
 
 
@@ -26,11 +27,35 @@ class Chunk:
     lines: pa.Int64Array
     table: pa.RecordBatch
     bad: tuple[BadRecord, ...]
-    _records: tuple[bytes, ...]
+    _raws: Sequence[bytes]
 
     def raw(self, i: int) -> bytes:
         """Row i's record without its line end: the file's own bytes if it is UTF-8, else its text in UTF-8."""
-        return self._records[i]
+        return self._raws[i]
+
+
+class _LinesOf(Sequence[bytes]):
+    """The lines of a block, without their ends: found only when the first of them is asked for."""
+
+    def __init__(self, block: bytes) -> None:
+        self._block = block
+        self._lines: list[bytes] | None = None
+
+    def __len__(self) -> int:
+        return len(self._found())
+
+    @overload
+    def __getitem__(self, i: int) -> bytes: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[bytes]: ...
+    def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
+        return self._found()[i]
+
+    def _found(self) -> list[bytes]:
+        if self._lines is None:
+            text = self._block.replace(b"\r\n", b"\n") if b"\r" in self._block else self._block
+            self._lines = text.removesuffix(b"\n").split(b"\n")
+        return self._lines
 
 
 def read_csv(stream: BinaryIO, format: Format, chunk_bytes: int = 1 << 20) -> CsvReader:
@@ -65,8 +90,7 @@ class CsvReader:
             if not self._whole and len(self._data) - self._place < self._chunk_bytes:
                 self._fill()
             before = self._place
-            chunk = self._next_chunk()
-            if len(chunk.lines) or chunk.bad:
+            if chunk := self._next_chunk():
                 yield chunk
             if self._whole and self._place == len(self._data):
                 return
@@ -97,39 +121,58 @@ class CsvReader:
         self._parser = RecordParser(replace(rules, columns=len(record.cells), lone_cr=lone_cr))
         self._line += count_lines(self._data[: record.next], lone_cr)
         self._place = record.next
-        return tuple(cell or "" for cell in record.cells)
+        header = tuple(cell or "" for cell in record.cells)
+        self._plain = PlainParser(self._parser.rules, header)
+        return header
 
-    def _next_chunk(self) -> Chunk:
-        """All that can be judged of the data at hand."""
-        data, place, whole, parser = self._data, self._place, self._whole, self._parser
+    def _next_chunk(self) -> Chunk | None:
+        """All that can be judged of the data at hand, if that is anything."""
         if self._in_long_line:
-            place = self._leave_long_line()
+            self._place = self._leave_long_line()
+        stop = len(self._data) if self._whole else self._data.rfind(b"\n") + 1
+        if self._place < stop:
+            block = self._data[self._place : stop]
+            if (rows := self._plain.block(block)) is not None:
+                first, self._line, self._place = self._line, self._line + rows.num_rows, stop
+                return Chunk(pa.arange(first, self._line), rows, (), _LinesOf(block))
+        return self._judged_chunk()
+
+    def _judged_chunk(self) -> Chunk | None:
+        """The same where perhaps not all is plain: records are looked at one by one, and Arrow gets the good ones."""
+        data, whole, parser, lone_cr = self._data, self._whole, self._parser, self._parser.rules.lone_cr
         lines: list[int] = []
-        rows: list[list[str | None]] = []
-        records: list[bytes] = []
+        good: list[bytes] = []
+        raws: list[bytes] = []
         bad: list[BadRecord] = []
-        while place < len(data):
-            start = parser.skip_blank_lines(data, place, whole)
-            self._line += count_lines(data[place:start], parser.rules.lone_cr)
-            place = start
-            if place == len(data) or not (record := parser.read(data, place, whole)):
+        while not self._in_long_line:
+            start = parser.skip_blank_lines(data, self._place, whole)
+            self._line += count_lines(data[self._place : start], lone_cr)
+            self._place = start
+            line = b"" if lone_cr else data[start : data.find(b"\n", start) + 1]
+            if plain := self._plain.line(line):
+                lines.append(self._line)
+                good.append(plain)
+                raws.append(line[:-1].removesuffix(b"\r"))
+                self._place += len(line)
+                self._line += 1
+                continue
+            record = parser.read(data, start, whole) if start < len(data) else None
+            if not record:
                 break
-            raw = data[place : record.end]
+            raw = data[start : record.end]
             if record.fault:
                 bad.append(self._bad(record.fault, raw))
                 self._in_long_line = record.fault.reason == "record_too_long" and record.next == record.end
             else:
                 lines.append(self._line)
-                rows.append(record.cells)
-                records.append(raw)
-            self._line += count_lines(data[place : record.next], parser.rules.lone_cr)
-            place = record.next
-        self._place = place
-        columns = zip(*rows) if rows else ((),) * len(self.header)
-        table = pa.RecordBatch.from_arrays(
-            [pa.array(column, pa.string()) for column in columns], names=list(self.header)
-        )
-        return Chunk(pa.array(lines, pa.int64()), table, tuple(bad), tuple(records))
+                good.append(self._plain.written(record.cells))
+                raws.append(raw)
+            self._place = record.next
+            self._line += count_lines(data[start : record.next], lone_cr)
+        if not good and not bad:
+            return None
+        rows = self._plain.rows(b"".join(good), spans_lines=True)
+        return Chunk(pa.array(lines, pa.int64()), rows, tuple(bad), raws)
 
     def _leave_long_line(self) -> int:
         """Past the rest of a line whose start was found too long; all the data at hand may be that."""

@@ -1,0 +1,159 @@
+"""Plain: text of which cheap tests prove that Arrow's parser reads it just as `records` would.
+
+Arrow is a hundred times faster, and more lenient: it takes text after a closing quote, lets CR end a line, drops a
+byte order mark at the start of whatever it is given. So it is given nothing in which it could take such a liberty.
+What is not proven is not bad: `records` judges it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from data_ingestion.reading.records import QUOTE, Rules
+
+_BOM = b"\xef\xbb\xbf"
+# Blanks are removed by this many quick passes over all of a text before a slow one takes care of longer runs.
+_QUICK_PASSES = 2
+
+
+class PlainParser:
+    """Proves text plain, and has Arrow parse it into text columns named by the header."""
+
+    def __init__(self, rules: Rules, header: Sequence[str]) -> None:
+        self._rules = rules
+        self._header = list(header)
+        # Arrow finds a column's type by its name, so while it parses the names are distinct.
+        self._names = [str(i) for i in range(len(header))]
+        self._convert = pacsv.ConvertOptions(
+            column_types=dict.fromkeys(self._names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+        delimiter = re.escape(rules.delimiter)
+        quoted = rb'"(?:[^"\r\n\0]|"")*"'
+        first = rb'[^"\r\n\0' + delimiter + (b" ]" if rules.blanks else b"]")
+        cell = b"(?:" + quoted + b"|" + first + rb"[^\r\n\0" + delimiter + b"]*|)"
+        self._quoted_line = re.compile(cell + b"(?:" + delimiter + cell + b"){%d}" % (len(header) - 1))
+        self._misplaced_quote = re.compile(
+            rb'"(?:(?<![\n"' + delimiter + rb']")|(?![\r\n"' + delimiter + b"]))"
+        )
+        self._blanks = re.compile(delimiter + b" +")
+
+    def block(self, data: bytes) -> pa.RecordBatch | None:
+        """The rows of these whole lines, if they are proven to be a good record each; else None."""
+        if self._rules.lone_cr or b"\0" in data or data.startswith(_BOM) or self._has_long_lines(data):
+            return None
+        if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
+            return None
+        if not data.endswith(b"\n"):
+            data += b"\n"
+        parts = data.split(QUOTE)
+        text: bytes | None = data
+        if len(parts) > 1:
+            text = self._with_quotes(data, parts)
+        elif self._rules.blanks:
+            text = self._without_blanks(data)
+        if text is None or _has_blank_lines(text):
+            return None
+        try:
+            return self.rows(text)
+        except pa.ArrowInvalid:  # a line's number of cells, or UTF-8
+            return None
+
+    def line(self, line: bytes) -> bytes | None:
+        """This line, if it is proven to be a good record by itself, with its line end, as `rows` wants it."""
+        content = line.rstrip(b"\n").removesuffix(b"\r")
+        if not content or len(content) > self._rules.limit or content.startswith(_BOM):
+            return None
+        if QUOTE in content:
+            if not self._quoted_line.fullmatch(content):
+                return None
+        elif (
+            content.count(self._rules.delimiter) != len(self._header) - 1
+            or b"\0" in content
+            or b"\r" in content
+        ):
+            return None
+        elif self._rules.blanks:
+            content = self._without_blanks(content)
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            return None
+        return content + b"\n"
+
+    def written(self, cells: Sequence[str | None]) -> bytes:
+        """A good record that may be anything but plain, as a plain one (which may span lines) of the same cells."""
+        return (
+            self._rules.delimiter.join(
+                b"" if cell is None else QUOTE + cell.encode().replace(QUOTE, b'""') + QUOTE for cell in cells
+            )
+            + b"\n"
+        )
+
+    def rows(self, text: bytes, *, spans_lines: bool = False) -> pa.RecordBatch:
+        """Proven text, parsed; blanks around its cells are gone. Each line is a row (or more, if it `spans_lines`)."""
+        if not text:
+            return pa.RecordBatch.from_arrays(
+                [pa.array([], pa.string())] * len(self._header), names=self._header
+            )
+        table = pacsv.read_csv(
+            pa.py_buffer(text),
+            pacsv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=self._names),
+            pacsv.ParseOptions(
+                delimiter=self._rules.delimiter.decode(),
+                newlines_in_values=spans_lines,
+                ignore_empty_lines=False,
+            ),
+            self._convert,
+        )
+        (batch,) = table.to_batches()
+        return pa.RecordBatch.from_arrays(batch.columns, names=self._header)
+
+    def _with_quotes(self, data: bytes, parts: list[bytes]) -> bytes | None:
+        """The data without blanks around cells, if all its quotes are where they must be and span no line.
+
+        `parts` is the data split at its quotes. Every other one is inside a quoted cell, provided that each quote is
+        in its place: the test is made on what is outside, where one quote is left to stand for all that is inside, and
+        adjacent ones for a quote inside.
+        """
+        if len(parts) % 2 == 0 or b"\n" in b"".join(parts[1::2]):
+            return None
+        outside = b"\n" + QUOTE.join(parts[0::2]) + b"\n"
+        if not self._rules.blanks:
+            return None if self._misplaced_quote.search(outside) else data
+        if b'""' in outside:
+            return None
+        outside = self._without_blanks(outside)
+        while b'" ' in outside:
+            outside = outside.replace(b'" ', QUOTE)
+        if b'""' in outside or self._misplaced_quote.search(outside):
+            return None
+        parts[0::2] = outside[1:-1].split(QUOTE)
+        return QUOTE.join(parts)
+
+    def _without_blanks(self, text: bytes) -> bytes:
+        """Text in which no quote opens, without the blanks that cells start with."""
+        if b"\n " in text or text.startswith(b" "):
+            text = re.sub(rb"(?m)^ +", b"", text)
+        blank = self._rules.delimiter + b" "
+        for _ in range(_QUICK_PASSES):
+            text = text.replace(blank, self._rules.delimiter)
+        return self._blanks.sub(self._rules.delimiter, text) if blank in text else text
+
+    def _has_long_lines(self, data: bytes) -> bool:
+        """Whether a line may be longer than a record: none is, if there is a line end in each piece of half that size."""
+        if len(data) <= self._rules.limit:
+            return False
+        half = max(1, self._rules.limit // 2)
+        return any(data.find(b"\n", i, i + half) < 0 for i in range(0, len(data) - half, half))
+
+
+def _has_blank_lines(data: bytes) -> bool:
+    """Arrow takes them for records of nulls."""
+    return data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data
