@@ -1,7 +1,7 @@
 """Contract: what was agreed about a dataset, read from an ODCS document and judged without mercy.
 
-`read_contract` and `read_contracts` give facts that the rest of the loader trusts, or a ContractError that lists
-everything wrong, with places and remedies. The settings are explained in docs/reference/contract.md.
+`read_contract` and `read_contracts` give facts that the rest of the loader trusts, or a ContractError that
+lists everything wrong, with places and remedies. docs/reference/contract.md explains the settings.
 """
 
 from data_ingestion.contract.faults import ContractError, Fault

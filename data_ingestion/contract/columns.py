@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from data_ingestion.contract import formats as forms
+from data_ingestion.contract import limits
 from data_ingestion.contract.document import Document, Value, inside
 from data_ingestion.contract.faults import choices
 from data_ingestion.contract.names import faults_of_column
@@ -38,8 +36,8 @@ _OPTIONS: dict[LogicalType, tuple[str, ...]] = {
 }
 _OPTION_REMEDIES = {
     "format": "write the forms of dates in the setting 'formats', those of text as a 'pattern'",
-    "timezone": "leave it out: a timestamp is an instant, and one written without an offset is read as UTC",
-    "defaultTimezone": "leave it out: a timestamp is an instant, and one written without an offset is read as UTC",
+    "timezone": "leave it out: a timestamp is an instant, one written without offset is in UTC",
+    "defaultTimezone": "leave it out: a timestamp is an instant, one written without offset is in UTC",
     "exclusiveMinimum": "use 'minimum'",
     "exclusiveMaximum": "use 'maximum'",
     "multipleOf": "leave it out, or test it in dbt",
@@ -95,7 +93,7 @@ class _PropertyReader:
         for fault, remedy in faults_of_column(name, keep_text):
             self.add("name", fault, remedy, "names")
         for setting, remedy in _UNKEPT.items():
-            if self.item.get(setting) not in (None, False):
+            if self.item.get(setting) not in (None, False) and not self.is_faulty(setting):
                 self.add(setting, f"'{setting}' is not kept by the loader", remedy, "unkept")
         type_ = self.type()
         if type_ is None:
@@ -108,7 +106,7 @@ class _PropertyReader:
             fault = "a required column can't be absent"
             self.add("required", fault, "drop 'required' or 'mayBeAbsent'", "headers")
         pattern = self.pattern()
-        minimum, maximum = self.bound("minimum", type_, scale), self.bound("maximum", type_, scale)
+        minimum, maximum = (self.bound(name, type_, physical_type) for name in ("minimum", "maximum"))
         min_length, max_length = self.length("minLength"), self.length("maxLength")
         self.ordered("minimum", minimum, "maximum", maximum)
         self.ordered("minLength", min_length, "maxLength", max_length)
@@ -137,6 +135,9 @@ class _PropertyReader:
 
     def add(self, name: str, fault: str, remedy: str, anchor: str) -> None:
         self.document.add(inside(self.place, name), fault, remedy, anchor)
+
+    def is_faulty(self, name: str) -> bool:
+        return self.document.is_faulty(inside(self.place, name))
 
     def flag(self, name: str) -> bool:
         return name in self.settings and self.settings[name].value is True
@@ -225,7 +226,7 @@ class _PropertyReader:
             return
         for name, value in options.items():
             place = inside("logicalTypeOptions", name)
-            if self.document.is_faulty(inside(self.place, place)):
+            if self.is_faulty(place):
                 continue
             if name in _OPTIONS[type_]:
                 self.options[name] = value
@@ -237,20 +238,14 @@ class _PropertyReader:
         value = self.options.get(name)
         return value if isinstance(value, int) else None
 
-    def bound(self, name: str, type_: LogicalType, scale: int | None) -> Bound | None:
+    def bound(self, name: str, type_: LogicalType, physical_type: str) -> Bound | None:
         value = self.options.get(name)
-        if value is None:
+        if value is None or self.is_faulty("physicalType"):
             return None
-        try:
-            bound, wanted = _bound(value, type_, scale)
-        except ValueError:
-            bound, wanted = (
-                None,
-                "an ISO date" if type_ is LogicalType.DATE else "an ISO time with its offset",
-            )
+        bound, wanted = limits.read_bound(value, type_, physical_type)
         if bound is None:
-            place = inside("logicalTypeOptions", name)
-            self.add(place, f"'{value}' is no {name} of this column", f"write {wanted}", "limits")
+            fault = f"{described(value)} is no {name} of this column"
+            self.add(inside("logicalTypeOptions", name), fault, f"write {wanted}", "limits")
         return bound
 
     def ordered(self, low_name: str, low: Any, high_name: str, high: Any) -> None:
@@ -262,8 +257,9 @@ class _PropertyReader:
         text = self.options.get("pattern")
         if not isinstance(text, str):
             return None
-        for fault, remedy in _faults_of_expression(text):
+        for fault, remedy in limits.faults_of_expression(text):
             self.add(inside("logicalTypeOptions", "pattern"), fault, remedy, "limits")
+            self.options.pop("pattern", None)
         return text
 
     def accepted_values(self, type_: LogicalType) -> tuple[str, ...]:
@@ -295,9 +291,13 @@ class _PropertyReader:
             if not isinstance(value, str):
                 fault = f"{described(value)} is not text as the column is"
                 self.add(at, fault, "put it in quotes", "accepted-values")
-            elif list(listed.values()).index(value) != list(listed).index(at):
-                self.add(at, f"'{value}' is listed twice", "keep one", "accepted-values")
-        return tuple(value for value in listed.values() if isinstance(value, str))
+            elif limit := limits.limit_that_refuses(value, self.options):
+                fault = f"'{value}' is accepted here and refused by the {limit} of the column"
+                self.add(at, fault, f"correct the value or the {limit}", "accepted-values")
+        accepted = [value for value in listed.values() if isinstance(value, str)]
+        if len(set(accepted)) < len(accepted) and not self.is_faulty("enum"):
+            self.add(next(iter(listed)), "an accepted value is listed twice", "keep one", "accepted-values")
+        return tuple(accepted)
 
     def dicts(self, name: str) -> list[dict[str, Value]]:
         listed = self.item.get(name)
@@ -311,32 +311,3 @@ class _PropertyReader:
             fault = f"'{given}' is no classification"
             self.add("classification", fault, choices(given, CLASSIFICATIONS), "classification")
         return given
-
-
-def _bound(value: Value, type_: LogicalType, scale: int | None) -> tuple[Bound | None, str]:
-    """A bound in the type of its column and what a sound one is; ValueError for text that is no date."""
-    match type_:
-        case LogicalType.INTEGER:
-            return (value if isinstance(value, int) else None), "a whole number"
-        case LogicalType.NUMBER if isinstance(value, int | Decimal):
-            return (Decimal(value) if scale is not None else float(value)), "a number"
-        case LogicalType.DATE:
-            return date.fromisoformat(str(value)), "an ISO date"
-        case LogicalType.TIMESTAMP:
-            instant = datetime.fromisoformat(str(value))
-            return (instant if instant.tzinfo else None), "an ISO time with its offset"
-    return None, "a number"
-
-
-def _faults_of_expression(text: str) -> Iterator[tuple[str, str]]:
-    """What is wrong with a regular expression: only what every engine reads alike is welcome."""
-    try:
-        re.compile(text)
-    except re.error as error:
-        yield f"'{text}' is no regular expression: {error}", "mend it; backslashes are safe in single quotes"
-        return
-    if re.search(r"\\[1-9]", re.sub(r"\\\\", "", text)):
-        yield f"'{text}' refers back to a group", "write it without back references"
-    bare = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "", text, flags=re.DOTALL)
-    if re.search(r"\(\?(?!:)", bare):
-        yield f"'{text}' looks around or names a group", "use plain groups '(…)' or '(?:…)' only"

@@ -168,16 +168,17 @@ def _is_text_encoding(name: str) -> bool:
 def _judge_distinct(document: Document, columns: list[Placed], ignored: tuple[str, ...]) -> None:
     """Names and headers mean one column each."""
     names: dict[str, str] = {}
-    headers = {header: "ignoredHeaders" for header in ignored}
+    headers = dict.fromkeys(ignored, "ignoredHeaders")
     for placed in columns:
         column = placed.column
+        is_second = column.name in names
         for name in (column.name, f"{column.name}{TEXT}")[: 1 + column.keep_text]:
             if name in names:
                 fault = f"'{name}' is a column already, by {names[name]}"
                 document.add(inside(placed.place, "name"), fault, "name one of them otherwise", "names")
             names.setdefault(name, placed.place)
         for header, place in zip(column.headers, placed.header_places, strict=True):
-            if header in headers:
+            if header in headers and not (is_second and header == column.name):
                 fault = f"the header '{header}' belongs to {headers[header]} already"
                 document.add(place, fault, "give each header to one column, once", "headers")
             headers.setdefault(header, column.name)

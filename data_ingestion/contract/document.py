@@ -1,7 +1,7 @@
 """Document: the YAML of a contract as plain values, and the line that each was written on.
 
-Read by the rules of YAML 1.2, not of 1.1 that PyYAML follows by itself: `no` and `on` are words, `2026-01-01` and
-`12:30` are text, and a number with a point keeps every digit (Decimal).
+Read by the rules of YAML 1.2, not of 1.1 that PyYAML follows by itself: `no` and `on` are words, `2026-01-01`
+and `12:30` are text, and a number with a point keeps every digit (Decimal).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Document:
         self.faults.append(Fault(self.file, self._line(place), place, fault, remedy, anchor))
 
     def is_faulty(self, place: str) -> bool:
-        """Whether the place, or anything inside it, has a fault already: then more about it would be noise."""
+        """Whether the place, or anything inside it, has a fault already: more about it would be noise."""
         return any(_lies_in(fault.place, place) for fault in self.faults)
 
     def _line(self, place: str) -> int | None:

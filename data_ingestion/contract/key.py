@@ -17,7 +17,7 @@ PARTS = ("rule", "columns")
 def read_key(
     document: Document, schema: dict[str, Value], columns: Sequence[Column], settings: dict[str, Given]
 ) -> Key:
-    """The key: columns marked `primaryKey` name a row by themselves, else the setting `key` says what does."""
+    """The key: columns marked `primaryKey` name a row by themselves, else the setting `key` tells."""
     marked = _primary_key(document, schema)
     given, name = settings.get("key"), settings.get("keyName")
     if given is None:
@@ -99,6 +99,8 @@ def _judge_columns(
             fault = f"'{name}' is a floating number, which may differ where it should be equal"
             remedy = "keep it as numeric(precision,scale), or leave it out of the key"
             document.add(place, fault, remedy, "key")
+        elif document.is_faulty(inside(place, "required")):
+            continue
         elif rule is KeyRule.NATURAL and (column.may_be_absent or not column.required):
             fault = f"'{name}' may be {'absent' if column.may_be_absent else 'null'}, so it can't name a row"
             remedy = "make it 'required: true' in every file, or use a key of the rule 'occurrence'"

@@ -8,23 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from data_ingestion.contract.faults import choices
-
 PARTS = ("YYYY", "MM", "DD", "hh", "mm", "ss")
+_PARTS_REMEDY = "the parts are {YYYY} {MM} {DD} {hh} {mm} {ss}, from the year down to the second"
 _FORMS = ("{:04d}", "-{:02d}", "-{:02d}", "T{:02d}", ":{:02d}", ":{:02d}")
 _TOKEN = re.compile(r"\{(?P<part>[^{}/]*)\}|(?P<wildcard>\*+)|(?P<literal>[^{}*]+|[{}])")
 
 
 @dataclass(frozen=True)
 class Match:
-    """An object that belongs to the dataset; `period` sorts in time order, '' when the pattern names no dates."""
+    """An object that belongs to the dataset; `period` sorts by time, '' when the pattern has no dates."""
 
     period: str
 
 
 @dataclass(frozen=True)
 class Pattern:
-    """A path relative to the landing, with `*`, `**` and date parts; construct only what `faults_of` finds sound."""
+    """A path relative to the landing, with `*`, `**` and date parts, in which `faults_of` finds nothing."""
 
     text: str
 
@@ -86,14 +85,17 @@ def faults_of(text: str) -> Iterator[tuple[str, str]]:
             yield f"'{segment}' mixes '**' with text", "let '**' stand alone between slashes, or use '*'"
     if segments[-1] == "**":
         yield "it ends with '**', which stands for folders", "say which files: '**/*.csv'"
+    yield from _faults_of_parts(text)
+
+
+def _faults_of_parts(text: str) -> Iterator[tuple[str, str]]:
     parts = []
     for token in _TOKEN.finditer(text):
         part = token["part"]
         if part is not None and part not in PARTS:
-            names = [f"{{{name}}}" for name in PARTS]
-            yield f"'{{{part}}}' is no date part", choices(f"{{{part}}}", names)
+            yield f"'{{{part}}}' is no date part", _PARTS_REMEDY
         elif token["literal"] in ("{", "}"):
-            yield "a brace stands alone", "write date parts as {YYYY}, {MM}, {DD}, {hh}, {mm}, {ss}"
+            yield "a brace stands alone", _PARTS_REMEDY
         elif part is not None:
             parts.append(part)
     needed = PARTS[: max((PARTS.index(part) + 1 for part in parts), default=0)]

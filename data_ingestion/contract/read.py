@@ -26,7 +26,7 @@ def read_contract(path: Path) -> Contract:
 
 
 def read_contracts(directory: Path) -> tuple[Contract, ...]:
-    """All contracts of a folder, `<domain>/<dataset>.odcs.yaml`, sorted so; ContractError with the faults of all."""
+    """The contracts `<domain>/<dataset>.odcs.yaml` of a folder, sorted so; ContractError with all faults."""
     faults: list[Fault] = []
     contracts: list[Contract] = []
     paths = _yaml_files(directory)
@@ -82,7 +82,7 @@ def _faults_among(contract: Contract, others: list[Contract]) -> list[Fault]:
             faults.append(
                 ("schema[0].name", fault, "name one of them otherwise: names are unique across domains")
             )
-        elif other.pattern == contract.pattern:
+        if other.pattern == contract.pattern:
             fault = f"dataset '{other.dataset}' claims the same files, {other.path}"
             faults.append(("servers[0].path", fault, "let each file belong to one dataset"))
     return [Fault(contract.path, None, place, fault, remedy, "files") for place, fault, remedy in faults]

@@ -1,4 +1,4 @@
-"""Settings: the few things a contract says in `customProperties`, because the standard has no place for them."""
+"""Settings: what a contract says in `customProperties`, because the standard has no place for it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Given:
 
 
 def judge_settings(document: Document) -> None:
-    """Add a fault for every custom property, at any depth, that is unknown where it stands or of the wrong kind."""
+    """Add a fault for each custom property, at any depth, that is unknown there or of the wrong kind."""
     _judge_within(document, document.root, "")
 
 

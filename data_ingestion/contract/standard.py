@@ -1,4 +1,4 @@
-"""Standard: a contract judged by the JSON Schema of ODCS, as the library open-data-contract-standard ships it.
+"""Standard: a contract judged by the JSON Schema of ODCS that the library open-data-contract-standard ships.
 
 Stricter than the standard in one thing: an object whose names are listed has no others, at any depth. The
 library's own pydantic model lets unknown names pass below the top, and importing it takes 0.2 s; reading its
@@ -106,21 +106,26 @@ def _findings(value: Value, schema: Schema, place: str, closed: bool) -> Iterato
     if isinstance(value, dict):
         yield from _findings_of_names(value, rules, place, closed)
     elif isinstance(value, list):
-        for rule in rules:
-            if len(value) < rule.get("minItems", 0):
-                yield place, "the list is too short", f"write at least {rule['minItems']}"
-            if len(value) > rule.get("maxItems", len(value)):
-                yield place, "the list is too long", f"write at most {rule['maxItems']}"
-            if rule.get("uniqueItems") and any(item in value[:i] for i, item in enumerate(value)):
-                yield place, "the list has an item twice", "keep one of the two"
-        if items := [rule["items"] for rule in rules if "items" in rule]:
-            for index, item in enumerate(value):
-                yield from _findings(item, {"allOf": items}, inside(place, index), closed=True)
+        yield from _findings_of_items(value, rules, place)
     else:
         yield from _findings_of_scalar(value, rules, place)
     for rule in rules:
         if "not" in rule and _fits(value, rule["not"]):
             yield place, "has a setting that is not allowed together with the others", "see the standard"
+
+
+def _findings_of_items(value: list[Value], rules: list[Schema], place: str) -> Iterator[Finding]:
+    for rule in rules:
+        if len(value) < rule.get("minItems", 0):
+            yield place, "the list is too short", f"write at least {rule['minItems']}"
+        if len(value) > rule.get("maxItems", len(value)):
+            yield place, "the list is too long", f"write at most {rule['maxItems']}"
+        for index, item in enumerate(value if rule.get("uniqueItems") else []):
+            if item in value[:index]:
+                yield inside(place, index), "is listed twice", "keep one of the two"
+    if items := [rule["items"] for rule in rules if "items" in rule]:
+        for index, item in enumerate(value):
+            yield from _findings(item, {"allOf": items}, inside(place, index), closed=True)
 
 
 def _findings_of_names(

@@ -122,8 +122,8 @@ class Contract:
     def fingerprint(self) -> str:
         """Hash of what decides which rows a drop becomes; equal fingerprints need no second reading.
 
-        Prose, roles, freshness, the quarantine limit and the landing pattern decide no row, so they are left out;
-        so is the order of what has no order: columns and headers are found by name.
+        Prose, roles, freshness, the quarantine limit and the landing pattern decide no row, so they are left
+        out; so is the order of what has no order: columns and headers are found by name.
         """
         columns = []
         for column in sorted(self.columns, key=lambda column: column.name):
