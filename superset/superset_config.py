@@ -86,8 +86,17 @@ SQLALCHEMY_TRACK_MODIFICATIONS = False
 ROW_LIMIT = 10_000
 
 APP_NAME = "Goldworks"
+# A bar of gold and the name: an image file would need a place that Superset serves.
+_LOGO = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='150' height='24'%3E"
+    "%3Cpath d='M5 5h14l5 14H0z' fill='%23C28A0E'/%3E%3Cpath d='M5 5h14l1.4 4H3.6z' fill='%23D9B868'/%3E"
+    "%3Ctext x='33' y='18.5' font-family='Inter,Helvetica,Arial,sans-serif' font-size='18' "
+    "font-weight='600' fill='%231F2F3F'%3EGoldworks%3C/text%3E%3C/svg%3E"
+)
 _THEME_TOKENS = {
     "brandAppName": APP_NAME,
+    "brandLogoAlt": APP_NAME,
+    "brandLogoUrl": _LOGO,
     "colorPrimary": "#9A6B00",
     "colorLink": "#7A5500",
     "colorInfo": "#4E6E8E",

@@ -2,9 +2,9 @@
 
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
@@ -16,6 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
 WAIT_SECONDS = 60
+T = TypeVar("T")
 
 # Nothing here may reach the internet or leave a profile behind; --no-sandbox because CI runs as root.
 FLAGS = (
@@ -70,24 +71,26 @@ def log_in_to_superset(driver: Chrome, url: str, user: str, password: str) -> No
     _one(driver, "[data-test=username-input]").send_keys(user)
     _one(driver, "[data-test=password-input]").send_keys(password)
     _one(driver, "[data-test=login-button]").click()
-    _wait(driver, "Superset let nobody in").until(lambda d: "/login" not in d.current_url)
+    wait_until(driver, lambda d: "/login" not in d.current_url, f"Superset refuses the login of '{user}'")
 
 
 def open_dashboard(driver: Chrome, url: str, slug: str) -> None:
     """Open a dashboard and wait until every chart on it is drawn, also those below the fold."""
     driver.get(f"{url}/superset/dashboard/{slug}/")
-    _wait(driver, f"dashboard {slug} has no charts").until(lambda d: d.find_elements(By.CSS_SELECTOR, CHART))
-    set_page_size(driver, _width(driver), dashboard_height(driver) + 200)
-    _wait(driver, f"dashboard {slug}: charts still loading").until(_settled)
+    wait_until(driver, lambda d: d.find_elements(By.CSS_SELECTOR, CHART), f"dashboard {slug} has no charts")
+    # Charts below the fold are drawn when they come in sight: a page as long as the dashboard shows all.
+    set_page_size(driver, page_width(driver), 2 * charts_end(driver))
+    wait_until(driver, _settled, f"dashboard {slug} has charts that go on loading")
 
 
-def dashboard_height(driver: Chrome) -> int:
-    """Height in pixels of the whole page with nothing left to scroll."""
-    script = (
-        "return Math.max(...[...document.querySelectorAll('*')].map("
-        "e => e.getBoundingClientRect().top + Math.min(e.scrollHeight, 20000)))"
-    )
-    return int(driver.execute_script(script))
+def charts_end(driver: Chrome) -> int:
+    """Where the last chart of the open dashboard ends, in pixels from the top of the page."""
+    script = "return Math.max(...[...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().bottom))"
+    return int(driver.execute_script(script, CHART))
+
+
+def page_width(driver: Chrome) -> int:
+    return int(driver.execute_script("return window.innerWidth"))
 
 
 CHART = ".dashboard-component-chart-holder"
@@ -143,30 +146,12 @@ def _one(driver: Chrome, selector: str) -> WebElement:
         element = next(iter(d.find_elements(By.CSS_SELECTOR, selector)), None)
         return element if element is not None and element.is_displayed() else False
 
-    element = _wait(driver, f"{selector} never appeared on {driver.current_url}").until(found)
+    element = wait_until(driver, found, f"{selector} never appeared on {driver.current_url}")
     assert isinstance(element, WebElement)
     return element
 
 
-def _wait(driver: Chrome, complaint: str) -> WebDriverWait[Chrome]:
-    return _Patient(driver, complaint)
-
-
-class _Patient(WebDriverWait):
-    """A wait whose timeout says what was waited for."""
-
-    def __init__(self, driver: Chrome, complaint: str) -> None:
-        super().__init__(driver, WAIT_SECONDS, poll_frequency=0.2)
-        self._complaint = complaint
-
-    def until(self, method, message=""):  # type: ignore[no-untyped-def, override]
-        return super().until(method, message or f"{self._complaint} (after {WAIT_SECONDS} s)")
-
-
-def _width(driver: Chrome) -> int:
-    return int(driver.execute_script("return window.innerWidth"))
-
-
-def let_settle(seconds: float) -> None:
-    """Animations have no event to wait for."""
-    time.sleep(seconds)
+def wait_until(driver: Chrome, condition: Callable[[Chrome], T], complaint: str) -> T:
+    """What `condition` answers once it is true; after a minute, a TimeoutException that says what was awaited."""
+    waiting = WebDriverWait(driver, WAIT_SECONDS, poll_frequency=0.2)
+    return waiting.until(condition, f"{complaint} (waited {WAIT_SECONDS} s)")
