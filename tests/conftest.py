@@ -48,7 +48,7 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture
 def warehouse_database(postgres: Cluster) -> Iterator[str]:
-    """The name of a database like `warehouse`, new for this test, dropped after it whoever is still connected."""
+    """The name of a database like `warehouse`, new for this test and dropped after it."""
     name = f"warehouse_{uuid.uuid4().hex[:12]}"
     database = sql.Identifier(name)
     with psycopg.connect(

@@ -1,0 +1,283 @@
+"""Airflow: its metadata, its three processes, and its REST API as the demo speaks to it.
+
+The three are the API server, the scheduler (LocalExecutor) and the DAG processor. No triggerer: nothing is deferrable,
+because deferrable dbt sensors lose a race in 3.3 on busy machines. No log server: tasks write their logs where the
+API server reads them, and the server would listen on every interface with no setting to stop it.
+"""
+
+import hashlib
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from runtime import Fault
+from runtime.postgres import Cluster
+from runtime.services import Service, answers, inherited_environment
+from runtime.settings import ROOT, Settings
+
+SERVICES = ("airflow-api", "airflow-scheduler", "airflow-dags")
+# Watching a dbt model holds a worker's slot, so the watchers' pool stays below the number of slots.
+PARALLELISM = 8
+POOLS = {"dbt": (4, "watchers of dbt models; smaller than the executor's parallelism")}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Airflow's own settings; the `airflow` of a developer's shell gets the same (`make env`)."""
+    url = settings.environment()["AIRFLOW_URL"]
+    home = settings.home / "airflow"
+    landing = settings.environment()
+    aws_extra = {"region_name": landing["AWS_DEFAULT_REGION"]}
+    if landing.get("AWS_ENDPOINT_URL"):
+        aws_extra["endpoint_url"] = landing["AWS_ENDPOINT_URL"]
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow" / "dags"),
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",  # tasks report here; never start elsewhere
+        "AIRFLOW__CORE__FERNET_KEY": settings.values["AIRFLOW_FERNET_KEY"],
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": settings.database_url(
+            "airflow", "airflow", "postgresql+psycopg2"
+        ),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(settings.port("GOLDWORKS_AIRFLOW_PORT")),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__SECRET_KEY": settings.values["AIRFLOW_SECRET_KEY"],
+        "AIRFLOW__API_AUTH__JWT_SECRET": settings.values["AIRFLOW_JWT_SECRET"],
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "20",  # seconds until a new DAG file is seen
+        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "AIRFLOW_CONN_WAREHOUSE": landing["GOLDWORKS_WAREHOUSE_URL"],
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(
+            {
+                "conn_type": "aws",
+                "login": landing["AWS_ACCESS_KEY_ID"],
+                "password": landing["AWS_SECRET_ACCESS_KEY"],
+                "extra": aws_extra,
+            }
+        ),
+        "DBT_EXECUTABLE": str(settings.program("dbt", "dbt")),
+    }
+
+
+def process_environment(settings: Settings) -> dict[str, str]:
+    """Everything an Airflow process is given, `goldworks` and `dbt` on its PATH."""
+    inherited = inherited_environment(path_first=settings.home / "bin")
+    return {**inherited, **environment(settings), "DBT_TARGET": "prod", **settings.environment()}
+
+
+def services(settings: Settings) -> list[Service]:
+    url = settings.environment()["AIRFLOW_URL"]
+    health = f"{url}/api/v2/monitor/health"
+    program = str(settings.program("airflow", "airflow"))
+    given = process_environment(settings)
+
+    def part_is_healthy(part: str) -> bool:
+        try:
+            with urllib.request.urlopen(health, timeout=5) as response:
+                return bool(json.load(response)[part]["status"] == "healthy")
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    return [
+        Service(
+            "airflow-api",
+            [program, "api-server", "--workers", "1"],
+            given,
+            lambda: answers(health, '"metadatabase"'),
+            url,
+        ),
+        Service(
+            "airflow-scheduler",
+            [program, "scheduler", "--skip-serve-logs"],
+            given,
+            lambda: part_is_healthy("scheduler"),
+            patience=30,  # it waits for its tasks
+        ),
+        Service("airflow-dags", [program, "dag-processor"], given, lambda: part_is_healthy("dag_processor")),
+    ]
+
+
+def prepare(settings: Settings, cluster: Cluster) -> None:
+    """Metadata of this version and the administrator; costs nothing when both are there already."""
+    home = settings.home / "airflow"
+    home.mkdir(parents=True, exist_ok=True)
+    requirements = hashlib.sha256((ROOT / "airflow/requirements.txt").read_bytes()).hexdigest()
+    migrated = home / "migrated"
+    if not (migrated.exists() and migrated.read_text() == requirements):
+        _command(settings, "db", "migrate")
+        # With SQLAlchemy 2.1 the migration leaves these out and still reports success.
+        if cluster.psql("-c", "select to_regclass('public.ab_user') is not null", database="airflow") != "t":
+            raise Fault(
+                "`airflow db migrate` made no table ab_user: nobody could log in\n"
+                "  the locked SQLAlchemy does not suit the FAB provider; `make lock-check` tells what changed"
+            )
+        migrated.write_text(requirements)
+    user, password = settings.values["AIRFLOW_USER"], settings.values["AIRFLOW_PASSWORD"]
+    login = home / "login"
+    fingerprint = hashlib.sha256(
+        f"{settings.values['AIRFLOW_SECRET_KEY']}{user}\n{password}".encode()
+    ).hexdigest()
+    if not (login.exists() and login.read_text() == fingerprint):
+        names = [
+            "--firstname",
+            "Gold",
+            "--lastname",
+            "Works",
+            "--email",
+            f"{user}@example.com",
+            "--role",
+            "Admin",
+        ]
+        said = _command(settings, "users", "create", "--username", user, "--password", password, *names)
+        if "already exist" in said:
+            _command(settings, "users", "reset-password", "--username", user, "--password", password)
+        login.write_text(fingerprint)
+
+
+def _command(settings: Settings, *arguments: str) -> str:
+    argv = [str(settings.program("airflow", "airflow")), *arguments]
+    done = subprocess.run(
+        argv,
+        env=process_environment(settings),
+        cwd=settings.home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    if done.returncode != 0:
+        tail = "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
+        raise Fault(f"airflow {' '.join(arguments[:2])} failed ({done.returncode})\n{tail}")
+    return said
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task of a run; a mapped task has one of these for each of its `map_index`es."""
+
+    task_id: str
+    state: str
+    map_index: int
+    try_number: int
+    duration: float | None
+
+    @property
+    def label(self) -> str:
+        return self.task_id if self.map_index < 0 else f"{self.task_id}[{self.map_index}]"
+
+
+class Api:
+    """Airflow's REST API with the administrator's token, renewed when it expires."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.url = settings.environment()["AIRFLOW_URL"]
+        self._login = {
+            "username": settings.values["AIRFLOW_USER"],
+            "password": settings.values["AIRFLOW_PASSWORD"],
+        }
+        self._token = ""
+
+    def ensure_pools(self) -> None:
+        for name, (slots, description) in POOLS.items():
+            body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+            try:
+                self._ask("POST", "/api/v2/pools", body)
+            except Fault as fault:
+                if " 409 " not in str(fault):  # it is there, perhaps with the slots somebody chose
+                    raise
+
+    def dags(self) -> dict[str, bool]:
+        """Name of every DAG, and whether it is paused."""
+        return {
+            dag["dag_id"]: bool(dag["is_paused"])
+            for dag in self._ask("GET", "/api/v2/dags?limit=1000")["dags"]
+        }
+
+    def import_errors(self) -> list[str]:
+        errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]
+        return [f"{error['filename']}:\n{error['stack_trace']}" for error in errors]
+
+    def unpause(self, dag: str) -> None:
+        self._ask("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
+
+    def active_run(self, dag: str) -> str | None:
+        """A run that is queued or running already, say of an interrupted demo."""
+        runs = self._ask("GET", f"/api/v2/dags/{dag}/dagRuns?state=running&state=queued&limit=1")["dag_runs"]
+        return str(runs[0]["dag_run_id"]) if runs else None
+
+    def trigger(self, dag: str) -> str:
+        """The id of the new run."""
+        return str(self._ask("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"])
+
+    def run_state(self, dag: str, run: str) -> str:
+        return str(self._ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
+
+    def tasks(self, dag: str, run: str) -> list[TaskState]:
+        found = self._ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=1000")[
+            "task_instances"
+        ]
+        return [
+            TaskState(t["task_id"], t["state"] or "waiting", t["map_index"], t["try_number"], t["duration"])
+            for t in found
+        ]
+
+    def log(self, dag: str, run: str, task: TaskState) -> list[str]:
+        """The lines that a task's last try wrote."""
+        place = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task.task_id}/logs/{task.try_number}"
+        content = self._ask("GET", f"{place}?full_content=true&map_index={task.map_index}")["content"]
+        lines = []
+        for entry in content if isinstance(content, list) else [content]:
+            lines += [entry] if isinstance(entry, str) else _log_lines(entry)
+        return lines
+
+    def _ask(self, method: str, path: str, body: object = None, *, again: bool = True) -> Any:
+        if not self._token:
+            self._token = self._send("POST", "/auth/token", self._login)["access_token"]
+        try:
+            return self._send(method, path, body)
+        except urllib.error.HTTPError as error:
+            if error.code == 401 and again:
+                self._token = ""
+                return self._ask(method, path, body, again=False)
+            said = error.read().decode(errors="replace")[:500]
+            raise Fault(f"{method} {self.url}{path}: {error.code} {error.reason}: {said}") from error
+
+    def _send(self, method: str, path: str, body: object) -> Any:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, headers, method=method)
+        for attempt in range(5):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    return json.load(response)
+            except urllib.error.HTTPError:
+                raise
+            except OSError as error:
+                if attempt == 4:
+                    raise Fault(
+                        f"{self.url} does not answer: {error}\n  `make logs S=airflow-api` says why"
+                    ) from error
+                time.sleep(1)
+        return None
+
+
+def _log_lines(entry: dict[str, Any]) -> list[str]:
+    event = str(entry.get("event", ""))
+    lines = [] if event.startswith("::") else [event]
+    for detail in entry.get("error_detail") or []:
+        for frame in detail.get("frames", []):
+            lines.append(f"  {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}")
+        lines.append(f"{detail.get('exc_type')}: {detail.get('exc_value')}")
+    return lines

@@ -1,0 +1,186 @@
+"""Commands: the front door behind the Makefile, one function a target."""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from runtime import Fault
+from runtime.demo import demo, start_platform
+from runtime.environments import ENVIRONMENTS, PLATFORM, ensure_environments
+from runtime.locks import check_locks, write_locks
+from runtime.services import last_lines
+from runtime.settings import ROOT, load_settings
+from runtime.stack import Stack, shell_environment, tool_environment
+from runtime.terminal import accent, complain, is_terminal, say, table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a Fault is told in its own words, without a traceback."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except Fault as fault:
+        complain(f"{accent('goldworks', 'red')}: {fault}")
+        return 1
+    except KeyboardInterrupt:
+        complain("\ninterrupted; what was finished stays, the next run goes on from there")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m runtime", description="Goldworks without Docker.")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--home", type=Path, help="where everything is kept (GOLDWORKS_HOME, else var/)")
+    shared.add_argument("--free-ports", action="store_true", help="new settings get ports that nobody uses")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, parents=[shared], help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("demo", _demo, "everything: servers, samples, DAGs, dashboards")
+    command("start", _start, "the servers, with samples and dashboards, but no DAG run")
+    command("stop", _stop, "stop every server; data stays")
+    command("status", _status, "which servers run, and where")
+    command("env", _env, 'shell exports for: eval "$(make -s env)"')
+    command("psql", _psql, "the warehouse in psql").add_argument("rest", nargs=argparse.REMAINDER)
+    command("logs", _logs, "the logs of all servers, or of one as it grows").add_argument(
+        "service", nargs="?"
+    )
+    command("clean", _clean, "stop, and delete data, environments and settings").add_argument(
+        "--yes", action="store_true"
+    )
+    setup = command("setup", _setup, "make the Python environments")
+    setup.add_argument(
+        "names", nargs="*", default=list(PLATFORM), metavar="NAME", help=", ".join(ENVIRONMENTS)
+    )
+    command("dbt", _dbt, "dbt with the platform's settings").add_argument("rest", nargs=argparse.REMAINDER)
+    command("in", _in, "a program of an environment: in dev pytest …").add_argument(
+        "rest", nargs=argparse.REMAINDER
+    )
+    command("lock", _lock, "resolve all environments anew and write their requirement files")
+    command("lock-check", _lock_check, "whether the requirement files are what the locks say")
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> None:
+    demo(load_settings(options.home, free_ports=options.free_ports))
+
+
+def _start(options: argparse.Namespace) -> None:
+    settings = load_settings(options.home, free_ports=options.free_ports)
+    ensure_environments(settings.home)
+    start_platform(Stack.of(settings))
+
+
+def _stop(options: argparse.Namespace) -> None:
+    stopped = _stack(options).stop()
+    say(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+
+
+def _status(options: argparse.Namespace) -> int:
+    rows = _stack(options).status()
+    say(table(("service", "state", "process", "address"), rows))
+    up = sum(state == "up" for _, state, _, _ in rows)
+    say(f"\nembedded runtime: {'up' if up == len(rows) else 'down' if up == 0 else 'partly up'}")
+    return 0
+
+
+def _env(options: argparse.Namespace) -> None:
+    stack = _stack(options)
+    for name, value in sorted(shell_environment(stack).items()):
+        print(f"export {name}={shlex.quote(value)}")
+    print(f'export PATH={shlex.quote(str(stack.link_programs()))}:"$PATH"')
+
+
+def _psql(options: argparse.Namespace) -> None:
+    stack = _stack(options)
+    if stack.cluster.pid is None:
+        raise Fault("Postgres is not running\n  `make demo` starts it")
+    program = stack.cluster.binaries / "psql"
+    os.execve(program, ["psql", *options.rest], {**os.environ, **stack.cluster.connection("warehouse")})  # noqa: S606
+
+
+def _logs(options: argparse.Namespace) -> None:
+    directory = _stack(options).settings.home / "logs"
+    known = sorted(file.stem for file in directory.glob("*.log"))
+    if not known:
+        raise Fault(f"{directory}: no logs yet\n  `make demo` starts the servers")
+    if not options.service:
+        for name in known:
+            say(accent(f"── {name}  {directory / name}.log"))
+            say("\n".join(last_lines(directory / f"{name}.log", 10)))
+        return
+    if options.service not in known:
+        raise Fault(f"no service '{options.service}'\n  there are: {', '.join(known)}")
+    file = directory / f"{options.service}.log"
+    say("\n".join(last_lines(file, 100)))
+    if is_terminal():
+        _follow(file)
+
+
+def _follow(file: Path) -> None:
+    with file.open(errors="replace") as handle:
+        handle.seek(0, os.SEEK_END)
+        while True:
+            sys.stdout.write(handle.read())
+            sys.stdout.flush()
+            time.sleep(0.3)
+
+
+def _clean(options: argparse.Namespace) -> None:
+    stack = _stack(options)
+    place = f"{stack.settings.home} (data, environments, logs) and {stack.settings.file}"
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise Fault(f"this would delete {place}\n  say so: make clean YES=1")
+        if input(f"Delete {place}? [y/N] ").strip().lower() not in ("y", "yes"):
+            say("nothing deleted")
+            return
+    stack.remove()
+    say(f"deleted {place}")
+
+
+def _setup(options: argparse.Namespace) -> None:
+    unknown = [name for name in options.names if name not in ENVIRONMENTS]
+    if unknown:
+        raise Fault(f"no environment '{unknown[0]}'\n  there are: {', '.join(ENVIRONMENTS)}")
+    ensure_environments(load_settings(options.home, free_ports=options.free_ports).home, options.names)
+
+
+def _dbt(options: argparse.Namespace) -> int:
+    stack = _stack(options)
+    if stack.cluster.pid is None:
+        raise Fault("Postgres is not running, so dbt has no warehouse\n  `make demo` starts it")
+    stack.link_programs()
+    program = stack.settings.home / "bin" / "dbt"
+    environment = {**os.environ, **tool_environment(stack)}
+    return subprocess.run([program, *options.rest], env=environment, cwd=ROOT, check=False).returncode
+
+
+def _in(options: argparse.Namespace) -> int:
+    settings = load_settings(options.home, free_ports=options.free_ports)
+    if len(options.rest) < 2:
+        raise Fault("say which environment and which program: python3 -m runtime in dev pytest")
+    name, program, *rest = options.rest
+    if name not in ENVIRONMENTS:
+        raise Fault(f"no environment '{name}'\n  there are: {', '.join(ENVIRONMENTS)}")
+    ensure_environments(settings.home, [name])
+    return subprocess.run([settings.program(name, program), *rest], cwd=ROOT, check=False).returncode
+
+
+def _lock(options: argparse.Namespace) -> None:
+    write_locks(load_settings(options.home).home)
+
+
+def _lock_check(options: argparse.Namespace) -> None:
+    check_locks(load_settings(options.home).home)
+
+
+def _stack(options: argparse.Namespace) -> Stack:
+    return Stack.of(load_settings(options.home, free_ports=options.free_ports))

@@ -1,0 +1,175 @@
+"""Demo: from a fresh clone to a filled dashboard, and from a stopped platform back to a running one.
+
+Every step looks first whether it is done already, so that an interrupted demo goes on where it was.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from runtime import Fault, airflow, object_store, preflight, superset
+from runtime.environments import PLATFORM, ensure_environments
+from runtime.runs import run_to_the_end, wait_for_dags
+from runtime.settings import ROOT, Settings
+from runtime.stack import Stack, tool_environment
+from runtime.terminal import accent, is_terminal, say, seconds, step
+
+
+def demo(settings: Settings) -> None:
+    """Everything: environments, servers, sample drops, every domain's DAG, dashboards; then where to look."""
+    began = time.monotonic()
+    with one_at_a_time(settings):
+        stack = Stack.of(settings)
+        preflight.check_docker()
+        preflight.check_disk(settings.home, first_run=not settings.venv("superset").exists())
+        preflight.check_ports(settings, stack.holders_of_ports())
+        ensure_environments(settings.home, PLATFORM)
+        downloaded = time.monotonic()
+        start_platform(stack)
+        api = airflow.Api(settings)
+        domains = find_domains()
+        with step("dags", "Airflow reads them") as report:
+            wait_for_dags(api, domains)
+            api.ensure_pools()
+            report.note = ", ".join(domains)
+        for domain in domains:
+            run_to_the_end(api, domain)
+        _show_loads(stack)
+        _show_addresses(settings, find_dashboards())
+    ended = time.monotonic()
+    say(
+        f"\n{accent('ready', 'green')} in {seconds(ended - began)}: {seconds(downloaded - began)} to download and"
+        f" install, {seconds(ended - downloaded)} from then on"
+    )
+
+
+def start_platform(stack: Stack) -> None:
+    """All servers up, the sample drops landed, the dashboards imported; no DAG is run."""
+    settings = stack.settings
+    with step("postgres", "roles, databases and schemas") as report:
+        stack.start_postgres()
+        report.note = f"127.0.0.1:{stack.cluster.port}"
+    stack.link_programs()
+    if settings.runs_own_s3:
+        with step("s3", "the landing") as report:
+            server = object_store.service(settings)
+            stack.start([server])
+            object_store.ensure_bucket(settings)
+            report.note = f"{settings.landing} at {server.address}"
+    # Superset needs nothing of the others but Postgres: it comes up beside them.
+    with ThreadPoolExecutor(2) as pool:
+        dashboards = pool.submit(_start_superset, stack)
+        pipeline = pool.submit(_start_pipeline, stack)
+        pipeline.result()
+        dashboards.result()
+
+
+def find_domains() -> list[str]:
+    """The domains that have contracts: each is a DAG of that name."""
+    return sorted({contract.parent.name for contract in (ROOT / "contracts").glob("*/*.odcs.yaml")})
+
+
+def find_dashboards() -> list[str]:
+    """The slugs of the dashboards as code."""
+    slugs = []
+    for file in sorted((ROOT / "superset" / "assets" / "dashboards").rglob("*.yaml")):
+        lines = [line for line in file.read_text().splitlines() if line.startswith("slug:")]
+        slugs += [line.partition(":")[2].strip().strip("'\"") for line in lines]
+    return slugs
+
+
+def run_tool(stack: Stack, argv: list[str], *, quiet: bool = True, cwd: Path = ROOT) -> str:
+    """The output of `goldworks` or `dbt`; their failure with what they said last."""
+    done = subprocess.run(
+        [str(stack.settings.home / "bin" / argv[0]), *argv[1:]],
+        env=tool_environment(stack),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = "\n".join(f"  {line}" for line in done.stdout.strip().splitlines()[-15:])
+        raise Fault(f"{' '.join(argv[:2])} failed ({done.returncode})\n{tail}")
+    return done.stdout
+
+
+@contextmanager
+def one_at_a_time(settings: Settings) -> Iterator[None]:
+    """Two demos at once would start everything twice."""
+    with (settings.home / "busy.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise Fault(
+                f"another `make demo` is at work on {settings.home} (process {lock.read().strip() or 'unknown'})\n"
+                "  wait for it to end"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _start_pipeline(stack: Stack) -> None:
+    _land_samples(stack)
+    with step("dbt parse", "the manifest that Airflow draws the models from") as report:
+        run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod"])
+        report.note = "dbt/target/manifest.json"
+    with step("airflow", "metadata and login") as report:
+        airflow.prepare(stack.settings, stack.cluster)
+        report.note = "starting"
+        stack.start(airflow.services(stack.settings))
+        report.note = stack.settings.environment()["AIRFLOW_URL"]
+
+
+def _start_superset(stack: Stack) -> None:
+    settings = stack.settings
+    with step("superset", "metadata, login and roles") as report:
+        superset.prepare(settings)
+        report.note = "starting"
+        stack.start([superset.service(settings)])
+        report.note = "dashboards"
+        superset.import_dashboards(settings)
+        report.note = f"{settings.environment()['SUPERSET_URL']}, dashboards imported"
+
+
+def _land_samples(stack: Stack) -> None:
+    """Sample drops once a home; a landing that the settings name is somebody's own and gets none."""
+    landed = stack.settings.home / "samples"
+    if landed.exists() or not stack.settings.runs_own_s3:
+        return
+    with step("samples", "drops as they arrive in real life, faults included") as report:
+        said = run_tool(stack, ["goldworks", "samples"])
+        report.note = said.strip().splitlines()[-1][:72] if said.strip() else "landed"
+    landed.touch()
+
+
+def _show_loads(stack: Stack) -> None:
+    say()
+    say(run_tool(stack, ["goldworks", "status"], quiet=False).rstrip())
+
+
+def _show_addresses(settings: Settings, dashboards: list[str]) -> None:
+    known = settings.environment()
+    say()
+    say(f"Airflow     {known['AIRFLOW_URL']}")
+    say(f"Superset    {known['SUPERSET_URL']}")
+    for slug in dashboards:
+        say(f"            {known['SUPERSET_URL']}/superset/dashboard/{slug}/")
+    say(f"Warehouse   127.0.0.1:{settings.port('GOLDWORKS_PG_PORT')}, `make psql`")
+    if is_terminal() and sys.stdout.isatty():
+        say(f"Logins      Airflow {known['AIRFLOW_USER']} / {known['AIRFLOW_PASSWORD']}")
+        say(f"            Superset {known['SUPERSET_USER']} / {known['SUPERSET_PASSWORD']}")
+    else:
+        say(
+            f"Logins      in {settings.file}: AIRFLOW_USER, AIRFLOW_PASSWORD, SUPERSET_USER, SUPERSET_PASSWORD"
+        )

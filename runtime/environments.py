@@ -1,0 +1,231 @@
+"""Environments: one locked Python environment a part (their dependencies conflict), made by `uv` from hashed files.
+
+An environment is whole when its stamp says so: the hash of its requirement file, of the Python it was made with and
+of the project's own pyproject.toml. Anything else, an interrupted run too, is made again; uv's cache makes that cheap.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime import Fault
+from runtime.settings import ROOT
+from runtime.terminal import say, step
+
+SUITABLE = ((3, 12), (3, 11))
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`with_project` installs Goldworks itself, editable, so that DAGs and tests import what is in the tree."""
+
+    name: str
+    requirements: Path
+    with_project: bool = False
+
+
+ENVIRONMENTS = {
+    environment.name: environment
+    for environment in (
+        Environment("runtime", ROOT / "runtime/requirements.txt"),
+        Environment("dbt", ROOT / "dbt/requirements.txt"),
+        Environment("airflow", ROOT / "airflow/requirements.txt", with_project=True),
+        Environment("superset", ROOT / "superset/requirements.txt"),
+        Environment("dev", ROOT / "requirements-dev.txt", with_project=True),
+    )
+}
+UV_REQUIREMENTS = ROOT / "runtime/requirements-uv.txt"
+
+# What a demo runs on; `dev` is for the tests.
+PLATFORM = ("runtime", "dbt", "airflow", "superset")
+
+
+def ensure_environments(home: Path, names: Iterable[str] = PLATFORM) -> None:
+    """Make what is missing or outdated among `names`; says nothing when all is there."""
+    wanted = [ENVIRONMENTS[name] for name in names]
+    python = find_python(home)
+    if python is not None:
+        wanted = [environment for environment in wanted if not _is_whole(home, environment, python)]
+        if not wanted:
+            return
+    uv = ensure_uv(home)
+    python = python or _python_by_uv(home, uv)
+    # Two at a time: downloads wait for the network, compiling bytecode takes every core.
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(_make, home, environment, uv, python) for environment in wanted]:
+            done.result()
+
+
+def find_python(home: Path) -> Path | None:
+    """A Python 3.11 or 3.12: this one, another on PATH, or one that uv brought before; None when there is none."""
+    if sys.version_info[:2] in SUITABLE:
+        return Path(os.path.realpath(getattr(sys, "_base_executable", sys.executable)))
+    names = [f"python{major}.{minor}" for major, minor in SUITABLE]
+    on_path = [Path(found) for name in names if (found := shutil.which(name))]
+    for candidate in [*on_path, *sorted(home.glob("python/cpython-3.1[12]*/bin/python3"))]:
+        if _version_of(candidate) in SUITABLE:
+            return candidate
+    return None
+
+
+def ensure_uv(home: Path) -> Path:
+    """The pinned uv, in an environment of its own."""
+    place = home / "uv"
+    for uv in (place / "bin" / "uv", place / "packages" / "bin" / "uv"):
+        if (
+            uv.exists()
+            and _stamp_file(place).exists()
+            and _stamp_file(place).read_text() == _hash(UV_REQUIREMENTS)
+        ):
+            return uv
+    with step("uv", "the installer of the environments") as report:
+        shutil.rmtree(place, ignore_errors=True)
+        made = subprocess.run([sys.executable, "-m", "venv", place], capture_output=True, text=True)
+        if made.returncode == 0:
+            pip, uv = [str(place / "bin" / "python"), "-m", "pip"], place / "bin" / "uv"
+            target: list[str] = []
+        else:  # Debian's Python comes without ensurepip unless python3-venv is installed
+            shutil.rmtree(place, ignore_errors=True)
+            pip, uv = [sys.executable, "-m", "pip"], place / "packages" / "bin" / "uv"
+            target = ["--target", str(place / "packages")]
+        options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", *target]
+        done = subprocess.run(
+            [*pip, "install", *options, "-r", str(UV_REQUIREMENTS)], capture_output=True, text=True
+        )
+        if done.returncode != 0:
+            version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+            lines = (done.stderr or made.stderr or made.stdout).strip().splitlines()
+            remedy = (
+                "is the package index reachable? pip's own settings (PIP_INDEX_URL, …) are used"
+                if made.returncode == 0
+                else f"this Python can make no environment: install the package python{version}-venv (Debian, Ubuntu)"
+            )
+            raise Fault(
+                f"uv could not be installed with {sys.executable}\n  {remedy}\n" + "\n".join(lines[-5:])
+            )
+        _stamp_file(place).write_text(_hash(UV_REQUIREMENTS))
+        report.note = "uv installed"
+    return uv
+
+
+def _python_by_uv(home: Path, uv: Path) -> Path:
+    with step("python", "3.12, since this machine has neither 3.11 nor 3.12"):
+        _uv(
+            uv,
+            "python",
+            "install",
+            "--quiet",
+            "--install-dir",
+            str(home / "python"),
+            "3.12",
+            remedy=(
+                "install Python 3.11 or 3.12, or let this machine reach uv's downloads, then `make demo` again"
+            ),
+        )
+    found = find_python(home)
+    if found is None:
+        raise Fault(
+            f"no Python 3.11 or 3.12 in {home / 'python'} after uv installed one\n  install one yourself"
+        )
+    return found
+
+
+def _make(home: Path, environment: Environment, uv: Path, python: Path) -> None:
+    place = home / "venvs" / environment.name
+    with step(f"{environment.name} env", f"from {environment.requirements.relative_to(ROOT)}") as report:
+        _stamp_file(place).unlink(missing_ok=True)
+        _uv(uv, "venv", "--quiet", "--clear", "--no-project", "--python", str(python), str(place))
+        inside = ["--python", str(place / "bin" / "python"), "--no-deps", "--quiet"]
+        locked = ["--require-hashes", "--compile-bytecode", "-r", str(environment.requirements)]
+        _uv(uv, "pip", "install", *inside, *locked)
+        if environment.with_project:
+            _uv(uv, "pip", "install", *inside, "--no-build-isolation", "--editable", str(ROOT))
+        _stamp_file(place).write_text(_stamp(environment, python))
+        packages = sum(1 for _ in place.glob("lib/python*/site-packages/*.dist-info"))
+        report.note = f"{packages} packages"
+
+
+def _is_whole(home: Path, environment: Environment, python: Path) -> bool:
+    stamp = _stamp_file(home / "venvs" / environment.name)
+    return stamp.exists() and stamp.read_text() == _stamp(environment, python)
+
+
+def _stamp(environment: Environment, python: Path) -> str:
+    parts = [_hash(environment.requirements), str(python), ".".join(map(str, _version_of(python) or ()))]
+    if environment.with_project:
+        parts += [str(ROOT), _hash(ROOT / "pyproject.toml")]
+    return "\n".join(parts)
+
+
+def _stamp_file(place: Path) -> Path:
+    return place / "goldworks-stamp"
+
+
+def _hash(file: Path) -> str:
+    if not file.exists():
+        raise Fault(
+            f"{file}: missing\n  it belongs to the repository: `git checkout -- {file.name}`, or `make lock`"
+        )
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _version_of(python: Path) -> tuple[int, int] | None:
+    """The version that an interpreter really answers with; the shims of version managers may refuse."""
+    if str(python) == os.path.realpath(getattr(sys, "_base_executable", sys.executable)):
+        return sys.version_info[:2]
+    asked = subprocess.run(
+        [python, "-c", "import sys; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    parts = asked.stdout.split()
+    return (int(parts[0]), int(parts[1])) if asked.returncode == 0 and len(parts) == 2 else None
+
+
+def _uv(uv: Path, *arguments: str, remedy: str = "") -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
+    environment |= {"UV_PYTHON_DOWNLOADS": "manual", "UV_NO_PROGRESS": "1", **_package_index()}
+    # not in the repository: uv would take our exclude-newer from there, which some mirrors cannot serve
+    done = subprocess.run(
+        [str(uv), *arguments],
+        cwd="/",
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        said = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-12:])
+        raise Fault(
+            f"uv {' '.join(arguments[:2])} failed ({done.returncode})\n{said}"
+            + (f"\n  {remedy}" if remedy else "")
+        )
+    for line in done.stderr.splitlines():
+        if line.startswith("warning:") and "hardlink" not in line:
+            say(f"  {line}")
+
+
+_MISLEADING = {
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONDONTWRITEBYTECODE",
+    "UV_PROJECT_ENVIRONMENT",
+}
+
+
+def _package_index() -> dict[str, str]:
+    """pip's index for uv too, which does not read pip's settings: a company's mirror is set once."""
+    index = os.environ.get("PIP_INDEX_URL")
+    own = any(
+        name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE", "UV_NO_INDEX")
+    )
+    return {"UV_DEFAULT_INDEX": index} if index and not own else {}

@@ -1,0 +1,79 @@
+"""Runs: a DAG triggered and followed to its end on the terminal."""
+
+import time
+
+from runtime import Fault
+from runtime.airflow import Api, TaskState
+from runtime.terminal import accent, say, seconds, step
+
+FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+FAILED = {"failed", "upstream_failed"}
+
+
+def wait_for_dags(api: Api, names: list[str], patience: float = 120) -> None:
+    """Return when Airflow knows every DAG; a file that it cannot import is a fault at once."""
+    deadline = time.monotonic() + patience
+    while missing := [name for name in names if name not in api.dags()]:
+        if errors := api.import_errors():
+            raise Fault("Airflow cannot import its DAGs:\n" + "\n".join(errors))
+        if time.monotonic() > deadline:
+            raise Fault(
+                f"Airflow does not know the DAG {', '.join(missing)} after {patience:.0f} s\n"
+                "  `make logs S=airflow-dags` says what it reads"
+            )
+        time.sleep(0.5)
+
+
+def run_to_the_end(api: Api, dag: str, patience: float = 1800) -> None:
+    """Start a run of the DAG (or join the one under way) and show each task as it ends; a failed run is a Fault."""
+    api.unpause(dag)
+    run = api.active_run(dag) or api.trigger(dag)
+    shown: set[tuple[str, int]] = set()
+    deadline = time.monotonic() + patience
+    with step(f"dag {dag}", "the first task is about to start") as report:
+        while True:
+            state = api.run_state(dag, run)
+            tasks = api.tasks(dag, run)
+            _show(tasks, shown)
+            report.note = _progress(tasks)
+            if state in ("success", "failed"):
+                break
+            if time.monotonic() > deadline:
+                raise Fault(
+                    f"DAG {dag}: run {run} is still {state} after {patience / 60:.0f} min\n  see {api.url}"
+                )
+            time.sleep(1)
+        if state == "failed":
+            raise Fault(_explain(api, dag, run, tasks))
+        done = sum(task.state == "success" for task in tasks)
+        skipped = sum(task.state == "skipped" for task in tasks)
+        report.note = f"{done} tasks done" + (f", {skipped} had nothing to do" if skipped else "")
+
+
+def _show(tasks: list[TaskState], shown: set[tuple[str, int]]) -> None:
+    colours = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "dim"}
+    for task in sorted(tasks, key=lambda task: (task.task_id, task.map_index)):
+        key = (task.task_id, task.map_index)
+        if task.state in FINISHED and key not in shown:
+            shown.add(key)
+            took = seconds(task.duration) if task.duration else ""
+            say(
+                f"  {accent(f'{task.state:<15}', colours.get(task.state, 'dim'))}  {task.label:<66}  {took:>9}"
+            )
+
+
+def _progress(tasks: list[TaskState]) -> str:
+    ended = sum(task.state in FINISHED for task in tasks)
+    running = [task.label for task in tasks if task.state == "running"]
+    return f"{ended} of {len(tasks)} tasks" + (f": {', '.join(running[:2])}" if running else "")
+
+
+def _explain(api: Api, dag: str, run: str, tasks: list[TaskState]) -> str:
+    """Which tasks failed, and the end of what they said."""
+    failed = [task for task in tasks if task.state == "failed"]
+    parts = [f"DAG {dag} failed in {', '.join(task.label for task in failed) or 'no task of its own'}"]
+    for task in failed[:3]:
+        parts.append(f"  {task.label}, the end of its log:")
+        parts += [f"    {line}" for line in api.log(dag, run, task)[-20:]]
+    parts.append(f"  all of it: {api.url}/dags/{dag}/runs/{run}")
+    return "\n".join(parts)
