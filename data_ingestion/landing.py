@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 from data_ingestion.errors import ObjectChanged, OperatorFault
@@ -62,10 +62,14 @@ def open_landing(url: str) -> Landing:
         return S3Landing(parts.netloc, parts.path.strip("/"))
     if parts.scheme == "file":
         if parts.netloc not in ("", "localhost"):
-            raise OperatorFault(f"landing {url}: a file URL has three slashes\n  write file:///FOLDER, or the plain path")
+            raise OperatorFault(
+                f"landing {url}: a file URL has three slashes\n  write file:///FOLDER, or the plain path"
+            )
         return FolderLanding(Path(unquote(parts.path)))
     if "://" in url:
-        raise OperatorFault(f"landing {url}: {parts.scheme}:// is not supported\n  use s3://BUCKET, file:///FOLDER or a path")
+        raise OperatorFault(
+            f"landing {url}: {parts.scheme}:// is not supported\n  use s3://BUCKET, file:///FOLDER or a path"
+        )
     return FolderLanding(Path(url))
 
 
@@ -82,7 +86,9 @@ class FolderLanding:
         self.root = root.expanduser().resolve()
         self.url = self.root.as_uri()
         if not self.root.is_dir():
-            raise OperatorFault(f"landing {self.url}: no such folder\n  make it, or choose another with --landing")
+            raise OperatorFault(
+                f"landing {self.url}: no such folder\n  make it, or choose another with --landing"
+            )
 
     def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
         start = self.root / prefix
@@ -90,7 +96,12 @@ class FolderLanding:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)
-                key = path.relative_to(self.root).as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+                key = (
+                    path.relative_to(self.root)
+                    .as_posix()
+                    .encode("utf-8", "surrogateescape")
+                    .decode("utf-8", "backslashreplace")
+                )
                 if is_unfinished(key):
                     continue
                 try:
@@ -115,7 +126,9 @@ class FolderLanding:
         if self._seen(seen.key, os.fstat(stream.fileno())).etag != seen.etag:
             stream.close()
             raise ObjectChanged(f"{seen.key}: changed since it was listed")
-        return cast(BinaryIO, _SteadyFile(stream, lambda: self._seen(seen.key, os.fstat(stream.fileno())), seen))
+        return cast(
+            BinaryIO, _SteadyFile(stream, lambda: self._seen(seen.key, os.fstat(stream.fileno())), seen)
+        )
 
     def write(self, key: str, data: bytes) -> None:
         path = self.root / key
@@ -165,7 +178,9 @@ class S3Landing:
         self._client = client or _connect_s3()
 
     def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix)
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self.prefix + prefix
+        )
         with _s3_errors(self.url):
             for page in pages:
                 for item in page.get("Contents", []):
@@ -183,7 +198,9 @@ class S3Landing:
 
     def open(self, seen: LandingObject) -> BinaryIO:
         with _s3_errors(f"{self.url}/{seen.key}"):
-            answer = self._client.get_object(Bucket=self.bucket, Key=self.prefix + seen.key, IfMatch=f'"{seen.etag}"')
+            answer = self._client.get_object(
+                Bucket=self.bucket, Key=self.prefix + seen.key, IfMatch=f'"{seen.etag}"'
+            )
         if answer["ETag"].strip('"') != seen.etag:  # a server that does not know If-Match
             answer["Body"].close()
             raise ObjectChanged(f"{seen.key}: changed since it was listed")
@@ -199,8 +216,8 @@ def _connect_s3() -> S3Client:
     from botocore.config import Config
 
     # Path style works on every server; a bucket in a host name needs DNS of its own.
-    style = "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"
-    config = Config(retries={"max_attempts": 5, "mode": "standard"}, s3={"addressing_style": style})  # type: ignore[typeddict-item]
+    style: Literal["path", "auto"] = "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"
+    config = Config(retries={"max_attempts": 5, "mode": "standard"}, s3={"addressing_style": style})
     return boto3.client("s3", config=config)
 
 

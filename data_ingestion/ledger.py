@@ -71,7 +71,9 @@ class Fates:
     @property
     def accounted(self) -> int:
         """Rows with a fate; the first law says it is `read`."""
-        return self.quarantined + self.repeated + self.superseded + self.inserted + self.updated + self.unchanged
+        return (
+            self.quarantined + self.repeated + self.superseded + self.inserted + self.updated + self.unchanged
+        )
 
 
 def check_laws(fates: Fates, raw_before: int, raw_after: int) -> None:

@@ -15,7 +15,7 @@ from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
 from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
 from data_ingestion.quarantine import BadRows, check_limit
-from data_ingestion.reading import ReadError, read_csv
+from data_ingestion.reading import read_csv
 from data_ingestion.warehouses.base import DropRead, Warehouse
 
 # A landing that changes under every attempt is left to the next run.
@@ -97,18 +97,29 @@ def load_drop(
             return _attempt(contract, landing, warehouse, planned, progress)
         except ObjectChanged as change:
             if attempt == ATTEMPTS_ON_CHANGE:
-                return LoadReport(contract.dataset, planned.object.key, planned.kind, LoadState.FAILED, error=str(change))
+                return LoadReport(
+                    contract.dataset, planned.object.key, planned.kind, LoadState.FAILED, error=str(change)
+                )
             again = _plan_again(contract, landing, warehouse, planned)
             if again is None:
                 return LoadReport(
-                    contract.dataset, planned.object.key, Kind.KNOWN, LoadState.LOADED, plan="nothing", plan_reason=str(change)
+                    contract.dataset,
+                    planned.object.key,
+                    Kind.KNOWN,
+                    LoadState.LOADED,
+                    plan="nothing",
+                    plan_reason=str(change),
                 )
             planned = again
     raise AssertionError("unreachable: the last attempt returns")
 
 
 def _attempt(
-    contract: Contract, landing: Landing, warehouse: Warehouse, planned: PlannedDrop, progress: Progress | None
+    contract: Contract,
+    landing: Landing,
+    warehouse: Warehouse,
+    planned: PlannedDrop,
+    progress: Progress | None,
 ) -> LoadReport:
     started = time.monotonic()
     bad = BadRows()
@@ -126,10 +137,10 @@ def _attempt(
             report = LoadReport(
                 contract.dataset, planned.object.key, planned.kind, LoadState.FAILED,
                 Fates(read=counts.read, quarantined=bad.count), attempt_id, plan_reason=planned.reason,
-                error=str(error) if isinstance(error, GoldworksError | ReadError) else f"{type(error).__name__}: {error}",
+                error=str(error) if isinstance(error, GoldworksError) else f"{type(error).__name__}: {error}",
             )  # fmt: skip
             report = warehouse.record_failure(report, bad.first())
-            if not isinstance(error, GoldworksError | ReadError):
+            if not isinstance(error, GoldworksError):
                 raise
         finally:
             bad.close()
@@ -184,7 +195,7 @@ class _Hashing:
         return data
 
     def drain(self) -> None:
-        """Reads what the format's reader has left (after the end of an archive, say): the hash is of the whole object."""
+        """Reads what the reader has left, after the end of an archive say: the hash is of the whole object."""
         while self.read(1 << 20):
             pass
 
@@ -192,7 +203,9 @@ class _Hashing:
         return self._hash.digest()
 
 
-def _plan_again(contract: Contract, landing: Landing, warehouse: Warehouse, planned: PlannedDrop) -> PlannedDrop | None:
+def _plan_again(
+    contract: Contract, landing: Landing, warehouse: Warehouse, planned: PlannedDrop
+) -> PlannedDrop | None:
     """The object as it lies there now, against the ledger as it is now; None if there is nothing left to do."""
     seen = landing.look(planned.object.key)
     if seen is None:
@@ -203,4 +216,8 @@ def _plan_again(contract: Contract, landing: Landing, warehouse: Warehouse, plan
 
 def _outermost(prefixes: set[str]) -> set[str]:
     """Prefixes without those that lie in another."""
-    return {prefix for prefix in prefixes if not any(prefix != other and prefix.startswith(other) for other in prefixes)}
+    return {
+        prefix
+        for prefix in prefixes
+        if not any(prefix != other and prefix.startswith(other) for other in prefixes)
+    }

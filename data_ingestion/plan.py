@@ -42,7 +42,7 @@ class PlannedDrop:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a run was asked to take: periods from and to (both included, as prefixes), everything again, or only replays."""
+    """What a run was asked to take: a range of periods (both ends included), everything again, or only replays."""
 
     first_period: str = ""
     last_period: str = ""
@@ -77,7 +77,7 @@ def sort_objects(
     Raises `ContractFault` where two contracts claim one object: loading it twice can't be right.
     """
     claimed: dict[str, list[LandingObject]] = {contract.dataset: [] for contract in contracts}
-    unresolved = []
+    unresolved: list[LandingObject] = []
     for item in seen:
         claimants = [contract for contract in contracts if contract.pattern.match(item.key)]
         if len(claimants) > 1:
@@ -112,7 +112,9 @@ def plan_drops(
         if kind is Kind.KNOWN:
             known += 1
         else:
-            planned.append(PlannedDrop(contract.dataset, item, kind, match.period, reason, held.etag if held else None))
+            planned.append(
+                PlannedDrop(contract.dataset, item, kind, match.period, reason, held.etag if held else None)
+            )
     planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
     return Plan(contract.dataset, tuple(planned), known)
 
@@ -121,7 +123,11 @@ def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[
     """The drops in at most `limit` runs of neighbours, of nearly equal bytes, in their order."""
     if not drops:
         return []
-    total, batches, filled = sum(drop.object.size + 1 for drop in drops), [[drops[0]]], drops[0].object.size + 1
+    total, batches, filled = (
+        sum(drop.object.size + 1 for drop in drops),
+        [[drops[0]]],
+        drops[0].object.size + 1,
+    )
     for drop in drops[1:]:
         if len(batches) < limit and (len(drops) <= limit or filled >= total * len(batches) / limit):
             batches.append([])
@@ -131,7 +137,12 @@ def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[
 
 
 def _judge(
-    contract: Contract, item: LandingObject, held: ObjectInForce | None, period: str, newest: str, choice: Choice
+    contract: Contract,
+    item: LandingObject,
+    held: ObjectInForce | None,
+    period: str,
+    newest: str,
+    choice: Choice,
 ) -> tuple[Kind, str]:
     if held is None:
         if choice.only_quarantined:

@@ -47,7 +47,7 @@ class BadRows:
 
 
 def check_limit(limit: QuarantineLimit, read: int, bad: BadRows, object_key: str) -> None:
-    """Raises `DropFault` when more rows are bad than the contract bears: both the share and the least number exceeded."""
+    """Raises `DropFault` when more rows are bad than the contract bears, by its share and by its least number."""
     allowed = max(limit.least, limit.share * read)
     if bad.count <= allowed:
         return

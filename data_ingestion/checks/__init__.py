@@ -66,7 +66,10 @@ class RowChecks:
                 arrays.append(text)
         arrays.append(chunk.lines)
         rows = pa.record_batch([_as_array(array) for array in arrays], schema=self.schema)
-        bad = [BadRow(record.line, record.reason, record.column, record.detail, record.raw) for record in chunk.bad]
+        bad = [
+            BadRow(record.line, record.reason, record.column, record.detail, record.raw)
+            for record in chunk.bad
+        ]
         if refused:
             keep = [True] * count
             for row, (name, reason, detail) in refused.items():
@@ -96,18 +99,27 @@ def find_columns(contract: Contract, header: Sequence[str], object_key: str) -> 
     place = f"{object_key}:1"
     repeated = [name for name, times in Counter(header).items() if times > 1]
     if repeated:
-        raise DropFault(f"{place}: header {repeated[0]!r} stands {header.count(repeated[0])} times\n  give each column a name of its own")
+        raise DropFault(
+            f"{place}: header {repeated[0]!r} stands {header.count(repeated[0])} times\n"
+            "  give each column a name of its own"
+        )
     by_header = {text: column for column in contract.columns for text in column.headers}
     positions: dict[str, int] = {}
     for position, text in enumerate(header):
         column = by_header.get(text)
         if column is not None:
             if column.name in positions:
-                raise DropFault(f"{place}: {header[positions[column.name]]!r} and {text!r} are both headers of '{column.name}'")
+                first = header[positions[column.name]]
+                raise DropFault(
+                    f"{place}: {first!r} and {text!r} are both headers of '{column.name}'\n"
+                    f"  correct the file, or give one of them a column of its own in {contract.path}"
+                )
             positions[column.name] = position
         elif text not in contract.ignored_headers:
             raise DropFault(_unknown_header(contract, place, text, list(by_header)))
-    missing = [column for column in contract.columns if column.name not in positions and not column.may_be_absent]
+    missing = [
+        column for column in contract.columns if column.name not in positions and not column.may_be_absent
+    ]
     if missing:
         raise DropFault(_missing_column(contract, place, missing[0], header))
     return positions

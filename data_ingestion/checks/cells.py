@@ -112,22 +112,46 @@ def _make_string(judged: Judged, text: Any, column: Column) -> None:
     judged.refuse(pc.match_substring(text, "\x00"), "nul_byte", lambda _: "a text can't hold a NUL byte")
     length = pc.utf8_length(text)
     if column.max_length is not None:
-        judged.refuse(pc.greater(length, column.max_length), "too_long", lambda row: f"{length[row]} characters, at most {column.max_length}")
+        judged.refuse(
+            pc.greater(length, column.max_length),
+            "too_long",
+            lambda row: f"{length[row]} characters, at most {column.max_length}",
+        )
     if column.min_length is not None:
-        judged.refuse(pc.less(length, column.min_length), "too_short", lambda row: f"{length[row]} characters, at least {column.min_length}")
+        judged.refuse(
+            pc.less(length, column.min_length),
+            "too_short",
+            lambda row: f"{length[row]} characters, at least {column.min_length}",
+        )
     if column.pattern is not None:
-        judged.refuse(_unmatched(text, column.pattern), "pattern", lambda row: f"{_show(text, row)} does not match {column.pattern}")
+        judged.refuse(
+            _unmatched(text, column.pattern),
+            "pattern",
+            lambda row: f"{_show(text, row)} does not match {column.pattern}",
+        )
     if column.accepted_values:
         accepted = pc.is_in(text, pa.array(column.accepted_values, pa.string()), skip_nulls=True)
-        judged.refuse(pc.and_(pc.is_valid(text), pc.invert(accepted)), "not_accepted", lambda row: f"{_show(text, row)} is no accepted value")
+        judged.refuse(
+            pc.and_(pc.is_valid(text), pc.invert(accepted)),
+            "not_accepted",
+            lambda row: f"{_show(text, row)} is no accepted value",
+        )
     judged.values = text
 
 
 def _make_integer(judged: Judged, text: Any, column: Column) -> None:
-    judged.refuse(_unlike(text, r"^[+-]?[0-9]+$"), "not_an_integer", lambda row: f"{_show(text, row)} is no whole number")
+    judged.refuse(
+        _unlike(text, r"^[+-]?[0-9]+$"),
+        "not_an_integer",
+        lambda row: f"{_show(text, row)} is no whole number",
+    )
     bits = INTEGER_RANGES.get(column.physical_type, 63)
     short = judged.without_refused(pc.replace_substring_regex(text, r"^([+-]?)0+([0-9])", r"\1\2"))
-    judged.refuse(pc.greater(pc.utf8_length(short), 20), "out_of_range", lambda row: f"{_show(text, row)} needs more than {bits + 1} bits")
+    judged.refuse(
+        pc.greater(pc.utf8_length(short), 20),
+        "out_of_range",
+        lambda row: f"{_show(text, row)} needs more than {bits + 1} bits",
+    )
     wide = pc.cast(judged.without_refused(short), pa.decimal128(MAX_DIGITS, 0))
     low, high = (pa.scalar(limit, pa.decimal128(MAX_DIGITS, 0)) for limit in (-(2**bits), 2**bits - 1))
     outside = pc.or_(pc.less(wide, low), pc.greater(wide, high))
@@ -138,9 +162,15 @@ def _make_integer(judged: Judged, text: Any, column: Column) -> None:
 
 def _make_number(judged: Judged, text: Any, column: Column) -> None:
     if column.precision is None:
-        judged.refuse(_unlike(text, FLOAT_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number")
+        judged.refuse(
+            _unlike(text, FLOAT_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number"
+        )
         judged.values = pc.cast(judged.without_refused(text), pa.float64())
-        judged.refuse(pc.invert(pc.is_finite(judged.values)), "out_of_range", lambda row: f"{_show(text, row)} is beyond double precision")
+        judged.refuse(
+            pc.invert(pc.is_finite(judged.values)),
+            "out_of_range",
+            lambda row: f"{_show(text, row)} is beyond double precision",
+        )
         _check_bounds(judged, column)
         return
     judged.refuse(_unlike(text, PLAIN_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number")
@@ -150,7 +180,11 @@ def _make_number(judged: Judged, text: Any, column: Column) -> None:
     parts_whole = pc.utf8_length(pc.replace_substring_regex(bare, r"^[+-]|\..*$", ""))
     zero_whole = pc.match_substring_regex(bare, r"^[+-]?0(\.|$)")
     too_big = pc.and_(pc.greater(parts_whole, whole), pc.invert(zero_whole))
-    judged.refuse(too_big, "out_of_range", lambda row: f"{_show(text, row)} has more than {whole} digits before the point")
+    judged.refuse(
+        too_big,
+        "out_of_range",
+        lambda row: f"{_show(text, row)} has more than {whole} digits before the point",
+    )
     too_fine = pc.match_substring_regex(bare, rf"\.[0-9]{{{scale + 1},}}$")
     judged.refuse(too_fine, "too_precise", lambda row: f"{_show(text, row)} has more than {scale} decimals")
     judged.values = pc.cast(judged.without_refused(bare), pa.decimal128(column.precision, scale))
@@ -162,7 +196,9 @@ def _make_boolean(judged: Judged, text: Any, column: Column) -> None:
     is_true, is_false = (pc.is_in(lower, pa.array(words)) for words in (TRUE_WORDS, FALSE_WORDS))
     strange = pc.and_(pc.is_valid(text), pc.invert(pc.or_(is_true, is_false)))
     judged.refuse(strange, "not_a_boolean", lambda row: f"{_show(text, row)} is neither true nor false")
-    judged.values = pc.if_else(pc.is_valid(judged.without_refused(text)), is_true, pa.scalar(None, pa.bool_()))
+    judged.values = pc.if_else(
+        pc.is_valid(judged.without_refused(text)), is_true, pa.scalar(None, pa.bool_())
+    )
 
 
 def _make_date(judged: Judged, text: Any, column: Column) -> None:
@@ -173,12 +209,24 @@ def _make_date(judged: Judged, text: Any, column: Column) -> None:
 
 def _make_timestamp(judged: Judged, text: Any, column: Column) -> None:
     forms = column.formats or ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S")
-    _make_moments(judged, text, lambda cell: parse_timestamp(cell, forms), pa.timestamp("us", "UTC"), "not_a_timestamp", forms)
+    _make_moments(
+        judged,
+        text,
+        lambda cell: parse_timestamp(cell, forms),
+        pa.timestamp("us", "UTC"),
+        "not_a_timestamp",
+        forms,
+    )
     _check_bounds(judged, column)
 
 
 def _make_moments(
-    judged: Judged, text: Any, parse: Callable[[str], date | datetime | None], kind: pa.DataType, reason: str, forms: tuple[str, ...]
+    judged: Judged,
+    text: Any,
+    parse: Callable[[str], date | datetime | None],
+    kind: pa.DataType,
+    reason: str,
+    forms: tuple[str, ...],
 ) -> None:
     """Each distinct text is parsed once: dates repeat, so a million cells are a few hundred parses."""
     coded = pc.dictionary_encode(text)
@@ -187,16 +235,22 @@ def _make_moments(
     meanings = pa.array([parse(cell) for cell in coded.dictionary.to_pylist()], kind)
     judged.values = meanings.take(coded.indices)
     strange = pc.and_(pc.is_valid(text), pc.is_null(judged.values))
-    judged.refuse(strange, reason, lambda row: f"{_show(text, row)} is of none of the forms {', '.join(forms)}")
+    judged.refuse(
+        strange, reason, lambda row: f"{_show(text, row)} is of none of the forms {', '.join(forms)}"
+    )
 
 
 def _check_bounds(judged: Judged, column: Column) -> None:
     if column.minimum is not None:
         below = pc.less(judged.values, pa.scalar(column.minimum))
-        judged.refuse(below, "out_of_bounds", lambda row: f"{judged.values[row]} is less than {column.minimum}")
+        judged.refuse(
+            below, "out_of_bounds", lambda row: f"{judged.values[row]} is less than {column.minimum}"
+        )
     if column.maximum is not None:
         above = pc.greater(judged.values, pa.scalar(column.maximum))
-        judged.refuse(above, "out_of_bounds", lambda row: f"{judged.values[row]} is more than {column.maximum}")
+        judged.refuse(
+            above, "out_of_bounds", lambda row: f"{judged.values[row]} is more than {column.maximum}"
+        )
 
 
 def _unlike(text: Any, pattern: str) -> Any:
@@ -207,7 +261,9 @@ def _unmatched(text: Any, pattern: str) -> Any:
     """Python's own expressions, once a distinct text: what the contract check compiles is what judges."""
     compiled = re.compile(pattern)
     coded = pc.dictionary_encode(text)
-    verdicts = pa.array([compiled.fullmatch(cell) is None for cell in coded.dictionary.to_pylist()], pa.bool_())
+    verdicts = pa.array(
+        [compiled.fullmatch(cell) is None for cell in coded.dictionary.to_pylist()], pa.bool_()
+    )
     return verdicts.take(coded.indices)
 
 

@@ -81,11 +81,11 @@ def _date(parts: dict[str, str]) -> date:
 
 
 def _moment(parts: dict[str, str]) -> datetime:
-    zone = UTC
+    zone: timezone = UTC
     if (text := parts.get("zone")) and text != "Z":
         minutes = int(text[1:3]) * 60 + int(text[-2:])
-        zone = timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))  # type: ignore[assignment]
-    clock = [int(parts.get(name) or 0) for name in ("hour", "minute", "second")]
+        zone = timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+    hour, minute, second = (int(parts.get(name) or 0) for name in ("hour", "minute", "second"))
     micro = int((parts.get("fraction") or "0").ljust(6, "0"))
     day = _date(parts)
-    return datetime(day.year, day.month, day.day, *clock, micro, tzinfo=zone).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, hour, minute, second, micro, tzinfo=zone).astimezone(UTC)

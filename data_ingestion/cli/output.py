@@ -31,7 +31,10 @@ def say(verb: str, text: str, style: str = "") -> None:
 def say_discovery(landing: str, discovery: Discovery) -> None:
     """How many objects lie there, by what has to be done with them."""
     counts = [(sum(plan.count(kind) for plan in discovery.plans), kind.value) for kind in KIND_ORDER]
-    counts += [(sum(plan.known for plan in discovery.plans), "known"), (len(discovery.unresolved), "unresolved")]
+    counts += [
+        (sum(plan.known for plan in discovery.plans), "known"),
+        (len(discovery.unresolved), "unresolved"),
+    ]
     told = " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing lies there"
     say("discover", f"{landing}  {told}")
 
@@ -46,14 +49,25 @@ def say_load(report: LoadReport) -> None:
     else:
         number = f"  load {report.load_id}" if report.load_id else ""
         corrected = f"{report.kind}: " if report.kind is not Kind.NEW else ""
-        say("load", f"{place} {corrected}{describe_fates(report.fates)}  {report.seconds:.1f} s  {report.plan}{number}")
+        say(
+            "load",
+            f"{place} {corrected}{describe_fates(report.fates)}  {report.seconds:.1f} s  {report.plan}{number}",
+        )
 
 
 def describe_fates(fates: Fates) -> str:
     """`10 read = 8 inserted + 2 quarantined`, and what a correction took back or brought back."""
-    parts = [f"{count:,} {name}" for name, count in asdict(fates).items() if count and name not in ("read", "restored", "withdrawn")]
+    parts = [
+        f"{count:,} {name}"
+        for name, count in asdict(fates).items()
+        if count and name not in ("read", "restored", "withdrawn")
+    ]
     told = f"{fates.read:,} read = {' + '.join(parts) or '0'}"
-    moved = [f"{count:,} {name}" for name, count in (("withdrawn", fates.withdrawn), ("restored", fates.restored)) if count]
+    moved = [
+        f"{count:,} {name}"
+        for name, count in (("withdrawn", fates.withdrawn), ("restored", fates.restored))
+        if count
+    ]
     return f"{told} ({', '.join(moved)})" if moved else told
 
 

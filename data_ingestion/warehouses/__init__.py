@@ -15,4 +15,6 @@ def open_warehouse(url: str) -> Warehouse:
         from data_ingestion.warehouses.postgres import PostgresWarehouse
 
         return PostgresWarehouse.connect(url)
-    raise OperatorFault(f"warehouse {scheme or url}:// is not supported\n  use postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    raise OperatorFault(
+        f"warehouse {scheme or url}:// is not supported\n  use postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    )

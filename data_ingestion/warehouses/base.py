@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import Fates, LoadReport, ObjectInForce
+from data_ingestion.ledger import LoadReport, ObjectInForce
 from data_ingestion.plan import PlannedDrop
 
 
@@ -89,7 +89,9 @@ class Warehouse(Protocol):
     def unresolved(self) -> list[str]:
         """Keys of objects that no contract claims."""
 
-    def quarantined(self, dataset: str | None, load_id: int | None, *, everything: bool, limit: int) -> list[dict[str, Any]]:
+    def quarantined(
+        self, dataset: str | None, load_id: int | None, *, everything: bool, limit: int
+    ) -> list[dict[str, Any]]:
         """Quarantined rows, the open ones unless `everything` is asked for."""
 
     def unbuilt_datasets(self, domain: str, datasets: Sequence[str]) -> Mapping[str, int]:

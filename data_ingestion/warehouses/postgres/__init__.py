@@ -41,13 +41,19 @@ class PostgresWarehouse:
                 options="-c timezone=UTC -c DateStyle=ISO",
             )  # fmt: skip
         except psycopg.OperationalError as error:
-            raise OperatorFault(f"warehouse {shown}: {str(error).strip()}\n  check --warehouse, or `make status`") from error
+            raise OperatorFault(
+                f"warehouse {shown}: {str(error).strip()}\n  check --warehouse, or `make status`"
+            ) from error
         except psycopg.ProgrammingError as error:
-            raise OperatorFault("the warehouse's URL can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from error
+            raise OperatorFault(
+                "the warehouse's URL can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+            ) from error
         if connection.info.server_version < OLDEST_VERSION:
             version = connection.info.parameter_status("server_version")
             connection.close()
-            raise OperatorFault(f"warehouse {shown}: Postgres {version} is too old\n  17 or newer is needed (MERGE … RETURNING)")
+            raise OperatorFault(
+                f"warehouse {shown}: Postgres {version} is too old\n  17 or newer is needed (MERGE … RETURNING)"
+            )
         return cls(connection)
 
     def migrate(self) -> None:
@@ -132,7 +138,12 @@ class PostgresWarehouse:
         return ledger.unresolved(self.connection)
 
     def quarantined(
-        self, dataset: str | None = None, load_id: int | None = None, *, everything: bool = False, limit: int = 100
+        self,
+        dataset: str | None = None,
+        load_id: int | None = None,
+        *,
+        everything: bool = False,
+        limit: int = 100,
     ) -> list[dict[str, Any]]:
         return ledger.quarantined(self.connection, dataset, load_id, everything, limit)
 

@@ -52,7 +52,9 @@ def bring_in(connection: Connection, contract: Contract, planned: PlannedDrop, d
 
     raw_after = raw_before + _rows_moved(connection, table) - moved_before
     check_laws(fates, raw_before, raw_after)
-    connection.execute("update ops.datasets set raw_rows = %s where dataset = %s", [raw_after, contract.dataset])
+    connection.execute(
+        "update ops.datasets set raw_rows = %s where dataset = %s", [raw_after, contract.dataset]
+    )
     return BroughtIn(load_id, drop_id, kind, fates, plan, reason, raw_before, raw_after)
 
 
@@ -123,9 +125,14 @@ class _Bringing:
     def _leave(self, drop_id: int) -> Fates:
         """The object has let go of a drop: with no holder left its claims end, else it may rank lower now."""
         merge = Merge(self.connection, self.table, drop_id, self.load_id)
-        if self.connection.execute("select from ops.objects where drop_id = %s", [drop_id]).fetchone() is None:
+        if (
+            self.connection.execute("select from ops.objects where drop_id = %s", [drop_id]).fetchone()
+            is None
+        ):
             fates = merge.release(keep_staged=False)
-            self.connection.execute("update ops.drops set ended_at = clock_timestamp() where drop_id = %s", [drop_id])
+            self.connection.execute(
+                "update ops.drops set ended_at = clock_timestamp() where drop_id = %s", [drop_id]
+            )
             return fates
         self._rank(drop_id)
         merge.settle()
@@ -134,7 +141,8 @@ class _Bringing:
     def _new_drop(self) -> int:
         seen, contract = self.planned.object, self.table.contract
         row = self.connection.execute(
-            """insert into ops.drops (dataset, sha256, size_bytes, fingerprint, load_id, rank_period, rank_delivered_at, rank_object_key)
+            """insert into ops.drops (dataset, sha256, size_bytes, fingerprint, load_id,
+                                      rank_period, rank_delivered_at, rank_object_key)
                values (%s, %s, %s, %s, %s, %s, %s, %s) returning drop_id""",
             [contract.dataset, self.drop.sha256, self.drop.size, contract.fingerprint, self.load_id,
              self.planned.period, seen.last_modified, seen.key],
@@ -152,8 +160,10 @@ class _Bringing:
         """The object holds this drop in the version seen. Its delivery time moves only with its content, never back."""
         seen = self.planned.object
         self.connection.execute(
-            """insert into ops.objects as o (object_key, dataset, period, state, etag, size_bytes, last_modified, delivered_at, drop_id)
-               values (%(key)s, %(dataset)s, %(period)s, 'in_force', %(etag)s, %(size)s, %(modified)s, %(modified)s, %(drop)s)
+            """insert into ops.objects as o (object_key, dataset, period, state, etag, size_bytes,
+                                             last_modified, delivered_at, drop_id)
+               values (%(key)s, %(dataset)s, %(period)s, 'in_force', %(etag)s, %(size)s,
+                       %(modified)s, %(modified)s, %(drop)s)
                on conflict (object_key) do update set
                    dataset = excluded.dataset, period = excluded.period, state = 'in_force', etag = excluded.etag,
                    size_bytes = excluded.size_bytes, last_modified = excluded.last_modified, drop_id = excluded.drop_id,
@@ -207,5 +217,7 @@ def _rows_moved(connection: Connection, table: RawTable) -> int:
     ).fetchone()
     assert row is not None
     if not row[0]:
-        raise LawBroken("the server does not count rows (track_counts is off), so raw can't be checked against the fates")
+        raise LawBroken(
+            "the server does not count rows (track_counts is off), so raw can't be checked against the fates"
+        )
     return int(row[1])

@@ -14,6 +14,7 @@ from data_ingestion.contract import Contract
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import LoadReport, ObjectInForce
 from data_ingestion.plan import PlannedDrop
+from data_ingestion.warehouses.postgres.session import lock_dataset, scalar
 
 # Class of the advisory locks that say an attempt's session is alive: "gold" in ASCII.
 ALIVE = 0x676F6C64
@@ -32,11 +33,9 @@ def objects_in_force(connection: Connection, dataset: str) -> dict[str, ObjectIn
 
 
 def record_seen(connection: Connection, dataset: str | None, seen: Iterable[LandingObject]) -> None:
-    """Gives every object its ledger row. What is in force stays as it is; an unresolved one may find its contract later."""
+    """Gives every object its ledger row. What is in force stays; an unresolved one may find its contract later."""
     state = "seen" if dataset else "unresolved"
-    rows = sorted(
-        (item.key, dataset, state, item.etag, item.size, item.last_modified) for item in seen
-    )
+    rows = sorted((item.key, dataset, state, item.etag, item.size, item.last_modified) for item in seen)
     if not rows:
         return
     if dataset:
@@ -89,12 +88,12 @@ def forget_attempt(connection: Connection, attempt_id: int) -> None:
 
 def draw_load_id(connection: Connection) -> int:
     """The next load id. Call it under the dataset's lock only."""
-    row = connection.execute("select nextval('ops.load_ids')").fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(scalar(connection, "select nextval('ops.load_ids')"))
 
 
-def record_end(connection: Connection, report: LoadReport, contract_fingerprint: str | None, size: int | None) -> None:
+def record_end(
+    connection: Connection, report: LoadReport, contract_fingerprint: str | None, size: int | None
+) -> None:
     """Writes how an attempt ended, with its counts."""
     fates = asdict(report.fates)
     fates["rows_read"] = fates.pop("read")
@@ -176,7 +175,9 @@ def summary(connection: Connection) -> list[dict[str, Any]]:
 
 def unresolved(connection: Connection) -> list[str]:
     """Keys of objects that no contract claims."""
-    rows = connection.execute("select object_key from ops.objects where state = 'unresolved' order by 1").fetchall()
+    rows = connection.execute(
+        "select object_key from ops.objects where state = 'unresolved' order by 1"
+    ).fetchall()
     return [row[0] for row in rows]
 
 
@@ -223,12 +224,12 @@ def record_build(connection: Connection, domain: str, marks: Mapping[str, int]) 
 
 def open_dataset(connection: Connection, contract: Contract) -> int:
     """Takes the dataset's lock until the transaction ends; how many rows raw holds."""
-    connection.execute("select pg_advisory_xact_lock(hashtext('goldworks'), hashtext(%s))", [contract.dataset])
-    row = connection.execute("select raw_rows from ops.datasets where dataset = %s", [contract.dataset]).fetchone()
-    assert row is not None
-    return int(row[0])
+    lock_dataset(connection, contract.dataset)
+    return int(scalar(connection, "select raw_rows from ops.datasets where dataset = %s", [contract.dataset]))
 
 
-def _rows(connection: Connection, statement: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def _rows(
+    connection: Connection, statement: str, parameters: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement.encode(), parameters or {}).fetchall()

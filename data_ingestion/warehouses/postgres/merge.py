@@ -18,6 +18,7 @@ from data_ingestion.ledger import Fates
 from data_ingestion.warehouses.postgres.stage import STAGE
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, RawTable
 
+
 @dataclass(frozen=True)
 class Merge:
     """One drop's merge into one dataset's raw table, inside a transaction that holds the dataset's lock."""
@@ -37,7 +38,8 @@ class Merge:
         self._run("delete from {history} where _drop_id = %(drop)s and _fate = 'waiting'")
         superseded = self._run(
             """insert into {history} ({columns}, _fate, _by_load_id)
-               select {content}, %(drop)s, %(load)s, {line}, 'waiting', %(load)s from _fates where _fate = 'superseded'"""
+               select {content}, %(drop)s, %(load)s, {line}, 'waiting', %(load)s
+               from _fates where _fate = 'superseded'"""
         )
         self._run(
             """insert into {history} ({columns}, _fate, _by_load_id)
@@ -67,11 +69,14 @@ class Merge:
 
         With `keep_staged` the keys of `_fates` stay (a correction); without, the drop lets go of everything.
         """
-        kept = "and not exists (select from _fates f where {same_key})" if keep_staged else ""
+        still_held = sql.SQL("select from _fates f where {}").format(_equal(self.table.key, "r", "f"))
+        gone = sql.SQL("not exists ({})").format(still_held) if keep_staged else sql.SQL("true")
         self._run("drop table if exists pg_temp._released")
         self._run("drop table if exists pg_temp._restored")
         self._run(
-            f"create temporary table _released on commit drop as select {{key_of_r}} from {{raw}} r where r._drop_id = %(drop)s {kept}"
+            """create temporary table _released on commit drop as
+               select {key_of_r} from {raw} r where r._drop_id = %(drop)s and {gone}""",
+            gone=gone,
         )
         self._run(
             """insert into {history} ({columns}, _fate, _by_load_id)
@@ -131,7 +136,8 @@ class Merge:
                select c.*, case
                    when r._drop_id is null then 'inserted'
                    when r._drop_id <> %(drop)s and (o.rank_period, o.rank_delivered_at, o.rank_object_key)
-                       > (select rank_period, rank_delivered_at, rank_object_key from ops.drops where drop_id = %(drop)s) then 'superseded'
+                       > (select d.rank_period, d.rank_delivered_at, d.rank_object_key
+                          from ops.drops d where d.drop_id = %(drop)s) then 'superseded'
                    when ({values_of_r}) is distinct from ({values_of_c}) then 'updated'
                    when r._drop_id <> %(drop)s then 'taken_over'
                    else 'unchanged' end as _fate
@@ -148,22 +154,28 @@ class Merge:
         line, stage = sql.Identifier(LINE), sql.Identifier(STAGE)
         if not self.table.by_occurrence:
             # The last row of a key stays: a later row of a drop corrects an earlier one.
-            return sql.SQL("select distinct on ({key}) {casts}, {line} from {stage} order by {key}, {line} desc").format(
-                key=key_columns, casts=casts, line=line, stage=stage
-            )
+            return sql.SQL(
+                "select distinct on ({key}) {casts}, {line} from {stage} order by {key}, {line} desc"
+            ).format(key=key_columns, casts=casts, line=line, stage=stage)
         # jsonb writes every type the same way under every setting, and tells null from empty.
         return sql.SQL(
-            """select encode(substring(sha256(convert_to(jsonb_build_array({key}, {occurrence})::text, 'UTF8')) for 16), 'hex')::uuid as {hash}, n.*
+            """select encode(substring(sha256(convert_to(
+                          jsonb_build_array({key}, {occurrence})::text, 'UTF8')) for 16), 'hex')::uuid as {hash}, n.*
                from (select row_number() over (partition by {key} order by {line})::int as {occurrence}, t.*
                      from (select {casts}, {line} from {stage}) t) n"""
         ).format(
-            key=key_columns, occurrence=sql.Identifier(OCCURRENCE), hash=sql.Identifier(KEY), line=line, casts=casts, stage=stage
+            key=key_columns,
+            occurrence=sql.Identifier(OCCURRENCE),
+            hash=sql.Identifier(KEY),
+            line=line,
+            casts=casts,
+            stage=stage,
         )
 
     def _casts(self) -> sql.Composed:
         """The staged columns in the types that raw gives them."""
         return sql.SQL(", ").join(
-            sql.SQL("{}::" + kind + " as {}").format(sql.Identifier(name), sql.Identifier(name))  # type: ignore[arg-type]
+            sql.SQL("{}::" + kind + " as {}").format(sql.Identifier(name), sql.Identifier(name))
             for name, kind in self.table.content.items()
         )
 
@@ -173,8 +185,10 @@ class Merge:
     def _merge_into_raw(self) -> Mapping[tuple[str, str], int]:
         statement = self._format(
             """with moved as (
-                   merge into {raw} r using (select * from _fates where _fate in ('inserted', 'updated', 'taken_over')) f on {same_key}
-                   when matched and f._fate = 'updated' then update set {assignments}, _drop_id = %(drop)s, _load_id = %(load)s, {line} = f.{line}
+                   merge into {raw} r
+                   using (select * from _fates where _fate in ('inserted', 'updated', 'taken_over')) f on {same_key}
+                   when matched and f._fate = 'updated' then
+                       update set {assignments}, _drop_id = %(drop)s, _load_id = %(load)s, {line} = f.{line}
                    when matched then update set _drop_id = %(drop)s, {line} = f.{line}
                    when not matched then insert ({columns}) values ({content_of_f}, %(drop)s, %(load)s, f.{line})
                    returning merge_action() as action, f._fate as fate
@@ -190,7 +204,8 @@ class Merge:
             "insert into {raw} ({columns}) select {content}, _drop_id, %(load)s, {line} from _restored"
         )
         self._run(
-            "delete from {history} h using _restored f where {same_key_of_h} and h._drop_id = f._drop_id and h._fate = 'waiting'"
+            """delete from {history} h using _restored f
+               where {same_key_of_h} and h._drop_id = f._drop_id and h._fate = 'waiting'"""
         )
         return promoted
 
@@ -203,7 +218,8 @@ class Merge:
                select %(load)s, %(dataset)s, d.rank_object_key, s.{line}, f.{line}, to_jsonb(s) - '_line'
                from (select {casts}, {line} from {stage}) s
                join _fates f on {same_key_s} cross join ops.drops d
-               where d.drop_id = %(drop)s and s.{line} <> f.{line} and ({values_of_s}) is distinct from ({values_of_f})""",
+               where d.drop_id = %(drop)s and s.{line} <> f.{line}
+                 and ({values_of_s}) is distinct from ({values_of_f})""",
             casts=self._casts(),
             stage=sql.Identifier(STAGE),
         )
@@ -218,7 +234,7 @@ class Merge:
     def _format(self, text: str, **parts: sql.Composable) -> sql.Composed:
         table = self.table
         content = (*table.identity, *table.content)
-        return sql.SQL(text).format(  # type: ignore[arg-type]
+        return sql.SQL(text).format(
             raw=table.name,
             history=table.history,
             columns=_list(table.columns),
@@ -238,7 +254,8 @@ class Merge:
             same_key_of_h=_equal(table.key, "h", "f"),
             same_key_s=_equal(table.key, "s", "f"),
             assignments=sql.SQL(", ").join(
-                sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("f", name)) for name in table.content
+                sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("f", name))
+                for name in table.content
             ),
             line=sql.Identifier(LINE),
             **parts,
@@ -246,7 +263,9 @@ class Merge:
 
 
 def _list(columns: Iterable[str], alias: str | None = None) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in columns)
+    return sql.SQL(", ").join(
+        sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in columns
+    )
 
 
 def _equal(columns: Iterable[str], left: str, right: str) -> sql.Composed:

@@ -10,7 +10,7 @@ from psycopg import Connection, sql
 from data_ingestion.checks import LINE, TEXT_SUFFIX
 from data_ingestion.contract import Column, Contract, KeyRule, LogicalType
 from data_ingestion.errors import OperatorFault
-from data_ingestion.warehouses.postgres.migrations import READERS
+from data_ingestion.warehouses.postgres.session import READERS, has_readers, lock_dataset
 
 KEY, OCCURRENCE = "_key", "_occurrence"
 OWNERSHIP = ("_drop_id", "_load_id", LINE)
@@ -23,6 +23,8 @@ STAGE_TYPES = {
     LogicalType.DATE: "date",
     LogicalType.TIMESTAMP: "timestamptz",
 }
+# What Postgres calls types that contracts name shorter.
+FULL_NAMES = {"timestamptz": "timestamp with time zone"}
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,13 @@ def create_stage(contract: Contract, name: str) -> sql.Composed:
     """A temporary table for checked rows, gone with its transaction."""
     columns = []
     for column in contract.columns:
-        columns.append(sql.SQL("{} " + stage_type(column)).format(sql.Identifier(column.name)))  # type: ignore[arg-type]
+        columns.append(sql.SQL("{} " + stage_type(column)).format(sql.Identifier(column.name)))
         if column.keep_text:
             columns.append(sql.SQL("{} text").format(sql.Identifier(column.name + TEXT_SUFFIX)))
     columns.append(sql.SQL("{} bigint").format(sql.Identifier(LINE)))
-    return sql.SQL("create temporary table {} ({}) on commit drop").format(sql.Identifier(name), sql.SQL(", ").join(columns))
+    return sql.SQL("create temporary table {} ({}) on commit drop").format(
+        sql.Identifier(name), sql.SQL(", ").join(columns)
+    )
 
 
 def create_raw(table: RawTable) -> list[sql.Composed]:
@@ -109,81 +113,111 @@ def create_raw(table: RawTable) -> list[sql.Composed]:
         sql.SQL("create table {} ({}, primary key ({}))").format(table.name, _definitions(table), key),
         sql.SQL("create index on {} using brin (_drop_id) with (autosummarize)").format(table.name),
         sql.SQL("create index on {} using brin (_load_id) with (autosummarize)").format(table.name),
-        sql.SQL("comment on table {} is {}").format(table.name, sql.Literal(table.contract.description or dataset)),
-        sql.SQL("create table {} ({}, _fate text not null check (_fate in ('waiting', 'replaced', 'withdrawn')), _by_load_id bigint not null)").format(
-            table.history, _definitions(table)
+        sql.SQL("comment on table {} is {}").format(
+            table.name, sql.Literal(table.contract.description or dataset)
         ),
+        sql.SQL(
+            """create table {} ({}, _by_load_id bigint not null,
+                   _fate text not null check (_fate in ('waiting', 'replaced', 'withdrawn')))"""
+        ).format(table.history, _definitions(table)),
         sql.SQL("create index on {} ({}) where _fate = 'waiting'").format(table.history, key),
         sql.SQL("create index on {} (_drop_id) where _fate = 'waiting'").format(table.history),
         sql.SQL("create index on {} (_by_load_id)").format(table.history),
         sql.SQL("comment on table {} is {}").format(
             table.history,
-            sql.Literal(f"Rows of {dataset} that left raw: waiting behind a newer drop, replaced or withdrawn by a correction."),
+            sql.Literal(
+                f"Rows of {dataset} that left raw: waiting behind a newer drop, replaced or withdrawn by a correction."
+            ),
         ),
     ]
+
+
+@dataclass(frozen=True)
+class _There:
+    """What a dataset's raw table is like by now: types of its columns, those that can't be null, its key."""
+
+    types: dict[str, str]
+    required: frozenset[str]
+    key: tuple[str, ...]
 
 
 def prepare(connection: Connection, contract: Contract) -> None:
     """Makes the raw table and its history, or adds the columns that the contract has gained.
 
-    Raises `OperatorFault` for a column whose type or key the table holds otherwise: that is a migration to decide on.
+    A column that the contract no longer has stays, and is null in new rows. Raises `OperatorFault` for a column
+    whose type, or for a key, that the table holds otherwise: that is a migration to decide on.
     """
     table = RawTable(contract)
-    if (there := _columns_there(connection, contract.dataset)) and set(table.types) <= set(there):
-        _refuse_other_types(table, there)
+    if (there := _look(connection, contract.dataset)) and not _changes(table, there):
         return
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtext('goldworks'), hashtext(%s))", [contract.dataset])
-        there = _columns_there(connection, contract.dataset)
-        _refuse_other_types(table, there)
-        statements = _widen(table, there) if there else create_raw(table)
-        for statement in statements:
+        lock_dataset(connection, contract.dataset)
+        there = _look(connection, contract.dataset)
+        for statement in _changes(table, there) if there else create_raw(table):
             connection.execute(statement)
-        connection.execute("insert into ops.datasets (dataset) values (%s) on conflict do nothing", [contract.dataset])
-        if connection.execute("select to_regrole(%s) is not null", [READERS]).fetchone()[0]:  # type: ignore[index]
+        if there is None:
             connection.execute(
-                sql.SQL("grant select on {}, {} to {}").format(table.name, table.history, sql.Identifier(READERS))
+                """insert into ops.datasets (dataset) values (%s)
+                   on conflict (dataset) do update set raw_rows = 0""",
+                [contract.dataset],
             )
+        if has_readers(connection):
+            grant = sql.SQL("grant select on {}, {} to {}")
+            connection.execute(grant.format(table.name, table.history, sql.Identifier(READERS)))
 
 
-def _widen(table: RawTable, there: dict[str, str]) -> list[sql.Composed]:
-    """A new column is null in the rows that are there, until the changed contract has loaded their drops again."""
-    return [
-        sql.SQL("alter table {} add column {} " + kind).format(name, sql.Identifier(column))  # type: ignore[arg-type]
-        for column, kind in table.types.items()
-        if column not in there
-        for name in (table.name, table.history)
-    ]
+def _changes(table: RawTable, there: _There) -> list[sql.Composed]:
+    """The statements that make the table fit. A new column is null until the changed contract has loaded again."""
+    _refuse_other_types(table, there)
+    statements = []
+    for name in (table.name, table.history):
+        for column, kind in table.types.items():
+            if column not in there.types:
+                add = sql.SQL("alter table {} add column {} " + kind)
+                statements.append(add.format(name, sql.Identifier(column)))
+        for column in sorted(there.required - set(table.types)):
+            loosen = sql.SQL("alter table {} alter column {} drop not null")
+            statements.append(loosen.format(name, sql.Identifier(column)))
+    return statements
 
 
-def _columns_there(connection: Connection, dataset: str) -> dict[str, str]:
+def _look(connection: Connection, dataset: str) -> _There | None:
     rows = connection.execute(
-        """select attname, format_type(atttypid, atttypmod) from pg_attribute
-           where attrelid = to_regclass(format('raw.%%I', %s::text)) and attnum > 0 and not attisdropped""",
+        """select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, array_position(i.indkey, a.attnum)
+           from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
+           where a.attrelid = to_regclass(format('raw.%%I', %s::text)) and a.attnum > 0 and not a.attisdropped""",
         [dataset],
     ).fetchall()
-    return dict(rows)
+    if not rows:
+        return None
+    key = sorted((position, name) for name, _, _, position in rows if position is not None)
+    return _There(
+        {name: kind for name, kind, _, _ in rows},
+        frozenset(name for name, _, required, _ in rows if required),
+        tuple(name for _, name in key),
+    )
 
 
-def _refuse_other_types(table: RawTable, there: dict[str, str]) -> None:
+def _refuse_other_types(table: RawTable, there: _There) -> None:
+    dataset, path = table.contract.dataset, table.contract.path
+    remedy = (
+        "change the contract back, or rebuild: drop the table and its history, then load with --full-refresh"
+    )
     for column, kind in table.types.items():
-        held = there.get(column)
-        if held is not None and held != FULL_NAMES.get(kind, kind).replace("varchar", "character varying"):
-            raise OperatorFault(
-                f"raw.{table.contract.dataset}.{column} is {held}, {table.contract.path} says {kind}\n"
-                f"  change the contract back, or alter the column and its history, then `goldworks load --full-refresh`"
-            )
+        held = there.types.get(column)
+        if held is not None and held != FULL_NAMES.get(kind, kind):
+            raise OperatorFault(f"raw.{dataset}.{column} is {held}, {path} says {kind}\n  {remedy}")
+    if there.key != table.key:
+        told, wanted = ", ".join(there.key), ", ".join(table.key)
+        raise OperatorFault(f"the key of raw.{dataset} is {told}, {path} says {wanted}\n  {remedy}")
 
 
 def _definitions(table: RawTable) -> sql.Composed:
     return sql.SQL(", ").join(
-        sql.SQL("{} " + kind + (" not null" if table.is_required(name) else "")).format(sql.Identifier(name))  # type: ignore[arg-type]
+        sql.SQL("{} " + kind + (" not null" if table.is_required(name) else "")).format(sql.Identifier(name))
         for name, kind in table.types.items()
     )
 
 
 def _names(columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
-
-
-FULL_NAMES = {"timestamptz": "timestamp with time zone", "float8": "double precision", "int8": "bigint", "int4": "integer", "bool": "boolean"}

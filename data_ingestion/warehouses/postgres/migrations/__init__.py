@@ -7,16 +7,18 @@ from importlib.resources import files
 from psycopg import Connection, sql
 
 from data_ingestion.errors import OperatorFault
+from data_ingestion.warehouses.postgres.session import READERS, has_readers, scalar
 
 LOCK = 0x476F6C64  # "Gold": one migration at a time
-READERS = "raw_reader"
 READABLE = ("datasets", "objects", "drops", "loads")
 
 
 def read_steps() -> list[tuple[int, str, str]]:
     """Number, name and SQL of each step, in order."""
     found = sorted(item.name for item in files(__package__).iterdir() if item.name.endswith(".sql"))
-    return [(int(name[:4]), name, files(__package__).joinpath(name).read_text(encoding="utf-8")) for name in found]
+    return [
+        (int(name[:4]), name, files(__package__).joinpath(name).read_text(encoding="utf-8")) for name in found
+    ]
 
 
 def migrate(connection: Connection) -> None:
@@ -30,10 +32,11 @@ def migrate(connection: Connection) -> None:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [LOCK])
         for schema in ("ops", "raw"):
-            if not connection.execute("select to_regnamespace(%s) is not null", [schema]).fetchone()[0]:  # type: ignore[index]
+            if scalar(connection, "select to_regnamespace(%s) is null", [schema]):
                 connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
         connection.execute(
-            "create table if not exists ops.migrations (step int primary key, name text not null, applied_at timestamptz not null default now())"
+            """create table if not exists ops.migrations (
+                   step int primary key, name text not null, applied_at timestamptz not null default now())"""
         )
         done = _version(connection)
         if done > steps[-1][0]:
@@ -44,13 +47,15 @@ def migrate(connection: Connection) -> None:
             if number > done:
                 connection.execute(statements.encode())
                 connection.execute("insert into ops.migrations (step, name) values (%s, %s)", [number, name])
-        if connection.execute("select to_regrole(%s) is not null", [READERS]).fetchone()[0]:  # type: ignore[index]
+        if has_readers(connection):
             tables = sql.SQL(", ").join(sql.Identifier("ops", table) for table in READABLE)
             connection.execute(sql.SQL("grant select on {} to {}").format(tables, sql.Identifier(READERS)))
-            connection.execute(sql.SQL("grant usage on schema ops, raw to {}").format(sql.Identifier(READERS)))
+            connection.execute(
+                sql.SQL("grant usage on schema ops, raw to {}").format(sql.Identifier(READERS))
+            )
 
 
 def _version(connection: Connection) -> int:
-    if not connection.execute("select to_regclass('ops.migrations') is not null").fetchone()[0]:  # type: ignore[index]
+    if scalar(connection, "select to_regclass('ops.migrations') is null"):
         return 0
-    return connection.execute("select coalesce(max(step), 0) from ops.migrations").fetchone()[0]  # type: ignore[index,no-any-return]
+    return int(scalar(connection, "select coalesce(max(step), 0) from ops.migrations"))

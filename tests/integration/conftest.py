@@ -1,0 +1,83 @@
+"""Fixtures for tests on a real warehouse: a session, a landing folder, and datasets made for a test."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from data_ingestion.contract import Contract, read_contract
+from data_ingestion.landing import FolderLanding
+from data_ingestion.ledger import LoadReport
+from data_ingestion.load import discover, load_drops
+from data_ingestion.plan import Choice
+from data_ingestion.warehouses.postgres import PostgresWarehouse
+
+Load = Callable[..., list[LoadReport]]
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[PostgresWarehouse]:
+    opened = PostgresWarehouse.connect(warehouse_url)
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> FolderLanding:
+    (tmp_path / "landing").mkdir()
+    return FolderLanding(tmp_path / "landing")
+
+
+@pytest.fixture
+def bank() -> Contract:
+    return read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
+
+
+@pytest.fixture
+def things(tmp_path: Path) -> Contract:
+    """A dataset with a natural key and dated folders: `id, amount, note`, the key being `id`."""
+    return read_contract(write_things(tmp_path))
+
+
+def write_things(folder: Path, note: str = "note", **changes: object) -> Path:
+    """The contract of `things` as a file; `changes` replace settings of its amount column, `note` names the last."""
+    amount = {
+        "name": "amount",
+        "physicalName": "amount",
+        "logicalType": "number",
+        "physicalType": "numeric(12,2)",
+    }
+    contract = {
+        "apiVersion": "v3.1.0", "kind": "DataContract", "id": "things", "version": "1.0.0", "status": "active",
+        "domain": "store",
+        "servers": [{"server": "landing", "type": "custom", "format": "csv", "path": "things/{YYYY}-{MM}/*.csv"}],
+        "schema": [{
+            "name": "things", "logicalType": "object",
+            "customProperties": [{"property": "quarantineLimit", "value": {"share": 0.5, "least": 5}}],
+            "properties": [
+                {"name": "id", "physicalName": "id", "logicalType": "integer", "required": True, "primaryKey": True,
+                 "primaryKeyPosition": 1},
+                {**amount, **changes},
+                {"name": note, "physicalName": "note", "logicalType": "string", "required": True},
+            ],
+        }],
+    }  # fmt: skip
+    path = folder / "store" / "things.odcs.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(contract))
+    return path
+
+
+@pytest.fixture
+def load(warehouse: PostgresWarehouse, landing: FolderLanding) -> Load:
+    """Discovers and loads, and hands back the reports."""
+
+    def run(contract: Contract, choice: Choice = Choice()) -> list[LoadReport]:
+        found = discover([contract], landing, warehouse, choice)
+        return [
+            report for plan in found.plans for report in load_drops(contract, landing, warehouse, plan.drops)
+        ]
+
+    return run

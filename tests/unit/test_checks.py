@@ -1,0 +1,166 @@
+"""Checks: text becomes values of the contract's types, or a reason why not."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_ingestion.checks import find_columns
+from data_ingestion.checks.cells import judge_cells
+from data_ingestion.checks.dates import parse_date, parse_timestamp
+from data_ingestion.contract import Column, LogicalType, read_contract
+from data_ingestion.errors import DropFault
+
+CONTRACT = read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
+MONEY = Column(
+    "amount",
+    ("amount",),
+    LogicalType.NUMBER,
+    "numeric(18,2)",
+    precision=18,
+    scale=2,
+    cleaning=("strip_grouping_commas",),
+)
+
+
+def judged(column, *cells):
+    result = judge_cells(pa.array(cells, pa.string()), column)
+    return result.values.to_pylist(), {row: reason for row, (reason, _) in result.refused.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("1,000,000.00", "1000000.00"),
+        ("10,00,000.00", "1000000.00"),
+        ("1,00,00,000", "10000000.00"),
+        (" 21000 ", "21000.00"),
+        ("-318204477.3", "-318204477.30"),
+        ("+5", "5.00"),
+        (".50", "0.50"),
+        ("007.100", "7.10"),
+        ("9999999999999999.99", "9999999999999999.99"),
+    ],
+)
+def test_money_is_read_exactly(text, amount):
+    assert judged(MONEY, text) == ([Decimal(amount)], {})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1,00", "not_a_number"),
+        ("1,0000", "not_a_number"),
+        ("1.2.3", "not_a_number"),
+        ("12e3", "not_a_number"),
+        ("NaN", "not_a_number"),
+        ("-", "not_a_number"),
+        ("1.005", "too_precise"),
+        ("10000000000000000", "out_of_range"),
+        ("٣", "not_a_number"),
+    ],
+)
+def test_money_that_would_have_to_be_guessed_or_rounded_is_refused(text, reason):
+    assert judged(MONEY, "1.00", text)[1] == {1: reason}
+
+
+@given(st.decimals(-(10**15), 10**15, places=2))
+def test_every_amount_of_the_type_comes_through_unchanged(amount):
+    assert judged(MONEY, str(amount), f"{amount:,}") == ([amount, amount], {})
+
+
+@given(st.text(max_size=12))
+def test_no_text_makes_a_check_fail(text):
+    for column in (*CONTRACT.columns, Column("n", ("n",), LogicalType.INTEGER, "integer"),
+                   Column("b", ("b",), LogicalType.BOOLEAN, "boolean"),
+                   Column("t", ("t",), LogicalType.TIMESTAMP, "timestamptz")):  # fmt: skip
+        values, _ = judged(column, text, None)
+        assert len(values) == 2
+
+
+@given(st.integers(-(2**70), 2**70))
+def test_an_integer_is_taken_exactly_when_its_type_holds_it(number):
+    values, refused = judged(Column("n", ("n",), LogicalType.INTEGER, "integer"), str(number))
+    assert (values == [number]) if -(2**31) <= number < 2**31 else (refused == {0: "out_of_range"})
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_double_comes_through_to_the_last_bit(number):
+    column = Column("d", ("d",), LogicalType.NUMBER, "double precision")
+    assert judged(column, repr(number)) == ([number], {})
+
+
+def test_a_blank_cell_is_null_and_a_required_one_is_refused():
+    column = next(column for column in CONTRACT.columns if column.name == "balance_inr")
+    assert judged(column, "  ", None) == ([None, None], {0: "missing", 1: "missing"})
+
+
+def test_an_account_loses_its_apostrophe_and_must_be_digits():
+    column = next(column for column in CONTRACT.columns if column.name == "account_no")
+    assert judged(column, "7300215'", "712000400355'") == (["7300215", "712000400355"], {})
+    assert judged(column, "12'34567")[1] == {0: "pattern"}
+
+
+def test_text_with_a_nul_byte_is_refused_before_the_server_sees_it():
+    column = Column("t", ("t",), LogicalType.STRING, "text")
+    assert judged(column, "a\x00b")[1] == {0: "nul_byte"}
+
+
+FORMS = ("%Y-%m-%d", "%d-%b-%y", "%b %d, %y")
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2017-06-29", date(2017, 6, 29)),
+        ("5-Jul-17", date(2017, 7, 5)),
+        ("Jun 29, 17", date(2017, 6, 29)),
+        ("29-FEB-16", date(2016, 2, 29)),
+        ("1-Jan-69", date(1969, 1, 1)),
+        ("30-Feb-17", None),
+        ("29-Jui-17", None),
+        ("2017-06-29 ", None),
+        ("29/06/2017", None),
+    ],
+)
+def test_a_date_is_of_a_declared_form_or_none(text, day):
+    assert parse_date(text, FORMS) == day
+
+
+def test_a_moment_is_kept_in_utc():
+    parsed = parse_timestamp("2019-06-01T20:47:04.123+05:30", ("%Y-%m-%dT%H:%M:%S.%f%z",))
+    assert parsed is not None
+    assert parsed.isoformat() == "2019-06-01T15:17:04.123000+00:00"
+
+
+HEADER = [column.headers[0] for column in CONTRACT.columns]
+
+
+def test_columns_are_found_by_name_in_any_order_under_any_alias():
+    shuffled = [*reversed([text.strip() if "AMT" in text else text for text in HEADER]), "."]
+    positions = find_columns(CONTRACT, shuffled, "f.csv")
+    assert positions["account_no"] == len(HEADER) - 1
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ([*HEADER, "BRANCH"], "header 'BRANCH' is no column"),
+        ([*HEADER, "DATE"], "stands 2 times"),
+        ([*HEADER, "WITHDRAWAL AMT"], "are both headers of 'withdrawal_inr'"),
+        (HEADER[1:], "no column 'Account No'"),
+    ],
+)
+def test_a_header_that_leaves_a_doubt_is_refused_with_its_place_and_the_way_out(header, message):
+    with pytest.raises(DropFault, match=message) as refused:
+        find_columns(CONTRACT, header, "f.csv")
+    assert str(refused.value).startswith("f.csv:1: ")
+    assert "\n  " in str(refused.value)
+
+
+def test_the_column_that_only_one_shape_has_may_be_absent():
+    assert "discrepancy" not in find_columns(CONTRACT, HEADER[:-1], "f.csv")

@@ -1,0 +1,100 @@
+"""Plan: which objects have to be read, and why."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_ingestion.contract import read_contract
+from data_ingestion.errors import ContractFault
+from data_ingestion.landing import LandingObject
+from data_ingestion.ledger import Kind, ObjectInForce
+from data_ingestion.plan import Choice, PlannedDrop, cut_batches, plan_drops, sort_objects
+
+CONTRACT = read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
+KEY = "bank_transactions/a.csv"
+
+
+def seen(key=KEY, etag="e1", size=10, day=1):
+    return LandingObject(key, size, etag, datetime(2026, 1, day, tzinfo=UTC))
+
+
+def held(key=KEY, etag="e1", size=10, fingerprint=CONTRACT.fingerprint, open_quarantine=False):
+    return {key: ObjectInForce(key, etag, size, "", 1, fingerprint, open_quarantine)}
+
+
+def test_an_object_the_ledger_does_not_know_is_new():
+    assert [drop.kind for drop in plan_drops(CONTRACT, [seen()], {}).drops] == [Kind.NEW]
+
+
+def test_nothing_is_read_again_while_object_bytes_and_contract_are_those_in_force():
+    plan = plan_drops(CONTRACT, [seen()], held())
+    assert (plan.drops, plan.known) == ((), 1)
+
+
+def test_other_bytes_under_a_known_key_are_a_correction_that_remembers_what_it_corrects():
+    (drop,) = plan_drops(CONTRACT, [seen(etag="e2")], held()).drops
+    assert (drop.kind, drop.ledger_etag) == (Kind.CORRECTED, "e1")
+
+
+def test_a_changed_contract_loads_what_is_in_force_again():
+    (drop,) = plan_drops(CONTRACT, [seen()], held(fingerprint="earlier")).drops
+    assert drop.kind is Kind.REPLAY
+
+
+def test_a_replay_takes_only_drops_with_open_quarantine_under_an_earlier_contract():
+    choice = Choice(only_quarantined=True)
+    assert plan_drops(CONTRACT, [seen()], held(open_quarantine=True), choice).drops == ()
+    assert plan_drops(CONTRACT, [seen()], held(fingerprint="earlier"), choice).drops == ()
+    assert plan_drops(CONTRACT, [seen()], held(fingerprint="earlier", open_quarantine=True), choice).drops
+
+
+def test_a_full_refresh_takes_everything():
+    assert plan_drops(CONTRACT, [seen()], held(), Choice(full_refresh=True)).drops
+
+
+def test_older_deliveries_are_loaded_first():
+    plan = plan_drops(
+        CONTRACT, [seen("bank_transactions/b.csv", day=2), seen("bank_transactions/c.csv", day=1)], {}
+    )
+    assert [drop.object.key[-5] for drop in plan.drops] == ["c", "b"]
+
+
+def test_an_object_that_no_contract_claims_is_unresolved_not_lost():
+    stray = seen("tmp/notes.txt")
+    claimed, unresolved = sort_objects([CONTRACT], [seen(), stray])
+    assert (claimed, unresolved) == ({"bank_transactions": [seen()]}, [stray])
+
+
+def test_two_contracts_that_claim_one_object_are_refused():
+    with pytest.raises(ContractFault, match="claimed by both"):
+        sort_objects([CONTRACT, CONTRACT], [seen()])
+
+
+def test_a_period_range_includes_both_ends_and_what_lies_in_them():
+    choice = Choice("2026-02", "2026-03")
+    assert [choice.takes(period) for period in ("2026-01", "2026-02", "2026-03-31", "2026-04")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_planned_drop_survives_the_way_through_json():
+    (drop,) = plan_drops(CONTRACT, [seen()], {}).drops
+    assert PlannedDrop.from_json(drop.as_json()) == drop
+
+
+@given(st.lists(st.integers(0, 10**9), max_size=200), st.integers(1, 64))
+def test_batches_hold_every_drop_once_in_order_and_are_never_too_many(sizes, limit):
+    drops = [
+        PlannedDrop("d", LandingObject(str(i), size, "e", datetime(2026, 1, 1, tzinfo=UTC)), Kind.NEW, "", "")
+        for i, size in enumerate(sizes)
+    ]
+    batches = cut_batches(drops, limit)
+    assert [drop for batch in batches for drop in batch] == drops
+    assert len(batches) <= limit
+    assert all(batches)
