@@ -25,7 +25,7 @@ def decompressed(stream: Source) -> Source:
 
 
 class Peeked:
-    """A source of which the first `size` bytes are known before they are read: `start`, shorter only if the source is."""
+    """A source whose first `size` bytes are known before they are read: `start`, shorter only if the source is."""
 
     def __init__(self, source: Source, size: int) -> None:
         self._source = source

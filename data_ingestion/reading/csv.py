@@ -58,14 +58,14 @@ class _LinesOf(Sequence[bytes]):
         return self._lines
 
 
-def read_csv(stream: BinaryIO, format: Format, chunk_bytes: int = 1 << 20) -> CsvReader:
+def read_csv(stream: BinaryIO, form: Format, chunk_bytes: int = 1 << 20) -> CsvReader:
     """Reads the header; iterate over what is returned, once, for the rest. Memory is bounded by `chunk_bytes` and
-    `format.max_record_bytes`, whatever the size of the file. The rules are those of `records`.
+    `form.max_record_bytes`, whatever the size of the file. The rules are those of `records`.
 
     Raises HeaderError for a file without a usable header, ReadError (then or later) for one that can't be read to its
     end. Whether names in the header are blank, repeated or unknown is for the caller to judge.
     """
-    return CsvReader(stream, format, chunk_bytes)
+    return CsvReader(stream, form, chunk_bytes)
 
 
 class CsvReader:
@@ -73,8 +73,8 @@ class CsvReader:
 
     header: tuple[str, ...]
 
-    def __init__(self, stream: BinaryIO, format: Format, chunk_bytes: int) -> None:
-        text = in_utf8(decompressed(stream), format.encoding)
+    def __init__(self, stream: BinaryIO, form: Format, chunk_bytes: int) -> None:
+        text = in_utf8(decompressed(stream), form.encoding)
         self._source = text.source
         self._chunk_bytes = chunk_bytes
         self._data = b""
@@ -82,7 +82,7 @@ class CsvReader:
         self._line = 1  # the line at _place
         self._whole = False  # _data goes to the end of the file
         self._in_long_line = False  # _place is inside a line that was already found too long
-        self._parser = RecordParser(Rules.of(format, text.undecodable))
+        self._parser = RecordParser(Rules.of(form, text.undecodable))
         self.header = self._read_header()
 
     def __iter__(self) -> Iterator[Chunk]:

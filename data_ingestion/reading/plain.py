@@ -147,7 +147,7 @@ class PlainParser:
         return self._blanks.sub(self._rules.delimiter, text) if blank in text else text
 
     def _has_long_lines(self, data: bytes) -> bool:
-        """Whether a line may be longer than a record: none is, if there is a line end in each piece of half that size."""
+        """Whether a line may be longer than a record: none is if each piece of half that size has a line end."""
         if len(data) <= self._rules.limit:
             return False
         half = max(1, self._rules.limit // 2)

@@ -58,22 +58,18 @@ class Rules:
     undecodable: str = "bad_utf8"
 
     @classmethod
-    def of(cls, format: Format, undecodable: str) -> Rules:
-        delimiter = format.delimiter.encode()
-        if (
-            len(delimiter) != 1
-            or delimiter in b'"\r\n\0'
-            or (format.skip_initial_space and delimiter == b" ")
-        ):
+    def of(cls, form: Format, undecodable: str) -> Rules:
+        delimiter = form.delimiter.encode()
+        if len(delimiter) != 1 or delimiter in b'"\r\n\0' or (form.skip_initial_space and delimiter == b" "):
             raise ReadError(
-                f"delimiter: {format.delimiter!r} can't separate cells\n"
+                f"delimiter: {form.delimiter!r} can't separate cells\n"
                 "  declare one ASCII character that is no quote or line end (and no blank with skipInitialSpace)"
             )
-        if format.max_record_bytes < 1:
+        if form.max_record_bytes < 1:
             raise ReadError(
-                f"maxRecordBytes: {format.max_record_bytes} leaves no room for a record\n  declare 1 or more"
+                f"maxRecordBytes: {form.max_record_bytes} leaves no room for a record\n  declare 1 or more"
             )
-        return cls(delimiter, format.skip_initial_space, format.max_record_bytes, undecodable=undecodable)
+        return cls(delimiter, form.skip_initial_space, form.max_record_bytes, undecodable=undecodable)
 
 
 class Fault(NamedTuple):

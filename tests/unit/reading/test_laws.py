@@ -56,8 +56,8 @@ chunk_sizes = st.sampled_from([1, 2, 3, 5, 11, 64, 1 << 20])
 Row = tuple[int, tuple[str | None, ...], bytes]
 
 
-def as_read(data: bytes, format: CsvFormat, chunk_bytes: int) -> tuple[list[Row], list[BadRecord]]:
-    reader = read_csv(io.BytesIO(data), format, chunk_bytes)
+def as_read(data: bytes, form: CsvFormat, chunk_bytes: int) -> tuple[list[Row], list[BadRecord]]:
+    reader = read_csv(io.BytesIO(data), form, chunk_bytes)
     rows: list[Row] = []
     bad: list[BadRecord] = []
     for chunk in reader:
@@ -70,10 +70,10 @@ def as_read(data: bytes, format: CsvFormat, chunk_bytes: int) -> tuple[list[Row]
     return rows, bad
 
 
-def as_specified(data: bytes, format: CsvFormat) -> tuple[list[Row], list[BadRecord], int]:
+def as_specified(data: bytes, form: CsvFormat) -> tuple[list[Row], list[BadRecord], int]:
     """The same by nothing but the specification, all of the data at once; and where the header ends."""
     data = data.removeprefix(b"\xef\xbb\xbf")
-    rules = Rules.of(format, "bad_utf8")
+    rules = Rules.of(form, "bad_utf8")
     parser = RecordParser(replace(rules, lone_cr=True))
     start = parser.skip_blank_lines(data, 0, True)
     header = parser.read(data, start, True)
@@ -89,16 +89,16 @@ def as_specified(data: bytes, format: CsvFormat) -> tuple[list[Row], list[BadRec
         line, raw = 1 + count_lines(data[:place], rules.lone_cr), data[place : record.end]
         if fault := record.fault:
             column = None if fault.column is None or fault.column >= len(names) else names[fault.column]
-            bad.append(BadRecord(line, fault.reason, raw[: format.max_record_bytes], column, fault.detail))
+            bad.append(BadRecord(line, fault.reason, raw[: form.max_record_bytes], column, fault.detail))
         else:
             rows.append((line, tuple(record.cells), raw))
         place = record.next
     return rows, bad, header.next
 
 
-def is_readable(data: bytes, format: CsvFormat) -> bool:
+def is_readable(data: bytes, form: CsvFormat) -> bool:
     try:
-        read_csv(io.BytesIO(data), format)
+        read_csv(io.BytesIO(data), form)
     except HeaderError:
         return False
     return True
@@ -110,23 +110,23 @@ def is_readable(data: bytes, format: CsvFormat) -> bool:
 @example(b"h\n", b"  \n", CsvFormat(skip_initial_space=True), 64)
 @example(b"h,i\n", b'"a" "b",c\n', CsvFormat(skip_initial_space=True), 64)
 def test_the_fast_way_reads_what_the_specification_says_however_the_file_is_cut(
-    header, body, format, chunk_bytes
+    header, body, form, chunk_bytes
 ):
-    format = replace(format, max_record_bytes=max(format.max_record_bytes, 8))
-    if is_readable(header + body, format):
-        rows, bad, _ = as_specified(header + body, format)
-        assert as_read(header + body, format, chunk_bytes) == (rows, bad)
+    form = replace(form, max_record_bytes=max(form.max_record_bytes, 8))
+    if is_readable(header + body, form):
+        rows, bad, _ = as_specified(header + body, form)
+        assert as_read(header + body, form, chunk_bytes) == (rows, bad)
 
 
 @settings(max_examples=700, deadline=None)
 @given(headers, soup, formats, chunk_sizes)
-def test_every_byte_is_of_one_record_or_a_line_end(header, body, format, chunk_bytes):
-    format = replace(format, max_record_bytes=1 << 20)
+def test_every_byte_is_of_one_record_or_a_line_end(header, body, form, chunk_bytes):
+    form = replace(form, max_record_bytes=1 << 20)
     data = header + body
-    if not is_readable(data, format):
+    if not is_readable(data, form):
         return
-    rows, bad = as_read(data, format, chunk_bytes)
-    _, _, place = as_specified(data, format)
+    rows, bad = as_read(data, form, chunk_bytes)
+    _, _, place = as_specified(data, form)
     data = data.removeprefix(b"\xef\xbb\xbf")
     for _, raw in sorted([(line, raw) for line, _, raw in rows] + [(b.line, b.raw) for b in bad]):
         found = data.index(raw, place)
@@ -137,17 +137,17 @@ def test_every_byte_is_of_one_record_or_a_line_end(header, body, format, chunk_b
 
 @settings(max_examples=300, deadline=None)
 @given(headers, soup, formats)
-def test_a_verdict_does_not_depend_on_the_records_before_it(header, body, format):
+def test_a_verdict_does_not_depend_on_the_records_before_it(header, body, form):
     """Reading from any record's start on finds the same records as reading from the start of the file."""
-    format = replace(format, max_record_bytes=max(format.max_record_bytes, 8))
-    if not is_readable(header + body, format):
+    form = replace(form, max_record_bytes=max(form.max_record_bytes, 8))
+    if not is_readable(header + body, form):
         return
     data = (header + body).removeprefix(b"\xef\xbb\xbf")
-    rows, bad, place = as_specified(data, format)
+    rows, bad, place = as_specified(data, form)
     reads = sorted([(line, raw) for line, _, raw in rows] + [(b.line, b.raw) for b in bad])
     if len(reads) > 1 and not any(b.reason == "record_too_long" for b in bad):
         rest = data.index(reads[1][1], data.index(reads[0][1], place) + len(reads[0][1]))
-        later_rows, later_bad, _ = as_specified(data[:place] + data[rest:], format)
+        later_rows, later_bad, _ = as_specified(data[:place] + data[rest:], form)
         assert [row[1:] for row in later_rows] == [row[1:] for row in rows if row[0] > reads[0][0]]
         assert [(b.reason, b.raw) for b in later_bad] == [
             (b.reason, b.raw) for b in bad if b.line > reads[0][0]
