@@ -233,7 +233,7 @@ def _has_raw_key(contract: Contract) -> bool:
 def _columns(contract: Contract) -> Iterable[tuple[str, Column, str]]:
     """Name, column and type of what raw has for the contract's columns, kept texts included."""
     for column in contract.columns:
-        yield column.name, column, column.physical_type
+        yield column.name, column, column.physical_type.replace(",", ", ")
         if column.keep_text:
             yield f"{column.name}__text", column, "text"
 

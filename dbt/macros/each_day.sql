@@ -28,7 +28,7 @@ A calendar: one row a line of `spans` and day between its two dates, both includ
         from {{ spans }} as spans
         inner join day_numbers
             on day_numbers.day_number <= {{ dbt.datediff('spans.' ~ first_day, 'spans.' ~ last_day, 'day') }}
-    )
+    ) as every_day
 {%- endmacro %}
 
 {% macro postgres__each_day(spans, key, first_day, last_day, as_column) -%}
@@ -38,5 +38,5 @@ A calendar: one row a line of `spans` and day between its two dates, both includ
         cross join lateral generate_series(
             cast(spans.{{ first_day }} as timestamp), spans.{{ last_day }}, interval '1 day'
         ) as spread (calendar_day)
-    )
+    ) as every_day
 {%- endmacro %}

@@ -93,7 +93,7 @@ with nulls beside the key when the row is gone. Without a mark: all rows.
         select *
         from (select distinct {{ key }} from {{ changes }} where _load_id > {{ mark }}) as touched
         left join {{ rows }} as kept using ({{ key }})
-    )
+    ) as redone
     {%- endif -%}
 {% endmacro %}
 

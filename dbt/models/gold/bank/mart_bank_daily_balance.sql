@@ -17,7 +17,7 @@ calendar as (
     select
         account_no,
         balance_date
-    from {{ each_day('accounts', 'account_no', 'first_booking_date', 'last_booking_date', 'balance_date') }} as every_day
+    from {{ each_day('accounts', 'account_no', 'first_booking_date', 'last_booking_date', 'balance_date') }}
 
 ),
 

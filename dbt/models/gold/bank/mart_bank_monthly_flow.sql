@@ -4,7 +4,7 @@ days as (
 
     select
         *,
-        cast({{ dbt.date_trunc('month', 'balance_date') }} as date) as month_start
+        cast(date_trunc('month', balance_date) as date) as month_start
     from {{ ref('mart_bank_daily_balance') }}
 
 ),

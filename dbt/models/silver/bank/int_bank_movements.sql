@@ -15,7 +15,7 @@ movements as (
         rows=ref('stg_bank_transactions'),
         changes=ref('stg_bank_transactions__changes'),
         key='movement_id'
-    ) }} as raw_rows
+    ) }}
 
 ),
 
