@@ -1,0 +1,134 @@
+"""The fingerprint changes exactly when the same bytes would become other rows."""
+
+import dataclasses
+import random
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_ingestion.contract import Column, Contract, CsvFormat, Key, KeyRule, LogicalType, read_contract
+from data_ingestion.contract.pattern import Pattern
+from data_ingestion.contract.terms import QuarantineLimit, Role
+
+ROOT = Path(__file__).resolve().parents[2]
+BANK = ROOT / "contracts/bank/bank_transactions.odcs.yaml"
+CONTRACT = read_contract(BANK)
+
+IDLE = {
+    "path": Path("elsewhere.odcs.yaml"),
+    "domain": "other",
+    "dataset": "other",
+    "version": "9.9.9",
+    "description": "other",
+    "pattern": Pattern("other/*.csv"),
+    "quarantine_limit": QuarantineLimit(0.5, 1),
+    "warn_after_hours": 1,
+    "error_after_hours": 2,
+    "roles": (Role("other", "gold"),),
+    "settle_seconds": 9,
+}
+DECISIVE = {
+    "format": CsvFormat(delimiter=";"),
+    "columns": CONTRACT.columns[:-1],
+    "ignored_headers": (".", "x"),
+    "key": Key(KeyRule.OCCURRENCE, ("account_no",), "movement_id"),
+}
+IDLE_OF_COLUMN = {"classification": "public", "description": "other"}
+DECISIVE_OF_COLUMN = {
+    "name": "other",
+    "headers": ("other",),
+    "type": LogicalType.INTEGER,
+    "physical_type": "other",
+    "precision": 9,
+    "scale": 9,
+    "required": False,
+    "cleaning": ("trim",),
+    "formats": ("%Y",),
+    "pattern": "x",
+    "minimum": date(2020, 1, 1),
+    "maximum": 9,
+    "min_length": 9,
+    "max_length": 9,
+    "accepted_values": ("x",),
+    "keep_text": True,
+    "may_be_absent": True,
+}
+
+
+def with_first_column(**changes: object) -> Contract:
+    first, *others = CONTRACT.columns
+    return dataclasses.replace(CONTRACT, columns=(dataclasses.replace(first, **changes), *others))
+
+
+def test_every_field_is_known_to_decide_rows_or_not():
+    assert {field.name for field in dataclasses.fields(Contract)} == IDLE.keys() | DECISIVE.keys()
+    assert {
+        field.name for field in dataclasses.fields(Column)
+    } == IDLE_OF_COLUMN.keys() | DECISIVE_OF_COLUMN.keys()
+
+
+@pytest.mark.parametrize("field", IDLE)
+def test_what_decides_no_row_changes_no_fingerprint(field: str):
+    assert dataclasses.replace(CONTRACT, **{field: IDLE[field]}).fingerprint == CONTRACT.fingerprint
+
+
+@pytest.mark.parametrize("field", DECISIVE)
+def test_what_decides_rows_changes_the_fingerprint(field: str):
+    assert dataclasses.replace(CONTRACT, **{field: DECISIVE[field]}).fingerprint != CONTRACT.fingerprint
+
+
+@pytest.mark.parametrize("field", IDLE_OF_COLUMN)
+def test_what_decides_no_cell_changes_no_fingerprint(field: str):
+    assert with_first_column(**{field: IDLE_OF_COLUMN[field]}).fingerprint == CONTRACT.fingerprint
+
+
+@pytest.mark.parametrize("field", DECISIVE_OF_COLUMN)
+def test_what_decides_cells_changes_the_fingerprint(field: str):
+    assert with_first_column(**{field: DECISIVE_OF_COLUMN[field]}).fingerprint != CONTRACT.fingerprint
+
+
+def test_the_bronze_name_of_a_key_decides_no_row():
+    key = dataclasses.replace(CONTRACT.key, name="other")
+    assert dataclasses.replace(CONTRACT, key=key).fingerprint == CONTRACT.fingerprint
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_columns_headers_and_accepted_values_decides_nothing(chance: random.Random):
+    def shuffled(items: tuple) -> tuple:
+        return tuple(chance.sample(items, len(items)))
+
+    columns = tuple(
+        dataclasses.replace(
+            column, headers=shuffled(column.headers), accepted_values=shuffled(("a", "b", "c"))
+        )
+        for column in CONTRACT.columns
+    )
+    sorted_ = tuple(
+        dataclasses.replace(column, accepted_values=("a", "b", "c")) for column in CONTRACT.columns
+    )
+    one = dataclasses.replace(CONTRACT, columns=shuffled(columns))
+    assert one.fingerprint == dataclasses.replace(CONTRACT, columns=sorted_).fingerprint
+
+
+def test_the_order_of_formats_and_cleaning_decides():
+    column = dataclasses.replace(CONTRACT.columns[0], formats=("%Y-%m-%d", "%d-%b-%y"))
+    one = dataclasses.replace(CONTRACT, columns=(column,))
+    other = dataclasses.replace(
+        CONTRACT, columns=(dataclasses.replace(column, formats=column.formats[::-1]),)
+    )
+    assert one.fingerprint != other.fingerprint
+
+
+def test_another_process_finds_the_same_fingerprint():
+    code = (
+        "import sys, pathlib; from data_ingestion.contract import read_contract;"
+        "print(read_contract(pathlib.Path(sys.argv[1])).fingerprint)"
+    )
+    command = [sys.executable, "-c", code, str(BANK)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == CONTRACT.fingerprint
