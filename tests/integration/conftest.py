@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from psycopg import Connection, sql
 
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.landing import FolderLanding
@@ -39,6 +40,12 @@ def bank() -> Contract:
 def things(tmp_path: Path) -> Contract:
     """A dataset with a natural key and dated folders: `id, amount, note`, the key being `id`."""
     return read_contract(write_things(tmp_path))
+
+
+def empty_ledger(connection: Connection) -> None:
+    """Forgets everything but the tables."""
+    for table in ("quarantine", "conflicts", "objects", "loads", "drops", "builds", "datasets"):
+        connection.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", table)))
 
 
 def write_things(folder: Path, note: str = "note", **changes: object) -> Path:

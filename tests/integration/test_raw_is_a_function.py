@@ -15,7 +15,7 @@ from data_ingestion.contract import read_contract
 from data_ingestion.landing import FolderLanding
 from data_ingestion.load import discover, load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
-from tests.integration.conftest import write_things
+from tests.integration.conftest import empty_ledger, write_things
 
 # Few objects, keys and values: histories in which everything collides with everything.
 NAMES = ("2026-01/a", "2026-01/b", "2026-02/a", "2026-03/a")
@@ -59,10 +59,8 @@ def contract(tmp_path_factory):
 def test_raw_is_a_function_of_the_landing(steps, contract, warehouse_url, tmp_path):
     warehouse = PostgresWarehouse.connect(warehouse_url)
     warehouse.migrate()
-    with warehouse.connection.cursor() as cursor:
-        cursor.execute("drop table if exists raw.things, raw.things__history")
-        for table in ("quarantine", "conflicts", "objects", "loads", "drops", "builds", "datasets"):
-            cursor.execute(f"delete from ops.{table}")
+    warehouse.connection.execute("drop table if exists raw.things, raw.things__history")
+    empty_ledger(warehouse.connection)
     root = tmp_path / uuid.uuid4().hex
     root.mkdir()
     landing, lying, landed = FolderLanding(root), {}, {}

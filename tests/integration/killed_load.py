@@ -1,0 +1,71 @@
+"""Loads a landing in a process of its own that kills itself at a chosen instant: the crash of test_kills.
+
+usage: killed_load.py INSTANT NTH CONTRACT LANDING WAREHOUSE_URL
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from data_ingestion import load
+from data_ingestion.contract import read_contract
+from data_ingestion.landing import FolderLanding
+from data_ingestion.reading import CsvReader
+from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.warehouses.postgres.merge import Merge
+from data_ingestion.warehouses.postgres.stage import PostgresStage
+
+SMALL_CHUNKS = 4096
+
+
+def main(instant: str, nth: int, contract_file: str, folder: str, url: str) -> None:
+    countdown = [nth]
+
+    def die() -> None:
+        countdown[0] -= 1
+        if countdown[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def dying(call: Callable[..., Any], *, after: bool = False) -> Callable[..., Any]:
+        def wrapper(*args: Any, **options: Any) -> Any:
+            if not after:
+                die()
+            result = call(*args, **options)
+            if after:
+                die()
+            return result
+
+        return wrapper
+
+    if instant == "reading":
+        CsvReader._next_chunk = dying(CsvReader._next_chunk)
+    elif instant == "copy":
+        PostgresStage.write = dying(PostgresStage.write, after=True)
+    elif instant == "merging":
+        Merge._run = dying(Merge._run, after=True)
+    elif instant in ("before_commit", "after_commit"):
+        commit = PostgresWarehouse.bring_in
+        if instant == "before_commit":
+            PostgresWarehouse.bring_in = dying(commit, after=True)
+        else:
+            load.replace = dying(load.replace)  # the first thing done after the transaction
+    original = load.read_csv
+    load.read_csv = lambda stream, format: original(stream, format, SMALL_CHUNKS)
+    warehouse = PostgresWarehouse.connect(url)
+    warehouse.migrate()
+    warehouse.abandon_lost_attempts()
+    contract, landing = read_contract(Path(contract_file)), FolderLanding(Path(folder))
+    (plan,) = load.discover([contract], landing, warehouse).plans
+    for report in load.load_drops(contract, landing, warehouse, plan.drops):
+        print(report.object_key, report.state)
+
+
+try:
+    main(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
+except psycopg.Error as error:
+    sys.exit(f"{type(error).__name__}: {error}")
