@@ -1,0 +1,128 @@
+"""Landing: a bucket and a folder show the same objects and never hand out another version than was seen."""
+
+import os
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from data_ingestion.errors import ObjectChanged, OperatorFault
+from data_ingestion.landing import FolderLanding, S3Landing, open_landing
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_endpoint, monkeypatch, request):
+    for name, value in (("ENDPOINT_URL", s3_endpoint), ("ACCESS_KEY_ID", "k"), ("SECRET_ACCESS_KEY", "s"),
+                        ("DEFAULT_REGION", "us-east-1")):  # fmt: skip
+        monkeypatch.setenv(f"AWS_{name}", value)
+    name = f"b-{abs(hash(request.node.name))}"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(params=["folder", "bucket", "folder in a bucket"])
+def place(request, tmp_path):
+    if request.param == "folder":
+        return FolderLanding(tmp_path)
+    name = request.getfixturevalue("bucket")
+    return open_landing(f"s3://{name}/in" if "folder" in request.param else f"s3://{name}")
+
+
+def test_objects_are_listed_under_a_folder_with_keys_relative_to_the_landing(place):
+    for key in ("a/1.csv", "a/b/ü 2.csv", "c.csv"):
+        place.write(key, key.encode())
+    assert {item.key: item.size for item in place.list_objects()} == {
+        "a/1.csv": 7,
+        "a/b/ü 2.csv": 12,
+        "c.csv": 5,
+    }
+    assert {item.key for item in place.list_objects("a/")} == {"a/1.csv", "a/b/ü 2.csv"}
+
+
+def test_what_was_seen_is_what_is_read(place):
+    place.write("a.csv", b"one")
+    (seen,) = place.list_objects()
+    with place.open(seen) as stream:
+        assert stream.read() == b"one"
+    assert place.look("a.csv").etag == seen.etag
+    assert place.look("b.csv") is None
+
+
+def test_another_version_is_noticed(place):
+    place.write("a.csv", b"one")
+    (seen,) = place.list_objects()
+    place.write("a.csv", b"two!")
+    with pytest.raises(ObjectChanged, match=r"a\.csv"):
+        place.open(seen)
+
+
+def test_an_object_that_is_gone_is_noticed(place):
+    place.write("a.csv", b"one")
+    (seen,) = place.list_objects()
+    object.__setattr__(seen, "key", "b.csv")
+    with pytest.raises(ObjectChanged):
+        place.open(seen)
+
+
+def test_a_file_that_grows_while_it_is_read_is_noticed(tmp_path):
+    place = FolderLanding(tmp_path)
+    place.write("a.csv", b"one")
+    (seen,) = place.list_objects()
+    with place.open(seen) as stream:
+        stream.read(3)
+        with (tmp_path / "a.csv").open("ab") as file:
+            file.write(b"more")
+        with pytest.raises(ObjectChanged):
+            while stream.read(2):
+                pass
+
+
+def test_more_objects_than_a_page_are_all_listed(bucket):
+    client = boto3.client("s3")
+    for number in range(1005):
+        client.put_object(Bucket=bucket, Key=f"{number:04}.csv", Body=b"x")
+    assert sum(1 for _ in S3Landing(bucket).list_objects()) == 1005
+
+
+def test_what_a_sender_has_not_finished_is_not_listed(place):
+    for key in ("a.csv.part", "b.tmp", ".hidden", "d/.x.csv"):
+        place.write(key, b"x")
+    assert list(place.list_objects()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("s3://", "no bucket"),
+        ("ftp://host/x", "ftp:// is not supported"),
+        ("/no/such/folder", "no such folder"),
+        ("file://host/x", "three slashes"),
+    ],
+)
+def test_a_landing_that_cannot_be_is_refused_with_the_way_out(url, message):
+    with pytest.raises(OperatorFault, match=message) as refused:
+        open_landing(url)
+    assert "\n  " in str(refused.value)
+
+
+def test_a_bucket_that_is_not_there_says_so(bucket):
+    with pytest.raises(OperatorFault, match="make the bucket"):
+        list(S3Landing(f"{bucket}-missing").list_objects())
+
+
+def test_a_folder_that_may_not_be_read_says_so(tmp_path):
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tmp_path / "closed").mkdir(mode=0)
+    with pytest.raises(OperatorFault, match="can't be listed"):
+        list(FolderLanding(tmp_path).list_objects())
