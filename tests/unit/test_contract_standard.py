@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from open_data_contract_standard.model import OpenDataContractStandard
 
+from data_ingestion.contract import ContractError, read_contract
 from data_ingestion.contract.document import Document
 from data_ingestion.contract.standard import judge
 
@@ -73,7 +74,33 @@ def test_nothing_that_the_standard_refuses_passes(data: st.DataObject):
     columns = (
         value.get("schema", [{}])[0] if isinstance(value.get("schema"), list) and value["schema"] else {}
     )
-    listed = columns.get("properties") if isinstance(columns, dict) else None
-    assume(all(isinstance(column, dict) and "logicalType" in column for column in listed or []))
+    listed = columns.get("properties") if isinstance(columns, dict) else []
+    assume(
+        isinstance(listed, list)
+        and all(isinstance(column, dict) and "logicalType" in column for column in listed)
+    )
     if not LETTER.is_valid(value):
         assert not is_sound(value)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_is_written_is_read_or_told_as_faults(data: st.DataObject, tmp_path_factory: Any):
+    value = copy.deepcopy(read(data.draw(st.sampled_from(SOUND))))
+    for _ in range(data.draw(st.integers(1, 3))):
+        places = places_of(value)
+        assume(places)
+        holder, name = data.draw(st.sampled_from(places))
+        holder[name] = data.draw(
+            st.sampled_from(
+                [None, True, -1, 7, 10**30, "", "text", "occurrence", [], {}, ["a"], [{}], [[]], {"a": 1}]
+            )
+        )
+    path = tmp_path_factory.mktemp("written") / "x.odcs.yaml"
+    path.write_text(yaml.safe_dump(json.loads(json.dumps(value, default=float))), encoding="utf-8")
+    try:
+        contract = read_contract(path)
+    except ContractError as error:
+        assert all(fault.place and fault.fault and fault.remedy for fault in error.faults)
+    else:
+        assert contract.fingerprint
