@@ -42,19 +42,20 @@ SECRET_KEY = _required("SUPERSET_SECRET_KEY")
 SQLALCHEMY_DATABASE_URI = _required("SUPERSET_METADATA_URI")
 
 
+_WAREHOUSE: dict[str, Any] = {
+    "host": os.environ.get("WAREHOUSE_HOST", "127.0.0.1"),
+    "port": int(os.environ.get("WAREHOUSE_PORT", "54320")),
+    "database": os.environ.get("WAREHOUSE_DB", "warehouse"),
+    "username": os.environ.get("REPORTER_USER", "reporter"),
+    "password": _required("REPORTER_PASSWORD"),
+}
+
+
 def DB_CONNECTION_MUTATOR(  # noqa: N802  (Superset's name)
     uri: URL, params: dict[str, Any], username: str, security_manager: Any, source: Any
 ) -> tuple[URL, dict[str, Any]]:
     """Turn the alias of the assets into the real warehouse, so that no password is ever stored."""
-    if uri.host == WAREHOUSE_ALIAS:
-        uri = uri.set(
-            host=os.environ.get("WAREHOUSE_HOST", "127.0.0.1"),
-            port=int(os.environ.get("WAREHOUSE_PORT", "54320")),
-            database=os.environ.get("WAREHOUSE_DB", "warehouse"),
-            username=os.environ.get("REPORTER_USER", "reporter"),
-            password=_required("REPORTER_PASSWORD"),
-        )
-    return uri, params
+    return (uri.set(**_WAREHOUSE) if uri.host == WAREHOUSE_ALIAS else uri), params
 
 
 # Users open dashboards and expect today's load on them: five minutes is the longest they wait for it.

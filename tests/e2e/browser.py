@@ -85,8 +85,8 @@ def open_dashboard(driver: Chrome, url: str, slug: str) -> None:
 
 def charts_end(driver: Chrome) -> int:
     """Where the last chart of the open dashboard ends, in pixels from the top of the page."""
-    script = "return Math.max(...[...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().bottom))"
-    return int(driver.execute_script(script, CHART))
+    ends = "[...document.querySelectorAll(arguments[0])].map(e => e.getBoundingClientRect().bottom)"
+    return int(driver.execute_script(f"return Math.max(...{ends})", CHART))
 
 
 def page_width(driver: Chrome) -> int:

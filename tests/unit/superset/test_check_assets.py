@@ -1,0 +1,163 @@
+"""Every link from a dashboard to a column of dbt, cut one at a time."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from asset_files import Kind, read_assets
+from check_assets import (
+    MODELS,
+    Exposure,
+    Model,
+    Project,
+    check,
+    main,
+    project_from_manifest,
+    project_from_yaml,
+)
+
+Replace = Callable[[str, str, str], None]
+
+CHART = "charts/bank/daily_balance.yaml"
+DATASET = "datasets/warehouse/mart_bank_daily_balance.yaml"
+LIST = "charts/bank/backdated_movements.yaml"
+DASHBOARD = "dashboards/bank.yaml"
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return project_from_yaml()
+
+
+def faults(assets: Path, project: Project) -> list[str]:
+    return check(read_assets(assets), project)
+
+
+def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project: Project) -> None:
+    assert faults(assets_copy, project) == []
+
+
+def test_every_question_of_the_bank_is_a_chart_on_its_dashboard(assets_copy: Path) -> None:
+    titles = {chart.name for chart in read_assets(assets_copy).of(Kind.CHART)}
+    assert {
+        "Accounts whose withdrawals exceed INR 1,000,000,000 over their whole record",
+        "Daily balance per account, INR million",
+        "Money in and out by month, INR billion",
+        "Backdated movements, INR",
+        "Latest movements, INR",
+    } <= titles
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "complaint"),
+    [
+        (DATASET, "column_name: closing_balance_inr", "column_name: closing_inr", "'closing_inr'"),
+        (DATASET, "SUM(closing_balance_inr)", "SUM(balance_eur)", "no column 'balance_eur'"),
+        (DATASET, "table_name: mart_bank_daily_balance", "table_name: mart_dayly_balance", "did you mean"),
+        (DATASET, "schema: gold", "schema: silver", "dbt builds mart_bank_daily_balance in 'gold'"),
+        (DATASET, "main_dttm_col: balance_date", "main_dttm_col: day", "main_dttm_col: 'day'"),
+        (DATASET, "database_uuid: 6f868587", "database_uuid: 00000000", "no file in databases/"),
+        (DATASET, "is_managed_externally: true", "is_managed_externally: false", "is_managed_externally"),
+        (CHART, "metrics: [balance_million]", "metrics: [balance_milion]", "did you mean 'balance_million'"),
+        (CHART, "groupby: [account_no]", "groupby: [account]", "params.groupby[0]"),
+        (CHART, "x_axis: balance_date", "x_axis: balanced_date", "params.x_axis"),
+        (CHART, "subject: balance_date", "subject: day", "params.adhoc_filters[0].subject"),
+        (CHART, "dataset_uuid: e37e8416", "dataset_uuid: 00000000", "no file in datasets/"),
+        (CHART, "viz_type: echarts_timeseries_line\nuuid", "viz_type: table\nuuid", "params.viz_type"),
+        ("charts/bank/accounts.yaml", '["withdrawals_inr", false]', '["withdrawal", false]', "params.order_by_cols[0]"),
+        (LIST, "sqlExpression: is_backdated", "sqlExpression: was_late", "no column 'was_late'"),
+        (DASHBOARD, "uuid: 2c6c751b", "uuid: 00000000", "Superset would leave out this chart"),
+        (DASHBOARD, "children: [CHART-daily-balance]", "children: [CHART-dayly]", "there is no 'CHART-dayly'"),
+        (DASHBOARD, "children: [CHART-daily-balance]", "children: []", "no row holds it"),
+        (DASHBOARD, "chartId: 109", "chartId: 110", "chartId 110 is used 2 times"),
+        (DASHBOARD, "excluded: [105,", "excluded: [999,", "chartId 999"),
+        (DASHBOARD, "column: {name: account_no}", "column: {name: account}", "has no column 'account'"),
+        (DASHBOARD, "datasetUuid: 5a9b0213", "datasetUuid: 00000000", "no file in datasets/"),
+        (DASHBOARD, "slug: bank", "slug: banks", "no dbt exposure"),
+    ],
+)  # fmt: skip
+def test_a_cut_link_is_named(
+    assets_copy: Path, replace: Replace, project: Project, path: str, old: str, new: str, complaint: str
+) -> None:
+    replace(path, old, new)
+    found = faults(assets_copy, project)
+    assert any(complaint in fault and path in fault for fault in found), found
+
+
+def test_two_assets_with_one_uuid(assets_copy: Path, project: Project) -> None:
+    shutil.copy(assets_copy / CHART, assets_copy / "charts/bank/copy.yaml")
+    assert any("is also that of charts/bank/copy.yaml" in fault for fault in faults(assets_copy, project))
+
+
+def test_a_chart_on_no_dashboard(assets_copy: Path, replace: Replace, project: Project) -> None:
+    shutil.copy(assets_copy / CHART, assets_copy / "charts/bank/copy.yaml")
+    replace("charts/bank/copy.yaml", "uuid: 2c6c751b", "uuid: 2c6c751c")
+    assert any("copy.yaml: is on no dashboard" in fault for fault in faults(assets_copy, project))
+
+
+def test_a_dataset_that_nothing_shows(assets_copy: Path, replace: Replace, project: Project) -> None:
+    shutil.copy(assets_copy / DATASET, assets_copy / "datasets/warehouse/copy.yaml")
+    replace("datasets/warehouse/copy.yaml", "uuid: e37e8416", "uuid: e37e8417")
+    assert any(
+        "copy.yaml: no chart of a dashboard shows it" in fault for fault in faults(assets_copy, project)
+    )
+
+
+def test_a_column_that_dbt_renames(assets_copy: Path, project: Project) -> None:
+    model = project.models["mart_bank_daily_balance"]
+    renamed = Model(model.name, model.layer, model.columns - {"closing_balance_inr"} | {"end_balance_inr"})
+    changed = Project({**project.models, model.name: renamed}, project.exposures)
+    found = faults(assets_copy, changed)
+    assert any("no column 'closing_balance_inr'" in fault and "columns[" in fault for fault in found)
+    assert any("no column 'closing_balance_inr'" in fault and "metrics[" in fault for fault in found)
+
+
+def test_an_exposure_that_forgets_a_model(assets_copy: Path, project: Project) -> None:
+    forgetful = tuple(Exposure(e.name, e.url, e.models - {"fct_bank_movement"}) for e in project.exposures)
+    found = faults(assets_copy, Project(project.models, forgetful))
+    assert len(found) == 1
+    assert "add ref('fct_bank_movement')" in found[0]
+
+
+def test_words_in_strings_and_calls_are_no_columns(
+    assets_copy: Path, replace: Replace, project: Project
+) -> None:
+    replace(
+        DATASET, "expression: SUM(movements)", "expression: COALESCE(SUM(movements), 0) -- it's 'a word' ok?"
+    )
+    replace(DATASET, "-- it's 'a word' ok?", "+ CASE WHEN MAX(account_no) = 'a word' THEN 1e3 ELSE 0 END")
+    assert faults(assets_copy, project) == []
+
+
+def test_the_manifest_says_the_same_as_the_files(tmp_path: Path, assets_copy: Path, project: Project) -> None:
+    nodes = {
+        f"model.goldworks.{model.name}": {
+            "name": model.name,
+            "resource_type": "model",
+            "fqn": ["goldworks", model.layer, "bank", model.name],
+            "columns": {column: {} for column in model.columns},
+        }
+        for model in project.models.values()
+    }
+    exposures = {
+        f"exposure.goldworks.{e.name}": {
+            "name": e.name,
+            "url": e.url,
+            "depends_on": {"nodes": [f"model.goldworks.{name}" for name in e.models]},
+        }
+        for e in project.exposures
+    }
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"nodes": nodes, "exposures": exposures}))
+    assert project_from_manifest(manifest) == project
+    assert main(["--assets", str(assets_copy), "--manifest", str(manifest)]) == 0
+
+
+def test_the_program_fails_on_a_fault(
+    assets_copy: Path, replace: Replace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(CHART, "metrics: [balance_million]", "metrics: [nothing]")
+    assert main(["--assets", str(assets_copy), "--models", str(MODELS)]) == 1
+    assert "charts/bank/daily_balance.yaml: params.metrics[0]" in capsys.readouterr().err
