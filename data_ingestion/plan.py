@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from data_ingestion.contract import Contract
@@ -58,11 +58,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Plan:
-    """The drops of one dataset to load, oldest first, and how many objects are known already."""
+    """The drops of one dataset to load, oldest first; how many objects are known, or too fresh to be trusted whole."""
 
     dataset: str
     drops: tuple[PlannedDrop, ...]
     known: int
+    unsettled: int = 0
 
     def count(self, kind: Kind) -> int:
         """How many drops are planned as `kind`."""
@@ -95,14 +96,18 @@ def plan_drops(
     seen: Iterable[LandingObject],
     in_force: Mapping[str, ObjectInForce],
     choice: Choice = Choice(),
+    now: datetime | None = None,
 ) -> Plan:
     """Which of a dataset's objects have to be read.
 
     Nothing is read again while object, bytes and contract fingerprint are those in force. Oldest first, so that
-    a later drop seldom finds its rows superseded.
+    a later drop seldom finds its rows superseded. An object changed within the contract's settle time before `now`
+    may still be written to, and is left to the next run.
     """
+    settled_before = (now or datetime.now(UTC)) - timedelta(seconds=contract.settle_seconds)
     newest = max((item.period for item in in_force.values()), default="")
-    planned, known = [], 0
+    planned: list[PlannedDrop] = []
+    known = unsettled = 0
     for item in seen:
         match = contract.pattern.match(item.key)
         if match is None or not choice.takes(match.period):
@@ -111,12 +116,14 @@ def plan_drops(
         kind, reason = _judge(contract, item, held, match.period, newest, choice)
         if kind is Kind.KNOWN:
             known += 1
+        elif contract.settle_seconds and item.last_modified > settled_before:
+            unsettled += 1
         else:
             planned.append(
                 PlannedDrop(contract.dataset, item, kind, match.period, reason, held.etag if held else None)
             )
     planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
-    return Plan(contract.dataset, tuple(planned), known)
+    return Plan(contract.dataset, tuple(planned), known, unsettled)
 
 
 def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[list[PlannedDrop]]:

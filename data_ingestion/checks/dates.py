@@ -44,8 +44,15 @@ DIRECTIVES = {
 @lru_cache(maxsize=256)
 def compile_form(form: str) -> re.Pattern[str]:
     """The pattern that text of a form such as `%d-%b-%y` matches as a whole."""
-    pieces = re.split(r"(%.)", form)
-    return re.compile("".join(DIRECTIVES.get(piece, re.escape(piece)) for piece in pieces))
+    literals, directives = re.split(r"%.", form), re.findall(r"%.", form)
+    parts = [re.escape(literals[0])]
+    for index, directive in enumerate(directives):
+        # Parts that touch (%Y%m%d) have nothing to tell them apart but their widths.
+        between = literals[max(index, 1) : index + (index < len(directives) - 1) + 1]
+        part = DIRECTIVES[directive]
+        parts.append(part.replace("{1,2}", "{2}") if "" in between else part)
+        parts.append(re.escape(literals[index + 1]))
+    return re.compile("".join(parts))
 
 
 def parse_date(text: str, forms: tuple[str, ...]) -> date | None:

@@ -133,8 +133,11 @@ def plan(
             )
             return
         output.say_discovery(session.landing.url, found)
+        width = max((len(drop.object.key) for drop in found.drops), default=0)
         for drop in found.drops:
-            output.say(str(drop.kind), f"{drop.object.key:<48} {drop.object.size:>13,} bytes  {drop.reason}")
+            output.say(
+                str(drop.kind), f"{drop.object.key:<{width}} {drop.object.size:>13,} bytes  {drop.reason}"
+            )
         _say_unresolved([item.key for item in found.unresolved])
 
 
@@ -172,19 +175,17 @@ def status(
     if as_json:
         output.say_json({"datasets": chosen, "loads": loads, "unresolved": unresolved})
         return
-    output.say_table("status", chosen, {
+    output.say_table(chosen, {
         "dataset": "dataset", "raw_rows": "rows in raw", "objects": "objects", "drops": "drops",
         "not_loaded": "not loaded", "open_quarantine": "quarantined", "last_load_id": "last load",
         "last_loaded_at": "at (UTC)",
     }, "nothing was loaded yet")  # fmt: skip
     if loads:
         output.console.print()
-        output.say_table("loads", loads, {
-            "load_id": "load", "object_key": "object", "kind": "kind", "state": "state", "rows_read": "read",
-            "inserted": "inserted", "updated": "updated", "unchanged": "unchanged", "superseded": "superseded",
-            "repeated": "repeated", "quarantined": "quarantined", "withdrawn": "withdrawn", "restored": "restored",
-            "seconds": "s",
-        }, "none")  # fmt: skip
+        told = [{**row, "rows": output.describe_load(row)} for row in loads]
+        output.say_table(told, {
+            "load_id": "load", "object_key": "object", "kind": "kind", "state": "state", "seconds": "s", "rows": "rows",
+        }, "")  # fmt: skip
     _say_unresolved(unresolved)
 
 
@@ -264,8 +265,9 @@ def samples(
     if as_json:
         output.say_json([asdict(drop) for drop in written])
         return
+    width = max((len(drop.key) for drop in written), default=0)
     for drop in written:
-        output.say("sample", f"{drop.key:<48} {drop.rows:>9,} rows, {drop.bad_rows} bad  {drop.note}")
+        output.say("sample", f"{drop.key:<{width}} {drop.rows:>9,} rows, {drop.bad_rows} bad  {drop.note}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -329,6 +331,7 @@ def _load(session: Session, choice: Choice, as_json: bool) -> None:
     if not as_json:
         output.say_discovery(session.landing.url, found)
     reports: list[LoadReport] = []
+    width = max((len(drop.object.key) for drop in found.drops), default=0)
     for part in found.plans:
         size = sum(drop.object.size for drop in part.drops)
         with output.progress_bar(part.dataset, size, not as_json) as progress:
@@ -337,7 +340,7 @@ def _load(session: Session, choice: Choice, as_json: bool) -> None:
             ):
                 reports.append(report)
                 if not as_json:
-                    output.say_load(report)
+                    output.say_load(report, width)
     unresolved = [item.key for item in found.unresolved]
     if as_json:
         output.say_json(
@@ -389,4 +392,4 @@ def _quarantined(
 
 def _say_unresolved(keys: Sequence[str]) -> None:
     for key in keys:
-        output.say("unresolved", f"{key:<48} no contract matches", "yellow")
+        output.say("unresolved", f"{key}  no contract matches", "yellow")

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
 from data_ingestion.load import Discovery
@@ -39,9 +38,9 @@ def say_discovery(landing: str, discovery: Discovery) -> None:
     say("discover", f"{landing}  {told}")
 
 
-def say_load(report: LoadReport) -> None:
-    """What became of every row of one drop."""
-    place = f"{report.object_key:<48}"
+def say_load(report: LoadReport, width: int) -> None:
+    """What became of every row of one drop; `width` is that of the longest key."""
+    place = f"{report.object_key:<{width}}"
     if report.state is LoadState.FAILED:
         say("failed", f"{place} {report.error}", "bold red")
     elif report.plan == "nothing":
@@ -71,24 +70,36 @@ def describe_fates(fates: Fates) -> str:
     return f"{told} ({', '.join(moved)})" if moved else told
 
 
+def describe_load(row: Mapping[str, Any]) -> str:
+    """The fates of a load as the ledger tells them, or its error."""
+    if row["error"]:
+        return str(row["error"]).splitlines()[0]
+    if row["rows_read"] is None:
+        return ""
+    counts = {name: row[name] for name in Fates.__dataclass_fields__ if name != "read"}
+    return describe_fates(Fates(read=row["rows_read"], **counts))
+
+
 def say_total(reports: Sequence[LoadReport]) -> None:
     """The sum over all drops."""
     if len(reports) > 1:
         say("total", describe_fates(sum((report.fates for report in reports), Fates())))
 
 
-def say_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:
-    """Rows under headings; numbers to the right."""
+def say_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:
+    """Rows under headings, numbers to the right; a line is never folded, so that it can be searched and cut."""
     if not rows:
-        say(title, empty)
+        console.print(empty)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", title=None)
-    for key, heading in columns.items():
-        numeric = all(isinstance(row[key], int | float | None) for row in rows)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row[key]) for key in columns))
-    console.print(table)
+    cells = [[_cell(row[key]) for key in columns] for row in rows]
+    numeric = [all(isinstance(row[key], int | float | None) for row in rows) for key in columns]
+    widths = [max(map(len, column)) for column in zip(columns.values(), *cells, strict=True)]
+    for line, style in [(list(columns.values()), "bold"), *((line, "") for line in cells)]:
+        aligned = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        )
+        console.print("  ".join(aligned).rstrip(), style=style, markup=False)
 
 
 def say_json(document: Any) -> None:
@@ -122,7 +133,7 @@ def _cell(value: Any) -> str:
         return f"{value:.1f}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return str(value).replace("[", r"\[")
+    return str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -131,6 +131,19 @@ def test_a_date_is_of_a_declared_form_or_none(text, day):
     assert parse_date(text, FORMS) == day
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "day"),
+    [
+        ("20161101", "%Y%m%d", date(2016, 11, 1)),
+        ("2016111", "%Y%m%d", None),
+        ("1112016", "%d%m%Y", None),
+        ("01.2.2016", "%d.%m.%Y", date(2016, 2, 1)),
+    ],
+)
+def test_parts_that_touch_need_all_their_digits(text, form, day):
+    assert parse_date(text, (form,)) == day
+
+
 def test_a_moment_is_kept_in_utc():
     parsed = parse_timestamp("2019-06-01T20:47:04.123+05:30", ("%Y-%m-%dT%H:%M:%S.%f%z",))
     assert parsed is not None

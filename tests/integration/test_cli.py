@@ -1,0 +1,146 @@
+"""Command line: what a person sees, what a machine reads, and the exit code that says who must act."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.integration.conftest import write_things
+
+JANUARY = "things/2026-01/a.csv"
+COMMANDS = (
+    "discover",
+    "plan",
+    "load",
+    "replay",
+    "status",
+    "quarantine",
+    "samples",
+    "contract check",
+    "quarantine show",
+)
+
+
+@pytest.fixture
+def goldworks(warehouse_url, landing, tmp_path):
+    """Runs `goldworks` on the test's warehouse, landing and the contract of `things`."""
+    contracts = tmp_path / "contracts"
+    contracts.mkdir()
+    write_things(contracts)
+
+    def run(*arguments, **environment):
+        settings = {
+            "GOLDWORKS_WAREHOUSE_URL": warehouse_url, "GOLDWORKS_LANDING_URL": landing.url,
+            "GOLDWORKS_CONTRACTS": str(contracts), "PYTHONPATH": ".", "COLUMNS": "200",
+        }  # fmt: skip
+        return subprocess.run(
+            [sys.executable, "-m", "data_ingestion", *arguments],
+            env={**os.environ, **settings, **environment}, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    return run
+
+
+def put(landing, *rows):
+    landing.write(JANUARY, "\n".join(["id,amount,note", *rows, ""]).encode())
+
+
+def test_a_load_tells_of_every_row_and_of_objects_without_a_contract(goldworks, landing):
+    put(landing, "1,1,a", "2,two,b")
+    landing.write("notes.txt", b"?")
+    done = goldworks("load")
+    assert done.returncode == 0, done.stderr
+    assert "1 new · 1 unresolved" in done.stdout
+    assert "2 read = 1 quarantined + 1 inserted" in done.stdout
+    assert "notes.txt  no contract matches" in done.stdout
+
+
+def test_a_second_load_has_nothing_to_do(goldworks, landing):
+    put(landing, "1,1,a")
+    goldworks("load")
+    assert "1 known" in goldworks("load").stdout
+
+
+def test_a_plan_says_what_and_why_and_changes_nothing(goldworks, landing):
+    put(landing, "1,1,a")
+    assert "not in the ledger" in goldworks("plan").stdout
+    (drop,) = json.loads(goldworks("plan", "--json").stdout)["drops"]
+    assert (drop["kind"], drop["object"]["key"]) == ("new", JANUARY)
+    assert json.loads(goldworks("status", "--json").stdout) == {"datasets": [], "loads": [], "unresolved": []}
+
+
+def test_json_is_one_document_with_the_fates_of_each_drop(goldworks, landing):
+    put(landing, "1,1,a")
+    (load,) = json.loads(goldworks("load", "--json").stdout)["loads"]
+    assert (load["state"], load["fates"]["read"], load["fates"]["inserted"]) == ("loaded", 1, 1)
+
+
+def test_quarantined_rows_are_shown_with_place_reason_and_text(goldworks, landing):
+    put(landing, "1,1,a", "2,two,b")
+    goldworks("load")
+    shown = goldworks("quarantine").stdout
+    assert f"{JANUARY}:3: amount: not_a_number" in shown
+    assert "2,two,b" in shown
+    assert goldworks("quarantine", "show", "1").stdout == shown
+    assert "no such row" in goldworks("quarantine", "--dataset", "other").stdout
+
+
+def test_a_failed_drop_ends_with_the_senders_exit_code_and_the_others_are_in(goldworks, landing):
+    landing.write(JANUARY, b"id,amount,colour\n1,1,red\n")
+    landing.write("things/2026-02/a.csv", b"id,amount,note\n2,2,b\n")
+    done = goldworks("load")
+    assert done.returncode == 4
+    assert "header 'colour' is no column" in done.stdout
+    assert "1 of 2 drops failed; the others are in" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "code", "told"),
+    [
+        ({"GOLDWORKS_WAREHOUSE_URL": ""}, ("load",), 5, "GOLDWORKS_WAREHOUSE_URL is not set"),
+        (
+            {"GOLDWORKS_WAREHOUSE_URL": "postgresql://u:secret@127.0.0.1:1/x"},
+            ("status",),
+            5,
+            "u@127.0.0.1:1/x",
+        ),
+        ({"GOLDWORKS_LANDING_URL": "/no/such/folder"}, ("load",), 5, "no such folder"),
+        ({}, ("load", "--dataset", "unknown"), 3, "it holds things"),
+        ({}, ("load", "--no-such-option"), 2, "No such option"),
+    ],
+)
+def test_an_error_names_the_fault_and_the_way_out_without_a_traceback(
+    goldworks, environment, arguments, code, told
+):
+    done = goldworks(*arguments, **environment)
+    assert done.returncode == code
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_wrong_contract_names_file_property_and_remedy(goldworks, tmp_path):
+    path = write_things(tmp_path / "contracts")
+    path.write_text(path.read_text().replace("logicalType: integer", "logicalType: numbr"))
+    done = goldworks("contract", "check")
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"error: {path}:")
+    assert "schema[0].properties[0].logicalType: 'numbr' is no logical type" in done.stderr
+    assert "did you mean 'number'?" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(goldworks, command):
+    done = goldworks(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage:" in done.stdout
+
+
+def test_samples_are_the_same_bytes_for_the_same_seed_and_are_left_alone_the_second_time(goldworks, landing):
+    goldworks("samples", "--domain", "bank", "--scale", "0.1")
+    first = {item.key: item.etag for item in landing.list_objects()}
+    goldworks("samples", "--domain", "bank", "--scale", "0.1")
+    assert {item.key: item.etag for item in landing.list_objects()} == first
+    assert len(first) > 5
