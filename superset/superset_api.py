@@ -38,6 +38,9 @@ class SupersetApi:
         answer: dict[str, Any] = self._send("POST", path, json=body).json()
         return answer
 
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        self._send("PUT", path, json=body)
+
     def upload(self, path: str, field: str, content: bytes) -> None:
         self._send("POST", path, files={field: (f"{field}.zip", content, "application/zip")})
 
