@@ -250,11 +250,11 @@ def samples(
     as_json: JsonOption = False,
 ) -> None:
     """Write invented drops to the landing, with all the faults of real ones."""
-    from data_ingestion.samples import DOMAINS, write_samples
+    from data_ingestion.samples import DOMAINS, SampleDrop, write_samples
 
     place = open_landing(Settings.from_environment(landing_url=landing, warehouse_url="unused").landing_url)
     known = {item.key: item.size for item in place.list_objects()}
-    written = []
+    written: list[SampleDrop] = []
 
     def write(key: str, data: bytes) -> None:
         if known.get(key) != len(data):  # a second run touches nothing

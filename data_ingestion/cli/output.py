@@ -32,6 +32,7 @@ def say_discovery(landing: str, discovery: Discovery) -> None:
     counts = [(sum(plan.count(kind) for plan in discovery.plans), kind.value) for kind in KIND_ORDER]
     counts += [
         (sum(plan.known for plan in discovery.plans), "known"),
+        (sum(plan.unsettled for plan in discovery.plans), "still settling"),
         (len(discovery.unresolved), "unresolved"),
     ]
     told = " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing lies there"

@@ -23,7 +23,8 @@ from data_ingestion.warehouses.postgres.stage import PostgresStage
 SMALL_CHUNKS = 4096
 
 
-def main(instant: str, nth: int, contract_file: str, folder: str, url: str) -> None:
+def arm(instant: str, nth: int) -> None:
+    """Makes the process kill itself the `nth` time that it comes to the instant."""
     countdown = [nth]
 
     def die() -> None:
@@ -31,7 +32,7 @@ def main(instant: str, nth: int, contract_file: str, folder: str, url: str) -> N
         if countdown[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def dying(call: Callable[..., Any], *, after: bool = False) -> Callable[..., Any]:
+    def dying(call: Callable[..., Any], *, after: bool) -> Callable[..., Any]:
         def wrapper(*args: Any, **options: Any) -> Any:
             if not after:
                 die()
@@ -42,20 +43,20 @@ def main(instant: str, nth: int, contract_file: str, folder: str, url: str) -> N
 
         return wrapper
 
-    if instant == "reading":
-        CsvReader._next_chunk = dying(CsvReader._next_chunk)
-    elif instant == "copy":
-        PostgresStage.write = dying(PostgresStage.write, after=True)
-    elif instant == "merging":
-        Merge._run = dying(Merge._run, after=True)
-    elif instant in ("before_commit", "after_commit"):
-        commit = PostgresWarehouse.bring_in
-        if instant == "before_commit":
-            PostgresWarehouse.bring_in = dying(commit, after=True)
-        else:
-            load.replace = dying(load.replace)  # the first thing done after the transaction
+    owner, name, after = {
+        "reading": (CsvReader, "_next_chunk", False),
+        "copy": (PostgresStage, "write", True),
+        "merging": (Merge, "_run", True),
+        "before_commit": (PostgresWarehouse, "bring_in", True),  # the last thing done in the transaction
+        "after_commit": (load, "replace", False),  # the first thing done after it
+    }[instant]
+    setattr(owner, name, dying(getattr(owner, name), after=after))
+
+
+def main(instant: str, nth: int, contract_file: str, folder: str, url: str) -> None:
+    arm(instant, nth)
     original = load.read_csv
-    load.read_csv = lambda stream, format: original(stream, format, SMALL_CHUNKS)
+    load.read_csv = lambda stream, csv_format: original(stream, csv_format, SMALL_CHUNKS)
     warehouse = PostgresWarehouse.connect(url)
     warehouse.migrate()
     warehouse.abandon_lost_attempts()

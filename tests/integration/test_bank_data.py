@@ -39,7 +39,8 @@ def totals(paths):
 
 def loaded_totals(warehouse):
     rows = warehouse.connection.execute(
-        """select account_no, count(*), coalesce(sum(withdrawal_inr), 0), coalesce(sum(deposit_inr), 0), sum(balance_inr)
+        """select account_no, count(*), coalesce(sum(withdrawal_inr), 0), coalesce(sum(deposit_inr), 0),
+                  sum(balance_inr)
            from raw.bank_transactions group by 1"""
     ).fetchall()
     return {row[0]: row[1:] for row in rows}

@@ -245,7 +245,7 @@ def test_a_contract_whose_key_or_type_the_table_does_not_have_is_refused(
     with pytest.raises(OperatorFault, match=r"raw.things.amount is numeric\(12,2\), .* says numeric\(14,2\)"):
         load(read_contract(write_things(tmp_path, physicalType="numeric(14,2)")))
     keyed_otherwise = write_things(tmp_path, required=True, primaryKey=True, primaryKeyPosition=2)
-    with pytest.raises(OperatorFault, match="key of raw.things is id, .* says id, amount"):
+    with pytest.raises(OperatorFault, match=r"key of raw\.things is id, .* says id, amount"):
         load(read_contract(keyed_otherwise))
 
 

@@ -1,6 +1,7 @@
 """Plan: which objects have to be read, and why."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,13 @@ def test_a_replay_takes_only_drops_with_open_quarantine_under_an_earlier_contrac
 
 def test_a_full_refresh_takes_everything():
     assert plan_drops(CONTRACT, [seen()], held(), Choice(full_refresh=True)).drops
+
+
+def test_an_object_that_may_still_be_written_to_is_left_to_the_next_run():
+    settling, fresh = replace(CONTRACT, settle_seconds=60), seen()
+    at = fresh.last_modified
+    assert plan_drops(settling, [fresh], {}, now=at + timedelta(seconds=59)).unsettled == 1
+    assert plan_drops(settling, [fresh], {}, now=at + timedelta(seconds=61)).drops
 
 
 def test_older_deliveries_are_loaded_first():
