@@ -145,9 +145,7 @@ class CsvReader:
         raws: list[bytes] = []
         bad: list[BadRecord] = []
         while not self._in_long_line:
-            start = parser.skip_blank_lines(data, self._place, whole)
-            self._line += count_lines(data[self._place : start], lone_cr)
-            self._place = start
+            start = self._place
             line = b"" if lone_cr else data[start : data.find(b"\n", start) + 1]
             if plain := self._plain.line(line):
                 lines.append(self._line)
@@ -155,6 +153,11 @@ class CsvReader:
                 raws.append(line[:-1].removesuffix(b"\r"))
                 self._place += len(line)
                 self._line += 1
+                continue
+            start = parser.skip_blank_lines(data, start, whole)
+            self._line += count_lines(data[self._place : start], lone_cr)
+            if start > self._place:
+                self._place = start
                 continue
             record = parser.read(data, start, whole) if start < len(data) else None
             if not record:

@@ -15,6 +15,7 @@ import pyarrow.csv as pacsv
 
 from data_ingestion.reading.records import QUOTE, Rules
 
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _BOM = b"\xef\xbb\xbf"
 # Blanks are removed by this many quick passes over all of a text before a slow one takes care of longer runs.
 _QUICK_PASSES = 2
@@ -46,19 +47,18 @@ class PlainParser:
 
     def block(self, data: bytes) -> pa.RecordBatch | None:
         """The rows of these whole lines, if they are proven to be a good record each; else None."""
-        if self._rules.lone_cr or b"\0" in data or data.startswith(_BOM) or self._has_long_lines(data):
+        if self._rules.lone_cr or b"\0" in data or self._has_long_lines(data):
             return None
-        if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
+        if _LONE_CR.search(data):
             return None
         if not data.endswith(b"\n"):
             data += b"\n"
-        parts = data.split(QUOTE)
         text: bytes | None = data
-        if len(parts) > 1:
-            text = self._with_quotes(data, parts)
+        if QUOTE in data:
+            text = self._with_quotes(data)
         elif self._rules.blanks:
             text = self._without_blanks(data)
-        if text is None or _has_blank_lines(text):
+        if text is None or text.startswith(_BOM) or _has_blank_lines(text):
             return None
         try:
             return self.rows(text)
@@ -68,7 +68,7 @@ class PlainParser:
     def line(self, line: bytes) -> bytes | None:
         """This line, if it is proven to be a good record by itself, with its line end, as `rows` wants it."""
         content = line.rstrip(b"\n").removesuffix(b"\r")
-        if not content or len(content) > self._rules.limit or content.startswith(_BOM):
+        if not content or len(content) > self._rules.limit:
             return None
         if QUOTE in content:
             if not self._quoted_line.fullmatch(content):
@@ -81,11 +81,9 @@ class PlainParser:
             return None
         elif self._rules.blanks:
             content = self._without_blanks(content)
-        try:
-            content.decode()
-        except UnicodeDecodeError:
-            return None
-        return content + b"\n"
+        if content.isascii() or (_is_utf8(content) and not content.startswith(_BOM)):
+            return content + b"\n"
+        return None
 
     def written(self, cells: Sequence[str | None]) -> bytes:
         """A good record that may be anything but plain, as a plain one (which may span lines) of the same cells."""
@@ -115,13 +113,14 @@ class PlainParser:
         (batch,) = table.to_batches()
         return pa.RecordBatch.from_arrays(batch.columns, names=self._header)
 
-    def _with_quotes(self, data: bytes, parts: list[bytes]) -> bytes | None:
+    def _with_quotes(self, data: bytes) -> bytes | None:
         """The data without blanks around cells, if all its quotes are where they must be and span no line.
 
-        `parts` is the data split at its quotes. Every other one is inside a quoted cell, provided that each quote is
-        in its place: the test is made on what is outside, where one quote is left to stand for all that is inside, and
-        adjacent ones for a quote inside.
+        Of the data split at its quotes, every other part is inside a quoted cell, provided that each quote is in its
+        place. The test of that is made on what is outside, where one quote is left to stand for all that is inside,
+        and adjacent ones for a quote inside.
         """
+        parts = data.split(QUOTE)
         if len(parts) % 2 == 0 or b"\n" in b"".join(parts[1::2]):
             return None
         outside = b"\n" + QUOTE.join(parts[0::2]) + b"\n"
@@ -156,4 +155,12 @@ class PlainParser:
 
 def _has_blank_lines(data: bytes) -> bool:
     """Arrow takes them for records of nulls."""
-    return data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or b"\n\r\n" in data
+    return data.startswith((b"\n", b"\r\n")) or b"\n\n" in data or (b"\r" in data and b"\n\r\n" in data)
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -107,6 +107,7 @@ def is_readable(data: bytes, form: CsvFormat) -> bool:
 @settings(max_examples=1500, deadline=None)
 @given(headers, soup, formats, chunk_sizes)
 @example(b"h\n", b"\xef\xbb\xbfa\n", CsvFormat(), 1)
+@example(b"h\n", b" \xef\xbb\xbf", CsvFormat(skip_initial_space=True), 64)
 @example(b"h\n", b"  \n", CsvFormat(skip_initial_space=True), 64)
 @example(b"h,i\n", b'"a" "b",c\n', CsvFormat(skip_initial_space=True), 64)
 def test_the_fast_way_reads_what_the_specification_says_however_the_file_is_cut(
