@@ -26,23 +26,76 @@ ROOT = Path(__file__).resolve().parent.parent
 BRONZE = PurePosixPath("models/bronze")
 
 # Words that are no column name without quotes in Postgres, Redshift or Snowflake.
-RESERVED = frozenset(
-    """
-    aes128 aes256 all allowoverwrite analyse analyze and any array as asc asymmetric authorization backup between
-    binary blanksasnull both by bytedict bzip2 case cast check collate collation column concurrently connect constraint
-    create credentials cross current current_catalog current_date current_role current_schema current_time
-    current_timestamp current_user default deferrable deflate defrag delete delta desc disable distinct do drop else
-    emptyasnull enable encode encrypt encryption end except exists explicit false fetch following for foreign freeze
-    from full globaldict256 globaldict64k grant group gzip having identity ignore ilike in increment initially inner
-    insert intersect interval into is isnull issue join lateral leading left like limit localtime localtimestamp lun
-    luns lzo lzop minus mostly13 mostly32 mostly8 natural new not notnull null nulls off offline offset oid old on only
-    open or order organization outer overlaps parallel partition percent permissions placing primary qualify raw
-    readratio recover references regexp rejectlog resort respect restore returning revoke right rlike row rows sample
-    schema select session_user set similar some start symmetric sysdate system table tablesample tag tdes text255
-    text32k then timestamp to top trailing treat trigger true truncatecolumns try_cast union unique unnest update user
-    using values variadic verbose view wallet when whenever where window with without
-    """.split()
+# fmt: off
+RESERVED = frozenset({
+    "aes128", "aes256", "all", "allowoverwrite", "analyse", "analyze", "and", "any", "array", "as", "asc",
+    "asymmetric", "authorization", "backup", "between", "binary", "blanksasnull", "both", "by", "bytedict", "bzip2",
+    "case", "cast", "check", "collate", "collation", "column", "concurrently", "connect", "constraint", "create",
+    "credentials", "cross", "current", "current_catalog", "current_date", "current_role", "current_schema",
+    "current_time", "current_timestamp", "current_user", "default", "deferrable", "deflate", "defrag", "delete",
+    "delta", "desc", "disable", "distinct", "do", "drop", "else", "emptyasnull", "enable", "encode", "encrypt",
+    "encryption", "end", "except", "exists", "explicit", "false", "fetch", "following", "for", "foreign", "freeze",
+    "from", "full", "globaldict256", "globaldict64k", "grant", "group", "gzip", "having", "identity", "ignore",
+    "ilike", "in", "increment", "initially", "inner", "insert", "intersect", "interval", "into", "is", "isnull",
+    "issue", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "lun", "luns",
+    "lzo", "lzop", "minus", "mostly13", "mostly32", "mostly8", "natural", "new", "not", "notnull", "null", "nulls",
+    "off", "offline", "offset", "oid", "old", "on", "only", "open", "or", "order", "organization", "outer",
+    "overlaps", "parallel", "partition", "percent", "permissions", "placing", "primary", "qualify", "raw",
+    "readratio", "recover", "references", "regexp", "rejectlog", "resort", "respect", "restore", "returning",
+    "revoke", "right", "rlike", "row", "rows", "sample", "schema", "select", "session_user", "set", "similar", "some",
+    "start", "symmetric", "sysdate", "system", "table", "tablesample", "tag", "tdes", "text255", "text32k", "then",
+    "timestamp", "to", "top", "trailing", "treat", "trigger", "true", "truncatecolumns", "try_cast", "union",
+    "unique", "unnest", "update", "user", "using", "values", "variadic", "verbose", "view", "wallet", "when",
+    "whenever", "where", "window", "with", "without",
+})
+# fmt: on
+
+ROWS_VIEW = """\
+{origin}
+
+with
+
+raw_rows as (
+
+    select * from {rows}
+
 )
+
+select
+    {columns}
+from raw_rows
+"""
+
+CHANGES_VIEW = """\
+{origin}
+
+with
+
+brought as (
+
+    select
+        {key},
+        _load_id
+    from {rows}
+
+),
+
+taken as (
+
+    select
+        {key},
+        _by_load_id as _load_id
+    from {history}
+
+)
+
+select * from brought
+union all
+select * from taken
+"""
+
+LOADED_AT = """\
+select max(ended_at) from {{{{ source('ops', 'loads') }}}} where dataset = '{dataset}' and state = 'loaded'"""
 
 METADATA = {
     "_drop_id": "{{ doc('raw_drop_id') }}",
@@ -73,38 +126,23 @@ def rows_view(contract: Contract) -> str:
         lines.append(f"cast({_name(name)} as {data_type}) as {_name(name)}")
     lines += ["_occurrence"] if _has_raw_key(contract) else []
     lines += list(METADATA)
-    return (
-        f"{_origin(contract, '--')}\n\n"
-        "with\n\n"
-        "raw_rows as (\n\n"
-        f"    select * from {{{{ source('{contract.domain}', '{contract.dataset}') }}}}\n\n"
-        ")\n\n"
-        "select\n    " + ",\n    ".join(lines) + "\nfrom raw_rows\n"
+    return ROWS_VIEW.format(
+        origin=_origin(contract, "--"),
+        rows=_source(contract, contract.dataset),
+        columns=",\n    ".join(lines),
     )
 
 
 def changes_view(contract: Contract) -> str:
     """SQL of `stg_<dataset>__changes`: rows that a load brought, and rows that a load took out of raw."""
-    key = (
-        [f"_key as {_name(contract.key.name)}"]
-        if _has_raw_key(contract)
-        else [_name(name) for name in contract.key.columns]
-    )
-    select = "".join(f"        {line},\n" for line in key)
-    return (
-        f"{_origin(contract, '--')}\n\n"
-        "with\n\n"
-        "brought as (\n\n"
-        f"    select\n{select}        _load_id\n"
-        f"    from {{{{ source('{contract.domain}', '{contract.dataset}') }}}}\n\n"
-        "),\n\n"
-        "taken as (\n\n"
-        f"    select\n{select}        _by_load_id as _load_id\n"
-        f"    from {{{{ source('{contract.domain}', '{contract.dataset}__history') }}}}\n\n"
-        ")\n\n"
-        "select * from brought\n"
-        "union all\n"
-        "select * from taken\n"
+    key = [_name(name) for name in contract.key.columns]
+    if _has_raw_key(contract):
+        key = [f"_key as {_name(contract.key.name)}"]
+    return CHANGES_VIEW.format(
+        origin=_origin(contract, "--"),
+        rows=_source(contract, contract.dataset),
+        history=_source(contract, f"{contract.dataset}__history"),
+        key=",\n        ".join(key),
     )
 
 
@@ -144,6 +182,7 @@ def models(domain: str, contracts: Sequence[Contract]) -> str:
     described: list[dict[str, Any]] = []
     for contract in contracts:
         keys = [contract.key.name] if _has_raw_key(contract) else list(contract.key.columns)
+        gone = f"Key in `stg_{contract.dataset}`, if the row is still there."
         described.append(
             {
                 "name": f"stg_{contract.dataset}",
@@ -161,7 +200,7 @@ def models(domain: str, contracts: Sequence[Contract]) -> str:
                 ),
                 "config": {"tags": [domain]},
                 "columns": [
-                    *({"name": key, "description": f"Key in `stg_{contract.dataset}`, if it is still there."} for key in keys),
+                    *({"name": key, "description": gone} for key in keys),
                     {"name": "_load_id", "description": "Load that brought the row, or took it out of raw."},
                 ],
             }
@@ -206,7 +245,9 @@ def write_bronze(project: Path, files: Mapping[PurePosixPath, str]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="dbt/generate.py", description="dbt's bronze layer from the contracts")
+    parser = argparse.ArgumentParser(
+        prog="dbt/generate.py", description="dbt's bronze layer from the contracts"
+    )
     parser.add_argument("--check", action="store_true", help="only compare; exit 1 when files differ")
     parser.add_argument("--contracts", type=Path, default=ROOT / "contracts", metavar="DIR")
     parser.add_argument("--project", type=Path, default=ROOT / "dbt", metavar="DIR", help="the dbt project")
@@ -214,15 +255,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         files = generate(read_contracts(options.contracts))
     except ContractError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     if not options.check:
         write_bronze(options.project, files)
         return 0
     difference = differences(files, read_bronze(options.project))
     if difference:
-        print(difference, end="")
-        print("dbt/models/bronze differs from the contracts\n  run `make generate` and commit", file=sys.stderr)
+        sys.stdout.write(difference)
+        sys.stderr.write("dbt/models/bronze differs from the contracts\n  run `make generate` and commit\n")
     return 1 if difference else 0
 
 
@@ -253,8 +294,10 @@ def _source_columns(contract: Contract) -> Iterable[dict[str, Any]]:
             tests.append("not_null")
         if column.accepted_values:
             quote = column.type not in (LogicalType.INTEGER, LogicalType.NUMBER, LogicalType.BOOLEAN)
-            values = {"values": list(column.accepted_values), **({} if quote else {"quote": False})}
-            tests.append({"accepted_values": {"arguments": values}})
+            # dbt puts them between quotes as they are
+            values = [_literal(value.replace("'", "''")) for value in column.accepted_values]
+            arguments = {"values": values, **({} if quote else {"quote": False})}
+            tests.append({"accepted_values": {"arguments": arguments}})
         if tests:
             yield {"name": column.name, **_quoting(column.name), "data_tests": tests}
 
@@ -280,7 +323,7 @@ def _model_columns(contract: Contract) -> Iterable[dict[str, Any]]:
             "description": described,
             "data_type": data_type,
             **_quoting(name),
-            **({"config": {"meta": {"classification": column.classification}}} if column.classification else {}),
+            **_sensitivity(column),
         }
     if _has_raw_key(contract):
         yield {"name": "_occurrence", "description": "{{ doc('raw_occurrence') }}"}
@@ -293,11 +336,12 @@ def _freshness(contract: Contract) -> dict[str, Any]:
     limits = {"warn_after": contract.warn_after_hours, "error_after": contract.error_after_hours}
     return {
         "freshness": {name: {"count": hours, "period": "hour"} for name, hours in limits.items() if hours},
-        "loaded_at_query": (
-            "select max(ended_at) from {{ source('ops', 'loads') }} "
-            f"where dataset = '{contract.dataset}' and state = 'loaded'"
-        ),
+        "loaded_at_query": LOADED_AT.format(dataset=contract.dataset),
     }
+
+
+def _source(contract: Contract, table: str) -> str:
+    return f"{{{{ source('{contract.domain}', '{table}') }}}}"
 
 
 def _name(name: str) -> str:
@@ -309,9 +353,17 @@ def _quoting(name: str) -> dict[str, bool]:
     return {} if _name(name) == name else {"quote": True}
 
 
+def _sensitivity(column: Column) -> dict[str, Any]:
+    return {"config": {"meta": {"classification": column.classification}}} if column.classification else {}
+
+
 def _prose(text: str) -> str:
-    """Text as dbt shows it unchanged: descriptions are Jinja templates to dbt."""
-    return re.sub(r"\{[{%#]", lambda found: "{{ '" + found.group() + "' }}", " ".join(text.split()))
+    return _literal(" ".join(text.split()))
+
+
+def _literal(text: str) -> str:
+    """Text that means itself where dbt expects a Jinja template."""
+    return re.sub(r"\{[{%#]", lambda found: "{{ '" + found.group() + "' }}", text)
 
 
 def _origin(contract: Contract, mark: str) -> str:

@@ -1,0 +1,248 @@
+"""dbt on a real warehouse: from files that the loader brought in to gold that can be trusted."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from data_ingestion.contract import read_contract
+from data_ingestion.landing import FolderLanding
+from data_ingestion.load import discover, load_drops
+from data_ingestion.warehouses.postgres import PostgresWarehouse
+from tests.integration.conftest import write_things
+from tests.integration.dbt_session import ENVIRONMENT, ROOT, Dbt, dbt_environment, warehouse_copy
+
+HEADER = (
+    "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE, WITHDRAWAL AMT , DEPOSIT AMT ,BALANCE AMT,.\n"
+)
+MOVEMENTS = """\
+1000001',29-Jan-24,SALARY OF A PERSON,,29-Jan-24,,"5,000.00","6,000.00",.
+1000001',29-Jan-24,RENT,,29-Jan-24,"2,500.50",,"3,499.50",.
+1000001',29-Jan-24,RENT,,29-Jan-24,"2,500.50",,999.00,.
+1000001',2-Feb-24,CHEQUE,874525.0,31-Jan-24,1000,,-1.00,.
+1000002',31-Jan-24,PLANT,,31-Jan-24,"1,000,000,000.00",,0.00,.
+1000002',1-Feb-24,PLANT,,1-Feb-24,0.01,,-0.01,.
+1000003',1-Feb-24,,,1-Feb-24,,7,7,.
+"""
+
+
+@pytest.fixture(scope="module")
+def database(postgres):
+    with warehouse_copy(postgres) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def environment(postgres, database, tmp_path_factory):
+    return dbt_environment(postgres, database, tmp_path_factory.mktemp("dbt"), "prod")
+
+
+@pytest.fixture(scope="module")
+def loaded(postgres, database, tmp_path_factory):
+    """One bank file, loaded; answers with the loader's connection."""
+    landing = FolderLanding(tmp_path_factory.mktemp("landing"))
+    landing.write("bank_transactions/2024.csv", (HEADER + MOVEMENTS).encode())
+    contract = read_contract(ROOT / "contracts/bank/bank_transactions.odcs.yaml")
+    warehouse = PostgresWarehouse.connect(postgres.url("loader", "loader-test", database))
+    warehouse.migrate()
+    (plan,) = discover([contract], landing, warehouse).plans
+    reports = list(load_drops(contract, landing, warehouse, plan.drops))
+    assert [report.state for report in reports] == ["loaded"], reports
+    yield warehouse.connection
+    warehouse.close()
+
+
+@pytest.fixture(scope="module")
+def dbt(environment, loaded):
+    running = Dbt(environment)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def built(dbt):
+    """What became of each node in a whole build."""
+    return dbt("build")
+
+
+@pytest.fixture
+def reporter(postgres, database):
+    with psycopg.connect(postgres.url("reporter", "reporter-test", database), autocommit=True) as connection:
+        yield connection
+
+
+def test_a_build_runs_every_kind_of_check_and_passes(built):
+    statuses = [node["status"] for node in built.values()]
+    assert set(statuses) <= {"success", "pass", "warn", "no-op"}
+    assert built["bank_movement_has_one_side"]["status"] == "pass"
+    assert built["bank_quiet_days_carry_the_balance"]["status"] == "pass"
+    assert built["bank_totals_reconcile"]["status"] == "pass"
+
+
+def test_backdated_movements_warn_and_are_kept_for_a_look(built, loaded, postgres, database):
+    assert built["bank_movement_is_backdated"]["status"] == "warn"
+    with psycopg.connect(postgres.url("transformer", "transformer-test", database)) as connection:
+        rows = connection.execute(
+            "select booking_date, value_date from audit.bank_movement_is_backdated"
+        ).fetchall()
+    assert rows == [(date(2024, 2, 2), date(2024, 1, 31))]
+
+
+def test_gold_is_what_the_reporter_reads(built, reporter):
+    accounts = reporter.execute(
+        """select account_no, first_booking_date, last_booking_date, movements, withdrawals_inr, deposits_inr,
+                  opening_balance_inr, closing_balance_inr, is_over_withdrawal_limit
+           from gold.dim_bank_account order by account_no"""
+    ).fetchall()
+    d, n = date, Decimal
+    # fmt: off
+    assert accounts == [
+        ("1000001", d(2024, 1, 29), d(2024, 2, 2), 4, n("6001.00"), n("5000.00"), n("1000.00"), n("-1.00"), False),
+        ("1000002", d(2024, 1, 31), d(2024, 2, 1), 2, n("1000000000.01"), n(0), n("1000000000"), n("-0.01"), True),
+        ("1000003", d(2024, 2, 1), d(2024, 2, 1), 1, n(0), n(7), n(0), n(7), False),
+    ]
+    # fmt: on
+    over = reporter.execute(
+        """select account_no, withdrawals, withdrawals_inr, limit_inr, excess_inr
+           from gold.mart_bank_withdrawals_over_limit"""
+    ).fetchall()
+    assert over == [("1000002", 2, n("1000000000.01"), n("1000000000"), n("0.01"))]
+
+
+def test_a_quiet_day_has_the_balance_of_the_day_before(built, reporter):
+    days = reporter.execute(
+        """select balance_date, movements, closing_balance_inr from gold.mart_bank_daily_balance
+           where account_no = '1000001' order by balance_date"""
+    ).fetchall()
+    first = date(2024, 1, 29)
+    expected = [(3, "999.00"), (0, "999.00"), (0, "999.00"), (0, "999.00"), (1, "-1.00")]
+    assert days == [(first + timedelta(days), n, Decimal(b)) for days, (n, b) in enumerate(expected)]
+    months = reporter.execute(
+        """select month_start, movements, net_flow_inr, closing_balance_inr from gold.mart_bank_monthly_flow
+           where account_no = '1000001' order by month_start"""
+    ).fetchall()
+    assert months == [
+        (date(2024, 1, 1), 3, Decimal("-1.00"), Decimal("999.00")),
+        (date(2024, 2, 1), 1, Decimal("-1000.00"), Decimal("-1.00")),
+    ]
+
+
+def test_the_calendar_is_the_same_on_warehouses_without_series(built, dbt):
+    shown = dbt(
+        "show", "--inline",
+        """{% set arguments = ['spans', 'account_no', 'first_booking_date', 'last_booking_date', 'day'] %}
+        with spans as (select * from {{ ref('dim_bank_account') }}),
+        here as (select * from {{ each_day(*arguments) }}),
+        elsewhere as (select * from {{ default__each_day(*arguments) }})
+        select 1 / (case when count(*) = 8 then 1 else 0 end) as fails_unless_the_8_days_agree from (
+            (select * from here intersect all select * from elsewhere)
+            union all (select * from here except all select * from elsewhere)
+            union all (select * from elsewhere except all select * from here)
+        ) as compared""",
+    )  # fmt: skip
+    assert shown["inline_query"]["status"] == "success"
+
+
+def test_freshness_follows_the_last_load(built, dbt, loaded):
+    assert dbt("source", "freshness")["bank_transactions"]["status"] == "pass"
+    loaded.execute("update ops.loads set ended_at = %s", [datetime.now(UTC) - timedelta(hours=30)])
+    assert dbt("source", "freshness")["bank_transactions"]["status"] == "warn"
+    loaded.execute("update ops.loads set ended_at = now()")
+
+
+def test_a_reader_never_finds_gold_missing_or_empty_while_it_is_rebuilt(built, dbt, reporter):
+    rebuilt, waits = threading.Event(), []
+
+    def read():
+        while not rebuilt.is_set():
+            began = time.monotonic()
+            counts = [
+                reporter.execute(f"select count(*) from gold.{table}").fetchone()[0]
+                for table in ("dim_bank_account", "fct_bank_movement", "mart_bank_daily_balance")
+            ]
+            waits.append((counts, time.monotonic() - began))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        dbt("run", "--full-refresh")
+    finally:
+        rebuilt.set()
+        reader.join()
+    assert len(waits) > 10
+    assert all(counts == [3, 7, 8] for counts, _ in waits)
+    assert max(seconds for _, seconds in waits) < 5
+
+
+@pytest.mark.parametrize(
+    "wrong", ["withdrawal_inr = 1, deposit_inr = 1", "withdrawal_inr = null, deposit_inr = null"]
+)
+def test_a_movement_with_two_sides_or_none_stops_before_gold(built, dbt, loaded, reporter, wrong):
+    loaded.execute("create table raw.kept as select * from raw.bank_transactions")
+    shown = reporter.execute("select sum(amount_inr) from gold.fct_bank_movement").fetchone()
+    try:
+        loaded.execute(f"update raw.bank_transactions set {wrong} where account_no = '1000003'")
+        with pytest.raises(AssertionError, match="bank_movement_has_one_side"):
+            dbt("build", "--full-refresh")
+        assert reporter.execute("select sum(amount_inr) from gold.fct_bank_movement").fetchone() == shown
+    finally:
+        loaded.execute("truncate raw.bank_transactions")
+        loaded.execute("insert into raw.bank_transactions select * from raw.kept")
+        loaded.execute("drop table raw.kept")
+        dbt("run", "--full-refresh")
+
+
+def test_plain_dbt_builds_for_a_developer_what_a_new_contract_brings(
+    postgres, database, environment, loaded, tmp_path
+):
+    """Two contracts, the bronze layer generated, and `dbt build` in a shell: schemas of her own, no SQL written."""
+    shutil.copytree(ROOT / "contracts", tmp_path / "contracts")
+    things = read_contract(write_things(tmp_path / "contracts", note="order"))
+    PostgresWarehouse(loaded).prepare(things)
+    loaded.execute("""insert into raw.things values (1, 2.5, 'a', 1, 1, 2)""")
+    shutil.copytree(ROOT / "dbt", tmp_path / "dbt", ignore=shutil.ignore_patterns("target", "logs"))
+    generate = [sys.executable, ROOT / "dbt/generate.py", "--contracts", tmp_path / "contracts"]
+    subprocess.run(
+        [*generate, "--project", tmp_path / "dbt"], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    shell = {name: value for name, value in environment.items() if name != "DBT_TARGET"}
+    done = subprocess.run(
+        [ENVIRONMENT / "bin" / "dbt", "--warn-error-options", '{"error": ["Deprecations"]}', "build"],
+        env={**shell, "DBT_SCHEMA": "Ann.Lee", "DBT_PROJECT_DIR": str(tmp_path / "dbt")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    with psycopg.connect(postgres.url("transformer", "transformer-test", database)) as connection:
+        assert connection.execute("select count(*) from ann_lee_gold.fct_bank_movement").fetchone() == (7,)
+        rows = connection.execute(
+            'select id, amount, "order", _load_id from ann_lee_bronze.stg_things'
+        ).fetchall()
+        assert rows == [(1, Decimal("2.50"), "a", 1)]
+        assert connection.execute("select * from ann_lee_bronze.stg_things__changes").fetchall() == [(1, 1)]
+
+
+def test_docs_describe_every_model_and_column(dbt, environment, built):
+    dbt("docs", "generate")
+    folder = Path(environment["DBT_TARGET_PATH"])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    catalog = json.loads((folder / "catalog.json").read_text())
+    models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    assert len(models) >= 9
+    silent = [
+        f"{node['name']}.{column}"
+        for key, node in models.items()
+        for column in catalog["nodes"][key]["columns"]
+        if not node["columns"].get(column, {}).get("description")
+    ]
+    assert silent == []
+    assert all(node["description"].startswith("One row a") for node in models.values())
