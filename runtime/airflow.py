@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from runtime import Fault
@@ -56,6 +57,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "20",  # seconds until a new DAG file is seen
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        # A worker learns of its task's end at the next heartbeat only: five seconds a task by default.
+        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW_CONN_WAREHOUSE": landing["GOLDWORKS_WAREHOUSE_URL"],
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(
             {
@@ -65,8 +68,14 @@ def environment(settings: Settings) -> dict[str, str]:
                 "extra": aws_extra,
             }
         ),
+        "GOLDWORKS_DBT_MANIFEST": str(manifest(settings)),
         "DBT_EXECUTABLE": str(settings.program("dbt", "dbt")),
     }
+
+
+def manifest(settings: Settings) -> Path:
+    """dbt's manifest for the target that Airflow builds; dbt/target belongs to the developer's runs."""
+    return settings.home / "dbt" / "manifest.json"
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
@@ -101,7 +110,7 @@ def services(settings: Settings) -> list[Service]:
             [program, "scheduler", "--skip-serve-logs"],
             given,
             lambda: part_is_healthy("scheduler"),
-            patience=30,  # it waits for its tasks
+            patience=30,  # it waits for its tasks; asked twice, no longer
         ),
         Service("airflow-dags", [program, "dag-processor"], given, lambda: part_is_healthy("dag_processor")),
     ]
@@ -278,6 +287,8 @@ def _log_lines(entry: dict[str, Any]) -> list[str]:
     lines = [] if event.startswith("::") else [event]
     for detail in entry.get("error_detail") or []:
         for frame in detail.get("frames", []):
+            if "site-packages" in str(frame.get("filename")):
+                continue
             lines.append(f"  {frame.get('filename')}:{frame.get('lineno')} in {frame.get('name')}")
         lines.append(f"{detail.get('exc_type')}: {detail.get('exc_value')}")
     return lines

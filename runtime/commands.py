@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     command("in", _in, "a program of an environment: in dev pytest …").add_argument(
         "rest", nargs=argparse.REMAINDER
     )
+    command("lint", _lint, "ruff, mypy and sqlfluff over everything")
     command("lock", _lock, "resolve all environments anew and write their requirement files")
     command("lock-check", _lock_check, "whether the requirement files are what the locks say")
     return parser
@@ -172,6 +173,26 @@ def _in(options: argparse.Namespace) -> int:
         raise Fault(f"no environment '{name}'\n  there are: {', '.join(ENVIRONMENTS)}")
     ensure_environments(settings.home, [name])
     return subprocess.run([settings.program(name, program), *rest], cwd=ROOT, check=False).returncode
+
+
+def _lint(options: argparse.Namespace) -> int:
+    """Every linter runs, whatever the one before says; the SQL linter needs no warehouse."""
+    settings = load_settings(options.home, free_ports=options.free_ports)
+    ensure_environments(settings.home, ["dev"])
+    checks = (
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy"],
+        ["sqlfluff", "lint", "dbt"],
+    )
+    failed = []
+    for program, *rest in checks:
+        say(accent(f"{program} {' '.join(rest)}".rstrip()))
+        argv = [str(settings.program("dev", program)), *rest]
+        if subprocess.run(argv, cwd=ROOT, check=False).returncode != 0:
+            failed.append(program)
+    say(f"failed: {', '.join(failed)}" if failed else "all clean")
+    return 1 if failed else 0
 
 
 def _lock(options: argparse.Namespace) -> None:

@@ -122,8 +122,9 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
 def _start_pipeline(stack: Stack) -> None:
     _land_samples(stack)
     with step("dbt parse", "the manifest that Airflow draws the models from") as report:
-        run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod"])
-        report.note = "dbt/target/manifest.json"
+        target = airflow.manifest(stack.settings).parent
+        run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod", "--target-path", str(target)])
+        report.note = str(airflow.manifest(stack.settings))
     with step("airflow", "metadata and login") as report:
         airflow.prepare(stack.settings, stack.cluster)
         report.note = "starting"
@@ -149,7 +150,7 @@ def _land_samples(stack: Stack) -> None:
         return
     with step("samples", "drops as they arrive in real life, faults included") as report:
         said = run_tool(stack, ["goldworks", "samples"])
-        report.note = said.strip().splitlines()[-1][:72] if said.strip() else "landed"
+        report.note = said.strip().splitlines()[-1][:72]
     landed.touch()
 
 

@@ -82,14 +82,18 @@ class Keeper:
         return pid if record.get("began") and began(pid) == record["began"] else None
 
     def stop(self, name: str, patience: float = 20.0) -> bool:
-        """Ask the service to end (TERM), insist on it after `patience` seconds (KILL to its whole session).
+        """Ask the service to end (TERM, twice), insist after `patience` seconds (KILL to its whole session).
 
         Returns whether it was running.
         """
         pid = self.pid(name)
         if pid is not None:
             _signal(os.kill, pid, signal.SIGTERM)
-            if not self._gone(name, patience):
+            if not self._gone(name, patience / 2):
+                _signal(
+                    os.kill, pid, signal.SIGTERM
+                )  # to Airflow and uvicorn: no longer wait for work under way
+            if not self._gone(name, patience / 2):
                 _signal(os.killpg, pid, signal.SIGKILL)
                 if not self._gone(name, 10):
                     raise Fault(f"{name} (process {pid}) does not end\n  look at it with `ps -fp {pid}`")

@@ -16,21 +16,18 @@ from runtime.settings import ROOT, Settings
 STOP_ORDER = ("airflow-scheduler", "airflow-dags", "airflow-api", superset.NAME, object_store.NAME)
 
 # Everything that a home may hold.
-OURS = (
-    *(
-        "airflow",
-        "bin",
-        "logs",
-        "postgres",
-        "postgres.new",
-        "postgres.password",
-        "python",
-        "run",
-        "s3",
-        "superset",
-    ),
-    *("uv", "venvs", "samples", "busy.lock", "settings.lock"),
-)
+_OF_SERVERS = {
+    "airflow",
+    "dbt",
+    "logs",
+    "postgres",
+    "postgres.new",
+    "postgres.password",
+    "run",
+    "s3",
+    "superset",
+}
+OURS = _OF_SERVERS | {"bin", "python", "uv", "venvs", "samples", "busy.lock", "settings.lock"}
 
 
 @dataclass(frozen=True)

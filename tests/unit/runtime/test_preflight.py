@@ -1,0 +1,61 @@
+"""Preflight: each obstacle is named with the way around it, before anything is started."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from runtime import Fault, environments, preflight
+from runtime.settings import load_settings
+
+
+def test_a_taken_port_names_its_holder_and_the_setting(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path, free_ports=True)
+    port = settings.port("GOLDWORKS_AIRFLOW_PORT")
+    with socket.create_server(("127.0.0.1", port)):
+        with pytest.raises(
+            Fault, match=rf"127\.0\.0\.1:{port} is taken.*\n.*set GOLDWORKS_AIRFLOW_PORT in"
+        ) as caught:
+            preflight.check_ports(settings, {})
+        if Path("/proc/net/tcp").exists():
+            assert f"process {os.getpid()} (" in str(caught.value)
+        preflight.check_ports(settings, {"GOLDWORKS_AIRFLOW_PORT": os.getpid()})  # our own server
+
+
+def test_a_port_taken_on_every_interface_is_taken_here(tmp_path: Path) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        assert not preflight.port_is_free(server.getsockname()[1])
+
+
+def test_one_port_for_two_services_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GOLDWORKS_S3_PORT=8088\n")
+    with pytest.raises(Fault, match="GOLDWORKS_SUPERSET_PORT and GOLDWORKS_S3_PORT are both 8088"):
+        preflight.check_ports(load_settings(tmp_path), dict.fromkeys(("GOLDWORKS_PG_PORT",), 1))
+
+
+def test_a_full_disk_is_told_with_the_room_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1 << 30))
+    with pytest.raises(Fault, match=r"1\.1 GB free, 4\.3 GB needed\n.*GOLDWORKS_HOME"):
+        preflight.check_disk(tmp_path, first_run=True)
+    preflight.check_disk(tmp_path, first_run=False)
+
+
+def test_a_running_docker_runtime_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "docker-compose.yaml").touch()
+    monkeypatch.setattr(preflight, "ROOT", tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    with pytest.raises(Fault, match="already runs in Docker"):
+        preflight.check_docker(lambda _: "4f2c\n")
+    preflight.check_docker(lambda _: "")
+
+
+def test_a_python_that_only_pretends_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shims of version managers exist for versions that nobody installed; they fail when called."""
+    for name in ("python3.12", "python3.11"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'not installed' >&2\nexit 127\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(environments.sys, "version_info", (3, 13, 0))
+    assert environments.find_python(tmp_path / "home") is None

@@ -1,0 +1,88 @@
+"""Runs: what the terminal shows of a DAG run, and what it says of a failed one."""
+
+from typing import Any
+
+import pytest
+
+from runtime import Fault
+from runtime.airflow import TaskState
+from runtime.runs import run_to_the_end, wait_for_dags
+
+
+class Played:
+    """Airflow's API as a play: each look at the run shows its next scene."""
+
+    url = "http://airflow"
+
+    def __init__(self, *scenes: tuple[str, list[TaskState]], active: str | None = None) -> None:
+        self.scenes = list(scenes)
+        self.active = active
+        self.triggered = 0
+
+    def unpause(self, dag: str) -> None:
+        pass
+
+    def active_run(self, dag: str) -> str | None:
+        return self.active
+
+    def trigger(self, dag: str) -> str:
+        self.triggered += 1
+        return "run-1"
+
+    def run_state(self, dag: str, run: str) -> str:
+        return self.scenes[0][0]
+
+    def tasks(self, dag: str, run: str) -> list[TaskState]:
+        return (self.scenes.pop(0) if len(self.scenes) > 1 else self.scenes[0])[1]
+
+    def log(self, dag: str, run: str, task: TaskState) -> list[str]:
+        return [f"line {number}" for number in range(30)] + ["ValueError: it broke"]
+
+    def dags(self) -> dict[str, bool]:
+        return {}
+
+    def import_errors(self) -> list[str]:
+        return ["bank.py:\nSyntaxError"]
+
+
+def task(name: str, state: str, index: int = -1) -> TaskState:
+    return TaskState(name, state, index, 1, 1.5)
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.runs.time.sleep", lambda _: None)
+
+
+def test_each_task_is_shown_once_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    api: Any = Played(
+        ("running", [task("discover", "success"), task("load", "running", 0)]),
+        ("running", [task("discover", "success"), task("load", "success", 0)]),
+        ("success", [task("discover", "success"), task("load", "success", 0), task("dbt", "skipped")]),
+    )
+    run_to_the_end(api, "bank")
+    shown = capsys.readouterr().out
+    assert shown.count(" discover ") == 1
+    assert shown.count("load[0]") == 1
+    assert "2 tasks done, 1 had nothing to do" in shown
+
+
+def test_a_failed_run_names_the_task_and_the_end_of_its_log() -> None:
+    api: Any = Played(("failed", [task("load", "failed", 3), task("gate", "upstream_failed")]))
+    with pytest.raises(
+        Fault, match=r"(?s)DAG bank failed in load\[3\].*line 29.*it broke.*/dags/bank/runs/run-1"
+    ) as caught:
+        run_to_the_end(api, "bank")
+    assert "line 3\n" not in str(caught.value)
+
+
+def test_a_run_that_is_under_way_is_joined() -> None:
+    api: Any = Played(("success", []), active="run-0")
+    run_to_the_end(api, "bank")
+    assert not api.triggered
+
+
+def test_a_dag_that_cannot_be_imported_is_told_at_once() -> None:
+    api: Any = Played(("running", []))
+    with pytest.raises(Fault, match=r"(?s)cannot import.*SyntaxError"):
+        wait_for_dags(api, ["bank"])
