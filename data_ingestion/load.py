@@ -43,17 +43,19 @@ def discover(
     warehouse: Warehouse,
     choice: Choice = Choice(),
     *,
+    neighbours: Sequence[Contract] = (),
     whole_landing: bool = True,
     record: bool = True,
 ) -> Discovery:
     """Lists the landing and plans what to load.
 
     Every object seen gets its ledger row, unless `record` is off (a dry run). With `whole_landing` also what no
-    contract claims is listed; without, only the folders that the contracts name.
+    contract claims is listed; without, only the folders that the contracts name. What `neighbours` claim is
+    neither planned nor unresolved.
     """
     prefixes = {""} if whole_landing else _outermost({contract.pattern.prefix for contract in contracts})
     seen = (item for prefix in sorted(prefixes) for item in landing.list_objects(prefix))
-    claimed, unclaimed = sort_objects(contracts, seen)
+    claimed, unclaimed = sort_objects([*contracts, *neighbours], seen)
     unresolved = tuple(unclaimed) if whole_landing else ()
     plans = []
     for contract in contracts:

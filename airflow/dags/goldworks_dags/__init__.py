@@ -1,0 +1,1 @@
+"""What the DAGs are made of: `pipeline` is the sentence, the modules beside it are its words."""

@@ -1,0 +1,25 @@
+"""Assets: what other DAGs can wait for, under the same name in every environment."""
+
+from airflow.sdk import Asset, AssetAlias
+
+from goldworks_dags.domain import Domain
+
+
+def raw_asset(dataset: str) -> Asset:
+    """A dataset as it lies in raw."""
+    return Asset(name=f"raw.{dataset}", uri=f"goldworks://raw/{dataset}", group="raw")
+
+
+def gold_asset(model: str) -> Asset:
+    """A model that dashboards and reports read."""
+    return Asset(name=f"gold.{model}", uri=f"goldworks://gold/{model}", group="gold")
+
+
+def raw_of(domain: Domain) -> AssetAlias:
+    """Those raw assets of a domain that a run has changed; an alias, because only the run knows which."""
+    return AssetAlias(name=f"raw.{domain.name}", group="raw")
+
+
+def gold_of(domain: Domain) -> list[Asset]:
+    """The gold assets of a domain: each build publishes all of them."""
+    return [gold_asset(model) for model in domain.models.get("gold", ())]

@@ -1,0 +1,59 @@
+"""Page: what the web page of a DAG tells its reader, from the contracts."""
+
+from __future__ import annotations
+
+from data_ingestion.contract import Contract, KeyRule
+
+from goldworks_dags.domain import Domain
+
+RUNBOOK = "docs/runbooks/dag_is_red.md"
+
+
+def page(domain: Domain) -> str:
+    """What lands, what makes a row the same row, how fresh it is meant to be, and what to do when the DAG is red."""
+    parts = [f"# {domain.name}: from the landing to gold"]
+    parts += [_dataset(contract) for contract in domain.contracts]
+    if gold := domain.models.get("gold"):
+        parts.append("## What it publishes\n" + "\n".join(f"- `gold.{model}`" for model in gold))
+    parts.append(
+        "## When it is red\n"
+        "| task | meaning | what to do |\n"
+        "|---|---|---|\n"
+        "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
+        "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
+        "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
+        "| `transform` | a model or a test failed; gold is as before where that matters | correct it, then trigger a run |\n"
+        "| `verdict` | one of the above | look at the left of it |\n\n"
+        f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
+    )
+    return "\n\n".join(parts)
+
+
+def _dataset(contract: Contract) -> str:
+    lines = [
+        f"## `{contract.dataset}`",
+        contract.description,
+        "",
+        f"- **lands** as `{contract.pattern.text}`, into `raw.{contract.dataset}`",
+        f"- **key**: {_key(contract)}",
+        f"- **freshness**: {_freshness(contract)}",
+        f"- **a load fails** when more than {contract.quarantine_limit.share:.0%} of a drop's rows, "
+        f"and more than {contract.quarantine_limit.least}, break the contract",
+        f"- **columns**: {', '.join(f'`{column.name}`' for column in contract.columns)}",
+        f"- **contract**: version {contract.version}, `contracts/{contract.domain}/{contract.path.name}`",
+    ]
+    return "\n".join(lines)
+
+
+def _key(contract: Contract) -> str:
+    columns = ", ".join(f"`{column}`" for column in contract.key.columns)
+    if contract.key.rule is KeyRule.OCCURRENCE:
+        return f"none in the source; a row is the n-th with its {columns} within its drop"
+    return columns
+
+
+def _freshness(contract: Contract) -> str:
+    if contract.warn_after_hours is None:
+        return "nothing promised"
+    late = f"late after {contract.warn_after_hours} h without a new drop"
+    return f"{late}, an error after {contract.error_after_hours} h" if contract.error_after_hours else late

@@ -1,0 +1,72 @@
+"""Pipeline: the whole journey of a domain's drops in one graph."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, get_current_context, task
+
+from goldworks_dags import steps
+from goldworks_dags.assets import gold_of, raw_of
+from goldworks_dags.batches import Batch
+from goldworks_dags.domain import Domain
+from goldworks_dags.form import form
+from goldworks_dags.page import page
+from goldworks_dags.transform import BUILD_TASK, ROWS_WRITTEN, transform
+
+PATIENCE = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+}
+
+
+def pipeline(domain: Domain) -> DAG:
+    """discover → load → gate → transform → publish, and a verdict on all of it."""
+    with DAG(
+        domain.name,
+        description=f"Drops of {', '.join(domain.datasets)}, from the landing to gold",
+        doc_md=page(domain),
+        schedule=domain.schedule,
+        catchup=False,
+        max_active_runs=1,
+        dagrun_timeout=timedelta(hours=12),
+        params=form(domain),
+        tags=["goldworks", *domain.datasets],
+        default_args={"owner": domain.name, "execution_timeout": timedelta(minutes=10), **PATIENCE},
+    ) as dag:
+
+        @task(execution_timeout=timedelta(hours=1))
+        def discover() -> list[Batch]:
+            return steps.discover(domain, get_current_context()["params"])
+
+        @task(execution_timeout=timedelta(hours=6), map_index_template="{{ batch }}")
+        def load(drops: Batch) -> dict[str, int]:
+            return steps.load(domain, drops, get_current_context())
+
+        # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
+        # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
+        @task.short_circuit(
+            trigger_rule="all_done", ignore_downstream_trigger_rules=False, outlets=[raw_of(domain)]
+        )
+        def gate() -> dict[str, Any]:
+            context = get_current_context()
+            return steps.gate(domain, context["params"], context["outlet_events"])
+
+        @task(outlets=gold_of(domain))
+        def publish(found: dict[str, Any]) -> None:
+            context = get_current_context()
+            written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
+            steps.publish(domain, found["marks"], written, context["outlet_events"])
+
+        loaded, found = load.expand(drops=discover()), gate()
+        published = publish(found)
+        loaded >> found
+        if domain.models:
+            found >> transform(domain) >> published
+        # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
+        [loaded, published] >> EmptyOperator(task_id="verdict", trigger_rule="none_failed")
+    return dag

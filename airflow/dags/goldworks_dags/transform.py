@@ -1,0 +1,88 @@
+"""Transform: the domain's dbt models as tasks. One `dbt build` does the work, a task a model watches it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
+
+from goldworks_dags.domain import Domain, dbt_project, manifest_file
+
+GROUP = "transform"
+BUILD_TASK = f"{GROUP}.dbt_producer_watcher"
+ROWS_WRITTEN = "rows_written"
+
+# Watchers hold a worker each. Their pool has fewer slots than the executor has workers, so the build always finds one.
+POOL = "dbt"
+MOST_HOURS = 4
+
+
+def transform(domain: Domain) -> DbtTaskGroup:
+    """The models of a domain in the order in which they depend on each other, each followed by its tests."""
+    project = dbt_project()
+    executable = os.environ.get("DBT_EXECUTABLE") or "dbt"
+    return DbtTaskGroup(
+        group_id=GROUP,
+        project_config=ProjectConfig(
+            dbt_project_path=project, manifest_path=manifest_file(), install_dbt_deps=False
+        ),
+        profile_config=ProfileConfig(
+            profile_name="goldworks",
+            target_name=os.environ.get("DBT_TARGET") or "prod",
+            profiles_yml_filepath=Path(os.environ.get("DBT_PROFILES_DIR") or project) / "profiles.yml",
+        ),
+        execution_config=ExecutionConfig(
+            execution_mode=ExecutionMode.WATCHER,
+            invocation_mode=InvocationMode.SUBPROCESS,
+            dbt_executable_path=executable,
+            setup_operator_args={
+                "pool": "default_pool",
+                "execution_timeout": timedelta(hours=MOST_HOURS),
+                "callback": push_rows_written,
+            },
+        ),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            select=[f"path:models/{layer}/{domain.name}" for layer in domain.models],
+            test_behavior=TestBehavior.AFTER_EACH,
+            invocation_mode=InvocationMode.SUBPROCESS,
+            dbt_executable_path=executable,
+            enable_mock_profile=False,
+            emit_datasets=False,  # their names hold host and port, ours are the same everywhere (assets.py)
+        ),
+        operator_args={
+            "install_deps": False,
+            "deferrable": False,  # deferred watchers lose a race in Airflow 3.3 on a busy machine
+            "poke_interval": 2,
+            "timeout": timedelta(hours=MOST_HOURS).total_seconds(),
+            "execution_timeout": timedelta(hours=MOST_HOURS + 1),
+            "pool": POOL,
+            "full_refresh": "{{ params.full_refresh }}",
+            # A build is never repeated inside a run: docs/decisions/0006-what-a-run-does-after-a-failure.md
+            "retries": 0,
+        },
+    )
+
+
+def push_rows_written(project: str, context: Mapping[str, Any]) -> None:
+    """Notes how many rows each model wrote, from the results that dbt leaves behind."""
+    results = Path(project) / "target" / "run_results.json"
+    if results.exists():
+        context["ti"].xcom_push(key=ROWS_WRITTEN, value=rows_written(json.loads(results.read_text())))
+
+
+def rows_written(results: Mapping[str, Any]) -> dict[str, int]:
+    """Rows by model name; only models whose adapter counts them."""
+    return {
+        result["unique_id"].rsplit(".", 1)[-1]: rows
+        for result in results["results"]
+        if result["unique_id"].startswith("model.")
+        and isinstance(rows := result["adapter_response"].get("rows_affected"), int)
+        and rows >= 0
+    }
