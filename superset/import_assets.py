@@ -45,7 +45,7 @@ def import_assets(api: SupersetApi, directory: Path = ASSETS) -> list[Change]:
     wanted = read_assets(directory)
     before = _exported(api)
     _refuse_namesakes(wanted, before)
-    api.upload("/api/v1/assets/import/", "bundle", pack(directory))
+    _upload(api, pack(directory))
     removed = _remove_orphans(api, wanted)
     after = _exported(api)
     if faults := [*read_back(wanted, after), *_wrong_links(api, wanted), *_stored_passwords(api, wanted)]:
@@ -127,6 +127,34 @@ _WRITTEN_BY_VIEWERS = (
 
 def _is_chart(node: Any) -> bool:
     return isinstance(node, dict) and node.get("type") == "CHART"
+
+
+def _upload(api: SupersetApi, archive: bytes) -> None:
+    try:
+        api.upload("/api/v1/assets/import/", "bundle", archive)
+    except SupersetError as error:
+        if faults := _judgement(api, archive):
+            raise AssetError(
+                "Superset refuses these files, nothing was imported:\n  " + "\n  ".join(faults)
+            ) from error
+        raise
+
+
+def _judgement(api: SupersetApi, archive: bytes) -> list[str]:
+    """What Superset finds wrong with the files.
+
+    The import that replaces keeps this to itself ("failed for an unknown reason"). The one for dashboards
+    says it, and can never import our archive, whose type is not its own.
+    """
+    try:
+        api.upload("/api/v1/dashboard/import/", "formData", archive)
+    except SupersetError as error:
+        return [
+            f"{path}: {fault}"
+            for path, fault in error.details.items()
+            if path != "metadata.yaml" and "already exists" not in str(fault)
+        ]
+    return []
 
 
 def _exported(api: SupersetApi) -> Assets:

@@ -8,7 +8,14 @@ _PAGE_SIZE = 100
 
 
 class SupersetError(Exception):
-    """Superset cannot be reached, refuses the login, or refuses a request: for the operator."""
+    """Superset cannot be reached, refuses the login, or refuses a request: for the operator.
+
+    `details` is what it finds wrong at which place, where it says so.
+    """
+
+    def __init__(self, message: str, details: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details = details or {}
 
 
 class SupersetApi:
@@ -18,6 +25,7 @@ class SupersetApi:
         self.url = url.rstrip("/")
         self._timeout = timeout_seconds
         self._session = requests.Session()
+        self._session.headers["Accept"] = "application/json"  # else Superset explains faults in HTML
         login = {"username": user, "password": password, "provider": "db", "refresh": False}
         answer = self._send(
             "POST", "/api/v1/security/login", json=login, on_401=f"refuses the login of '{user}'"
@@ -69,22 +77,19 @@ class SupersetApi:
         if answer.status_code == 401 and on_401:
             raise SupersetError(f"{self.url}: {on_401}\n  check --user and the password variable")
         if not answer.ok:
-            raise SupersetError(f"{self.url}: {method} {path}: {answer.status_code}: {_complaint(answer)}")
+            said, details = _complaint(answer)
+            raise SupersetError(f"{self.url}: {method} {path}: {answer.status_code}: {said}", details)
         return answer
 
 
-def _complaint(answer: requests.Response) -> str:
-    """What Superset says is wrong, one line a fault, without its HTML."""
+def _complaint(answer: requests.Response) -> tuple[str, dict[str, Any]]:
+    """What Superset says is wrong, and at which places."""
     try:
         body = answer.json()
     except ValueError:
-        return str(answer.reason)
-    faults = [
-        "\n  ".join([str(error.get("message", "")), *_details(error.get("extra") or {})])
-        for error in body.get("errors", [])
-    ]
-    return "\n  ".join(faults) or str(body.get("message", body))
-
-
-def _details(extra: dict[str, Any]) -> list[str]:
-    return [f"{place}: {fault}" for place, fault in extra.items() if place != "issue_codes"]
+        return str(answer.reason), {}
+    errors = body.get("errors", [])
+    said = "; ".join(str(error.get("message", "")) for error in errors) or str(body.get("message", body))
+    details = {place: fault for error in errors for place, fault in (error.get("extra") or {}).items()}
+    details.pop("issue_codes", None)
+    return said, details
