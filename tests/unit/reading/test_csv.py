@@ -97,6 +97,12 @@ def test_a_quote_open_for_longer_than_a_record_may_be_costs_one_line():
     assert list(rows) == list(range(3, 2002))
 
 
+def test_a_line_longer_than_a_record_may_be_is_bad_though_nothing_else_is_wrong_with_it():
+    rows, bad = read(b"id,name,amount\n1," + b"x" * 30 + b",10\n2,bo,20\n", max_record_bytes=20)
+    assert [(one.line, one.reason, len(one.raw)) for one in bad] == [(2, "record_too_long", 20)]
+    assert rows == {3: BO}
+
+
 def test_a_line_without_end_is_bad_and_the_next_one_good():
     rows, bad = read(b"id,name,amount\n1," + b"x" * 5_000_000 + b",10\n2,bo,20\n", max_record_bytes=1 << 20)
     assert [(one.line, one.reason, len(one.raw)) for one in bad] == [(2, "record_too_long", 1 << 20)]
