@@ -147,9 +147,9 @@ def prepare(settings: Settings, cluster: Cluster) -> None:
             "--role",
             "Admin",
         ]
-        said = _command(settings, "users", "create", "--username", user, "--password", password, *names)
+        said = _command(settings, "users", "create", "--username", user, f"--password={password}", *names)
         if "already exist" in said:
-            _command(settings, "users", "reset-password", "--username", user, "--password", password)
+            _command(settings, "users", "reset-password", "--username", user, f"--password={password}")
         login.write_text(fingerprint)
 
 
