@@ -43,6 +43,11 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 {% endmacro %}
 
 
+{% macro newest_load(dataset) -%}
+    select coalesce(max(load_id), 0) from {{ source('ops', 'loads') }} where dataset = '{{ dataset }}' and state = 'loaded'
+{%- endmacro %}
+
+
 {% macro open_load_marks(dataset) %}
     {%- set marks = load_marks() -%}
     insert into {{ marks }} (relation, dataset, load_id, next_load_id)
@@ -50,9 +55,7 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
     where not exists (
         select 1 from {{ marks }} where relation = '{{ this.identifier }}' and dataset = '{{ dataset }}'
     );
-    update {{ marks }} set next_load_id = coalesce((
-        select max(load_id) from {{ source('ops', 'loads') }} where dataset = '{{ dataset }}' and state = 'loaded'
-    ), 0)
+    update {{ marks }} set next_load_id = ({{ newest_load(dataset) }})
     where relation = '{{ this.identifier }}' and dataset = '{{ dataset }}'
 {% endmacro %}
 
@@ -74,9 +77,17 @@ The load that `this` has followed `dataset` to: 0 when it exists without a mark,
         {{ return(0) }}
     {%- endif -%}
     {%- set found = run_query(
-        "select load_id from " ~ marks ~ " where relation = '" ~ this.identifier ~ "' and dataset = '" ~ dataset ~ "'"
-    ) -%}
-    {{ return(found.rows[0][0] | int if found.rows else 0) }}
+        "select load_id, (" ~ newest_load(dataset) ~ ") as newest_load_id from " ~ marks
+        ~ " where relation = '" ~ this.identifier ~ "' and dataset = '" ~ dataset ~ "'"
+    ).rows -%}
+    {%- set mark, newest = (found[0][0] | int, found[0][1] | int) if found else (0, 0) -%}
+    {%- if newest < mark -%}
+        {{ exceptions.raise_compiler_error(
+            this ~ " has followed " ~ dataset ~ " to load " ~ mark ~ ", but the ledger ends at load " ~ newest
+            ~ ": raw has been made anew\n  dbt build --full-refresh --select " ~ this.identifier ~ "+"
+        ) }}
+    {%- endif -%}
+    {{ return(mark) }}
 {% endmacro %}
 
 

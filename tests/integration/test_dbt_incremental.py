@@ -225,3 +225,16 @@ def test_a_failed_model_keeps_its_old_mark(bank, builds, transformer):
         transformer.execute(f"{movements} drop constraint refused")
     build_both(builds)
     assert differences(transformer) == {}
+
+
+def test_a_ledger_made_anew_is_noticed(bank, builds, transformer):
+    build_both(builds)
+    loader = bank.warehouse.connection
+    loader.execute("update ops.loads set load_id = -load_id")
+    try:
+        with pytest.raises(
+            AssertionError, match=r"raw has been made anew(.|\n)*--full-refresh --select int_bank_movements"
+        ):
+            builds[0]("run", "--select", "int_bank_movements")
+    finally:
+        loader.execute("update ops.loads set load_id = -load_id")
