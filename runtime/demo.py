@@ -4,6 +4,7 @@ Every step looks first whether it is done already, so that an interrupted demo g
 """
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -149,8 +150,8 @@ def _land_samples(stack: Stack) -> None:
     if landed.exists() or not stack.settings.runs_own_s3:
         return
     with step("samples", "drops as they arrive in real life, faults included") as report:
-        said = run_tool(stack, ["goldworks", "samples"])
-        report.note = said.strip().splitlines()[-1][:72]
+        drops = json.loads(run_tool(stack, ["goldworks", "samples", "--json"], quiet=False))
+        report.note = f"{len(drops)} objects in {stack.settings.landing}"
     landed.touch()
 
 

@@ -1,14 +1,17 @@
 """Environments: one locked Python environment a part (their dependencies conflict), made by `uv` from hashed files.
 
-An environment is whole when its stamp says so: the hash of its requirement file, of the Python it was made with and
-of the project's own pyproject.toml. Anything else, an interrupted run too, is made again; uv's cache makes that cheap.
+An environment is whole when its stamp says so: its place, the hash of its requirement file, and of what pyproject.toml
+says of the project. Anything else, an interrupted run too, is made again; uv's cache makes that cheap.
 """
 
+import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,17 +52,18 @@ PLATFORM = ("runtime", "dbt", "airflow", "superset")
 def ensure_environments(home: Path, names: Iterable[str] = PLATFORM) -> None:
     """Make what is missing or outdated among `names`; says nothing when all is there."""
     wanted = [ENVIRONMENTS[name] for name in names]
-    python = find_python(home)
-    if python is not None:
-        wanted = [environment for environment in wanted if not _is_whole(home, environment, python)]
-        if not wanted:
-            return
-    uv = ensure_uv(home)
-    python = python or _python_by_uv(home, uv)
-    # Two at a time: downloads wait for the network, compiling bytecode takes every core.
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(_make, home, environment, uv, python) for environment in wanted]:
-            done.result()
+    if all(_is_whole(home, environment) for environment in wanted):
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "venvs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another command may be making them: then they are there afterwards
+        wanted = [environment for environment in wanted if not _is_whole(home, environment)]
+        uv = ensure_uv(home)
+        python = find_python(home) or _python_by_uv(home, uv)
+        # Two at a time: downloads wait for the network, compiling bytecode takes every core.
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(_make, home, environment, uv, python) for environment in wanted]:
+                done.result()
 
 
 def find_python(home: Path) -> Path | None:
@@ -146,20 +150,29 @@ def _make(home: Path, environment: Environment, uv: Path, python: Path) -> None:
         _uv(uv, "pip", "install", *inside, *locked)
         if environment.with_project:
             _uv(uv, "pip", "install", *inside, "--no-build-isolation", "--editable", str(ROOT))
-        _stamp_file(place).write_text(_stamp(environment, python))
+        _stamp_file(place).write_text(_stamp(home, environment))
         packages = sum(1 for _ in place.glob("lib/python*/site-packages/*.dist-info"))
         report.note = f"{packages} packages"
 
 
-def _is_whole(home: Path, environment: Environment, python: Path) -> bool:
-    stamp = _stamp_file(home / "venvs" / environment.name)
-    return stamp.exists() and stamp.read_text() == _stamp(environment, python)
+def _is_whole(home: Path, environment: Environment) -> bool:
+    place = home / "venvs" / environment.name
+    stamp = _stamp_file(place)
+    # its python is a link to the one it was made with, which may have been uninstalled since
+    return (
+        stamp.exists() and stamp.read_text() == _stamp(home, environment) and (place / "bin/python").exists()
+    )
 
 
-def _stamp(environment: Environment, python: Path) -> str:
-    parts = [_hash(environment.requirements), str(python), ".".join(map(str, _version_of(python) or ()))]
+def _stamp(home: Path, environment: Environment) -> str:
+    parts = [
+        str(home),
+        _hash(environment.requirements),
+    ]  # programs in it name their place: it cannot be moved
     if environment.with_project:
-        parts += [str(ROOT), _hash(ROOT / "pyproject.toml")]
+        declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+        installed = json.dumps([declared["project"], declared["build-system"]], sort_keys=True)
+        parts += [str(ROOT), hashlib.sha256(installed.encode()).hexdigest()]
     return "\n".join(parts)
 
 

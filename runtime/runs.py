@@ -56,6 +56,8 @@ def _show(tasks: list[TaskState], shown: set[tuple[str, int]]) -> None:
         key = (task.task_id, task.map_index)
         if task.state in FINISHED and key not in shown:
             shown.add(key)
+            if task.state == "skipped":
+                continue  # counted at the end
             took = seconds(task.duration) if task.duration else ""
             say(
                 f"  {accent(f'{task.state:<15}', colours.get(task.state, 'dim'))}  {task.label:<66}  {took:>9}"

@@ -65,6 +65,8 @@ DATA_CACHE_CONFIG = CACHE_CONFIG
 RATELIMIT_STORAGE_URI = "memory://"
 
 WTF_CSRF_ENABLED = True
+# Cookies know no ports: as "session", Airflow on the same host would take it for its own and log people out.
+SESSION_COOKIE_NAME = "superset_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = os.environ.get("SUPERSET_URL", "").startswith("https://")

@@ -64,6 +64,7 @@ def test_each_task_is_shown_once_as_it_ends(capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr().out
     assert shown.count(" discover ") == 1
     assert shown.count("load[0]") == 1
+    assert "dbt" not in shown
     assert "2 tasks done, 1 had nothing to do" in shown
 
 
