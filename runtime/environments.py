@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from runtime import Fault
 from runtime.settings import ROOT
@@ -56,13 +57,15 @@ def ensure_environments(home: Path, names: Iterable[str] = PLATFORM) -> None:
         return
     home.mkdir(parents=True, exist_ok=True)
     with (home / "venvs.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another command may be making them: then they are there afterwards
+        _wait_for(lock)
         wanted = [environment for environment in wanted if not _is_whole(home, environment)]
-        uv = ensure_uv(home)
-        python = find_python(home) or _python_by_uv(home, uv)
+        uv = ensure_uv(home, lock.fileno())
+        python = find_python(home) or _python_by_uv(home, uv, lock.fileno())
         # Two at a time: downloads wait for the network, compiling bytecode takes every core.
         with ThreadPoolExecutor(2) as pool:
-            for done in [pool.submit(_make, home, environment, uv, python) for environment in wanted]:
+            for done in [
+                pool.submit(_make, home, environment, uv, python, lock.fileno()) for environment in wanted
+            ]:
                 done.result()
 
 
@@ -78,8 +81,8 @@ def find_python(home: Path) -> Path | None:
     return None
 
 
-def ensure_uv(home: Path) -> Path:
-    """The pinned uv, in an environment of its own."""
+def ensure_uv(home: Path, *held: int) -> Path:
+    """The pinned uv, in an environment of its own; `held` are open locks that its installation must keep."""
     place = home / "uv"
     for uv in (place / "bin" / "uv", place / "packages" / "bin" / "uv"):
         if (
@@ -90,7 +93,9 @@ def ensure_uv(home: Path) -> Path:
             return uv
     with step("uv", "the installer of the environments") as report:
         shutil.rmtree(place, ignore_errors=True)
-        made = subprocess.run([sys.executable, "-m", "venv", place], capture_output=True, text=True)
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", place], capture_output=True, text=True, pass_fds=held
+        )
         if made.returncode == 0:
             pip, uv = [str(place / "bin" / "python"), "-m", "pip"], place / "bin" / "uv"
             target: list[str] = []
@@ -100,7 +105,10 @@ def ensure_uv(home: Path) -> Path:
             target = ["--target", str(place / "packages")]
         options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", *target]
         done = subprocess.run(
-            [*pip, "install", *options, "-r", str(UV_REQUIREMENTS)], capture_output=True, text=True
+            [*pip, "install", *options, "-r", str(UV_REQUIREMENTS)],
+            capture_output=True,
+            text=True,
+            pass_fds=held,
         )
         if done.returncode != 0:
             version = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -118,20 +126,22 @@ def ensure_uv(home: Path) -> Path:
     return uv
 
 
-def _python_by_uv(home: Path, uv: Path) -> Path:
+def _wait_for(lock: IO[str]) -> None:
+    """Another command may be making the environments; then they are there afterwards."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with step("waiting", "another command is making the environments") as report:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            report.note = "the other command is done with the environments"
+
+
+def _python_by_uv(home: Path, uv: Path, lock: int) -> Path:
     with step("python", "3.12, since this machine has neither 3.11 nor 3.12"):
-        _uv(
-            uv,
-            "python",
-            "install",
-            "--quiet",
-            "--install-dir",
-            str(home / "python"),
-            "3.12",
-            remedy=(
-                "install Python 3.11 or 3.12, or let this machine reach uv's downloads, then `make demo` again"
-            ),
+        remedy = (
+            "install Python 3.11 or 3.12, or let this machine reach uv's downloads, then `make demo` again"
         )
+        _uv(uv, lock, "python", "install", "-q", "--install-dir", str(home / "python"), "3.12", remedy=remedy)
     found = find_python(home)
     if found is None:
         raise Fault(
@@ -140,16 +150,16 @@ def _python_by_uv(home: Path, uv: Path) -> Path:
     return found
 
 
-def _make(home: Path, environment: Environment, uv: Path, python: Path) -> None:
+def _make(home: Path, environment: Environment, uv: Path, python: Path, lock: int) -> None:
     place = home / "venvs" / environment.name
     with step(f"{environment.name} env", f"from {environment.requirements.relative_to(ROOT)}") as report:
         _stamp_file(place).unlink(missing_ok=True)
-        _uv(uv, "venv", "--quiet", "--clear", "--no-project", "--python", str(python), str(place))
+        _uv(uv, lock, "venv", "--quiet", "--clear", "--no-project", "--python", str(python), str(place))
         inside = ["--python", str(place / "bin" / "python"), "--no-deps", "--quiet"]
         locked = ["--require-hashes", "--compile-bytecode", "-r", str(environment.requirements)]
-        _uv(uv, "pip", "install", *inside, *locked)
+        _uv(uv, lock, "pip", "install", *inside, *locked)
         if environment.with_project:
-            _uv(uv, "pip", "install", *inside, "--no-build-isolation", "--editable", str(ROOT))
+            _uv(uv, lock, "pip", "install", *inside, "--no-build-isolation", "--editable", str(ROOT))
         _stamp_file(place).write_text(_stamp(home, environment))
         packages = sum(1 for _ in place.glob("lib/python*/site-packages/*.dist-info"))
         report.note = f"{packages} packages"
@@ -202,7 +212,7 @@ def _version_of(python: Path) -> tuple[int, int] | None:
     return (int(parts[0]), int(parts[1])) if asked.returncode == 0 and len(parts) == 2 else None
 
 
-def _uv(uv: Path, *arguments: str, remedy: str = "") -> None:
+def _uv(uv: Path, lock: int, *arguments: str, remedy: str = "") -> None:
     environment = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
     environment |= {"UV_PYTHON_DOWNLOADS": "manual", "UV_NO_PROGRESS": "1", **_package_index()}
     # not in the repository: uv would take our exclude-newer from there, which some mirrors cannot serve
@@ -213,6 +223,7 @@ def _uv(uv: Path, *arguments: str, remedy: str = "") -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        pass_fds=(lock,),  # held until uv itself has ended, even if we are killed before
     )
     if done.returncode != 0:
         said = "\n".join(f"  {line}" for line in done.stderr.strip().splitlines()[-12:])
