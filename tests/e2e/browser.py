@@ -76,7 +76,7 @@ def log_in_to_superset(driver: Chrome, url: str, user: str, password: str) -> No
 
 def open_dashboard(driver: Chrome, url: str, slug: str) -> None:
     """Open a dashboard and wait until every chart on it is drawn, also those below the fold."""
-    driver.get(f"{url}/superset/dashboard/{slug}/")
+    driver.get(f"{url}/superset/dashboard/{slug}")
     wait_until(driver, lambda d: d.find_elements(By.CSS_SELECTOR, CHART), f"dashboard {slug} has no charts")
     # Charts below the fold are drawn when they come in sight: a page as long as the dashboard shows all.
     set_page_size(driver, page_width(driver), 2 * charts_end(driver))
@@ -111,6 +111,12 @@ def headline(driver: Chrome, title: str) -> str:
     return charts(driver)[title].find_element(By.CSS_SELECTOR, ".header-line").text.strip()
 
 
+def table_rows(chart: WebElement) -> list[list[str]]:
+    """The cells of a table chart, row by row, as written."""
+    rows = chart.find_elements(By.CSS_SELECTOR, "tbody tr")
+    return [[cell.text.strip() for cell in row.find_elements(By.CSS_SELECTOR, "td")] for row in rows]
+
+
 def complaints(driver: Chrome) -> list[str]:
     """Charts that show an error or have nothing to show."""
     bad = "[data-test=error-message], .ant-alert-error, .ant-empty, .missing-chart-container"
@@ -129,6 +135,62 @@ def cut_off_titles(driver: Chrome) -> list[str]:
         ".filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0).map(e => e.textContent)"
     )
     return list(driver.execute_script(script))
+
+
+def log_in_to_airflow(driver: Chrome, url: str, user: str, password: str) -> None:
+    driver.get(f"{url}/auth/login/")
+    _one(driver, "input[name=username]").send_keys(user)
+    _one(driver, "input[name=password]").send_keys(password)
+    _one(driver, "[type=submit]").click()
+    wait_until(driver, lambda d: "/auth/login" not in d.current_url, f"Airflow refuses the login of '{user}'")
+
+
+def last_run_state(driver: Chrome, url: str, dag: str) -> str:
+    """The state that Airflow's list of runs shows for the newest one: Success, Failed, Running, …"""
+    driver.get(f"{url}/dags/{dag}/runs")
+    newest = _one(driver, "main table tbody tr, table tbody tr")
+    titles = [cell.text.strip() for cell in driver.find_elements(By.CSS_SELECTOR, "table thead th")]
+    return newest.find_elements(By.CSS_SELECTOR, "td")[titles.index("State")].text.strip()
+
+
+def open_last_run_graph(driver: Chrome, url: str, dag: str) -> None:
+    """The graph of the newest run, all groups open, as large as the page allows."""
+    driver.get(f"{url}/dags/{dag}/runs")
+    driver.get(str(_one(driver, "table tbody tr a[href*='/runs/']").get_attribute("href")))
+    _one(driver, "button[aria-label^='Show Graph']").click()
+    _one(driver, ".react-flow__node")
+    _one(driver, "[data-testid=expand-all-button]").click()
+    _one(driver, "button[aria-label='Collapse Details Panel']").click()
+    wait_until(driver, _at_rest, "Airflow's graph goes on moving")
+    _one(driver, "button[aria-label='Fit View']").click()
+    wait_until(driver, _at_rest, "Airflow's graph goes on moving")
+
+
+def wait_for_drawing(driver: Chrome) -> None:
+    """Charts grow into their place for about a second, and tell nobody when they are done."""
+    driver.execute_async_script("setTimeout(arguments[0], 1500)")
+
+
+def _at_rest(driver: Chrome) -> bool:
+    """Whether the graph stands still for half a second."""
+    where = (
+        "return [...document.querySelectorAll('.react-flow__node')].map(e => e.getBoundingClientRect())"
+        ".map(r => `${r.x} ${r.y} ${r.width}`).join()"
+    )
+    before = driver.execute_script(where)
+    driver.execute_async_script("setTimeout(arguments[0], 500)")
+    return bool(driver.execute_script(where) == before)
+
+
+def foreign_addresses(driver: Chrome) -> list[str]:
+    """Addresses outside the open site that answered the page."""
+    entries = "performance.getEntriesByType('resource').filter(e => e.transferSize > 0).map(e => e.name)"
+    own = driver.execute_script("return location.origin")
+    return [
+        name
+        for name in driver.execute_script(f"return {entries}")
+        if not name.startswith((own, "data:", "blob:"))
+    ]
 
 
 def _settled(driver: Chrome) -> bool:

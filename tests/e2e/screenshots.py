@@ -1,0 +1,69 @@
+"""Screenshots of the running platform for the README: the bank's dashboard, and Airflow's graph of its DAG.
+
+python tests/e2e/screenshots.py        (addresses and logins come from the environment, `make env`)
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import browser as pages
+from selenium.common.exceptions import WebDriverException
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+WIDTH = 1440
+GRAPH_HEIGHT = 620
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Take the screenshots of the docs from a running platform.")
+    parser.add_argument("--to", type=Path, default=IMAGES, help="folder of the images")
+    parser.add_argument("--only", choices=("dashboard", "dag"), help="take one of the two")
+    options = parser.parse_args(arguments)
+    if missing := pages.missing_parts():
+        parser.error(missing)
+    options.to.mkdir(parents=True, exist_ok=True)
+    try:
+        with pages.browser(WIDTH) as driver:
+            if options.only != "dag":
+                _dashboard(driver, options.to / "bank_dashboard.png")
+            if options.only != "dashboard":
+                _dag(driver, options.to / "bank_dag.png")
+    except WebDriverException as error:
+        print(f"no screenshot: {error.msg}\n  is the platform up? `make status` says", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _dashboard(driver: pages.Chrome, image: Path) -> None:
+    """The whole dashboard, from the bar on top to the end of the last chart."""
+    url = _setting("SUPERSET_URL")
+    pages.log_in_to_superset(driver, url, _setting("SUPERSET_USER"), _setting("SUPERSET_PASSWORD"))
+    pages.open_dashboard(driver, url, "bank")
+    pages.set_page_size(driver, WIDTH, pages.charts_end(driver) + 24)
+    pages.wait_for_drawing(driver)
+    _save(driver, image)
+
+
+def _dag(driver: pages.Chrome, image: Path) -> None:
+    url = _setting("AIRFLOW_URL")
+    pages.set_page_size(driver, WIDTH, GRAPH_HEIGHT)
+    pages.log_in_to_airflow(driver, url, _setting("AIRFLOW_USER"), _setting("AIRFLOW_PASSWORD"))
+    pages.open_last_run_graph(driver, url, "bank")
+    _save(driver, image)
+
+
+def _save(driver: pages.Chrome, image: Path) -> None:
+    driver.save_screenshot(str(image))
+    print(image)
+
+
+def _setting(name: str) -> str:
+    if not (value := os.environ.get(name)):
+        sys.exit(f'{name} is not set\n  eval "$(make -s env)" sets it')
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
