@@ -113,7 +113,9 @@ def follow_page(path: Path, reader: Reader, *, write: bool) -> None:
         if is_as_promised(answer, step.text):
             continue
         if not write:
-            pytest.fail(f"{path.name}: $ {step.command}\nsays now:\n{answer}\nthe page:\n{step.text}", pytrace=False)
+            pytest.fail(
+                f"{path.name}: $ {step.command}\nsays now:\n{answer}\nthe page:\n{step.text}", pytrace=False
+            )
         page = page[:place] + answer + page[place + len(step.text) :]
     if write:
         path.write_text(page, encoding="utf-8")
