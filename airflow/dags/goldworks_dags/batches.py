@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data_ingestion.plan import PlannedDrop
 
 Batch = list[dict[str, Any]]
+
+# A task costs two seconds before it does anything, so small drops share one. Past so many bytes or drops another
+# task pays, on another worker.
+BYTES_A_BATCH = 32 << 20
+DROPS_A_BATCH = 200
+
+
+def cut(drops: Sequence[PlannedDrop]) -> list[list[PlannedDrop]]:
+    """The drops as batches: as few as are worth a task each, and never more than 64."""
+    from data_ingestion.plan import MAX_BATCHES, cut_batches
+
+    size = sum(drop.object.size for drop in drops)
+    worth = max(ceil(size / BYTES_A_BATCH), ceil(len(drops) / DROPS_A_BATCH), 1)
+    return cut_batches(drops, min(worth, MAX_BATCHES))
 
 
 def pack(batches: Iterable[Sequence[PlannedDrop]]) -> list[Batch]:

@@ -31,14 +31,14 @@ def form(domain: Domain) -> dict[str, Param]:
             type="string",
             pattern=PERIOD,
             title="First period",
-            description="Only drops of this period and later: a year, month or day, such as 2026-01. Empty: from the first.",
+            description="Only drops of this period and later: a year, month or day, such as 2026-01. Empty: all.",
         ),
         "last_period": Param(
             "",
             type="string",
             pattern=PERIOD,
             title="Last period",
-            description="Only drops up to this period, itself included, such as 2026-03. Empty: to the last.",
+            description="Only drops up to this period, itself included, such as 2026-03. Empty: all.",
         ),
         "full_refresh": Param(
             False,

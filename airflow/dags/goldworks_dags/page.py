@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from data_ingestion.contract import Contract, KeyRule
-
 from goldworks_dags.domain import Domain
 
 RUNBOOK = "docs/runbooks/dag_is_red.md"
@@ -22,7 +21,7 @@ def page(domain: Domain) -> str:
         "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
         "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
-        "| `transform` | a model or a test failed; gold is as before where that matters | correct it, then trigger a run |\n"
+        "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
         "| `verdict` | one of the above | look at the left of it |\n\n"
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from goldworks_dags.assets import gold_asset, raw_asset, raw_of
-from goldworks_dags.batches import Batch, pack, unpack
+from goldworks_dags.batches import Batch, cut, pack, unpack
 from goldworks_dags.domain import Domain, contracts_folder
 from goldworks_dags.form import choice_of
 
@@ -32,7 +32,6 @@ def discover(domain: Domain, params: Mapping[str, Any]) -> list[Batch]:
     """Looks at the landing and plans what to load, as batches for the tasks that follow."""
     from data_ingestion.contract import read_contracts
     from data_ingestion.load import discover as look
-    from data_ingestion.plan import cut_batches
 
     everyone = read_contracts(contracts_folder())
     chosen = [one for one in domain.contracts if not params["datasets"] or one.dataset in params["datasets"]]
@@ -51,7 +50,7 @@ def discover(domain: Domain, params: Mapping[str, Any]) -> list[Batch]:
             )
         for item in found.unresolved:
             log.warning("%s: unresolved, no contract matches it", item.key)
-    return pack(cut_batches(found.drops))
+    return pack(cut(found.drops))
 
 
 def load(domain: Domain, batch: Batch, context: Mapping[str, Any]) -> dict[str, int]:
@@ -156,7 +155,7 @@ def _outcomes(
                     reports = list(
                         load_drops(contracts[planned.dataset], at.landing, at.warehouse, [planned])
                     )
-                except Exception as error:  # noqa: BLE001 - one bug must not keep the other drops out
+                except Exception as error:  # one bug must not keep the other drops out
                     yield planned, error
                     break
                 yield planned, reports[0]

@@ -27,11 +27,12 @@ def transform(domain: Domain) -> DbtTaskGroup:
     """The models of a domain in the order in which they depend on each other, each followed by its tests."""
     project = dbt_project()
     executable = os.environ.get("DBT_EXECUTABLE") or "dbt"
+    config = ProjectConfig(dbt_project_path=project, manifest_path=manifest_file(), install_dbt_deps=False)
+    # Cosmos makes an ObjectStoragePath of it; opening that imports the filesystems of every provider, at each parse.
+    config.manifest_path = manifest_file()
     return DbtTaskGroup(
         group_id=GROUP,
-        project_config=ProjectConfig(
-            dbt_project_path=project, manifest_path=manifest_file(), install_dbt_deps=False
-        ),
+        project_config=config,
         profile_config=ProfileConfig(
             profile_name="goldworks",
             target_name=os.environ.get("DBT_TARGET") or "prod",
