@@ -7,6 +7,7 @@ API server reads them, and the server would listen on every interface with no se
 
 import hashlib
 import json
+import re
 import subprocess
 import time
 import urllib.error
@@ -59,6 +60,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         # A worker learns of its task's end at the next heartbeat only: five seconds a task by default.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        # Its own default, /tmp/cosmos, belongs to whoever ran Cosmos on this machine first.
+        "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
         "AIRFLOW_CONN_WAREHOUSE": landing["GOLDWORKS_WAREHOUSE_URL"],
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(
             {
@@ -282,9 +285,12 @@ class Api:
         return None
 
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
 def _log_lines(entry: dict[str, Any]) -> list[str]:
     event = str(entry.get("event", ""))
-    lines = [] if event.startswith("::") else [event]
+    lines = [] if event.startswith("::") else [_COLOUR.sub("", event)]
     for detail in entry.get("error_detail") or []:
         for frame in detail.get("frames", []):
             if "site-packages" in str(frame.get("filename")):
