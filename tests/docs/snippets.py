@@ -1,9 +1,9 @@
 """Snippets: the blocks of a page that say what a person types and what the machine answers.
 
-A block after the line `<!-- run -->` is run: a `yaml` block is written to the file that its first line names, and each
-line of a `console` block that begins with `$ ` must print what stands below it, `…` alone on a line being anything.
-Seconds and the place of the landing may differ. With GOLDWORKS_WRITE_DOCS=1 answers that have changed are written into
-the page instead; look at them in the diff.
+A block after the line `<!-- run -->` is run: a `yaml` block is written to the file that its first line names, a
+`python` block must end without an error, and each line of a `console` block that begins with `$ ` must print what
+stands below it, `…` alone on a line being anything. Seconds and the place of the landing may differ.
+With GOLDWORKS_WRITE_DOCS=1 answers that have changed are written into the page instead; look at them in the diff.
 """
 
 import os
@@ -20,12 +20,12 @@ import pytest
 
 from data_ingestion.cli import main
 
-BLOCK = re.compile(r"(?<=<!-- run -->\n)```(yaml|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?<=<!-- run -->\n)```(yaml|python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A file to write (`command` is its path), or a command and the answer that the page promises."""
+    """A file to write (`command` is its path), a program, or a command and the answer that the page promises."""
 
     kind: str
     command: str
@@ -35,7 +35,7 @@ class Step:
 def steps_of(page: str) -> Iterator[Step]:
     """What a page asks its reader to do, in its order."""
     for kind, body in BLOCK.findall(page):
-        if kind == "yaml":
+        if kind != "console":
             yield Step(kind, body.split("\n", 1)[0].removeprefix("# "), body)
             continue
         for part in re.split(r"^(?=\$ )", body, flags=re.MULTILINE)[1:]:
@@ -55,6 +55,10 @@ class Reader:
             path = self.folder / step.command
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step.text, encoding="utf-8")
+            return step.text
+        if step.kind == "python":
+            with redirect_stdout(StringIO()):
+                exec(compile(step.text, "snippet", "exec"), {})
             return step.text
         answer = self._goldworks(step.command) if step.command.startswith("goldworks ") else self._shell(step)
         shown = answer.replace(str(self.folder.resolve()), "/data")
