@@ -192,7 +192,7 @@ def _named_metrics(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _named_columns(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if params.get("x_axis"):
         yield "params.x_axis", params["x_axis"]
-    if params.get("x_axis_sort"):
+    if params.get("x_axis_sort") not in (None, "name", "sum", "min", "max", "avg"):
         yield "params.x_axis_sort (or metric)", params["x_axis_sort"]
     for field in ("all_columns", "groupby", "columns"):
         for index, name in enumerate(params.get(field) or []):

@@ -84,6 +84,7 @@ TALISMAN_CONFIG["content_security_policy"] |= {
     "font-src": ["'self'", "data:"],
 }
 
+ENABLE_CORS = False  # stock Superset invites the pages of two map servers
 SUPERSET_WEBSERVER_TIMEOUT = 120
 SQLALCHEMY_TRACK_MODIFICATIONS = False
 ROW_LIMIT = 10_000
