@@ -33,7 +33,7 @@ dbt-build: ## build and test the models in your own schemas
 lock: ## resolve every environment anew, write the requirement files
 	@$(RUNTIME) lock
 screenshots: ## pictures of the running platform for docs/
-	@$(RUNTIME) in dev python docs/screenshots.py
+	@$(RUNTIME) in dev python tests/e2e/screenshots.py
 
 ##@ Check
 test: ## the whole suite
