@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from runtime import Fault
-from runtime.settings import ROOT
+from runtime.settings import ROOT, venvs_of
 from runtime.terminal import say, step
 
 SUITABLE = ((3, 12), (3, 11))
@@ -56,7 +56,7 @@ def ensure_environments(home: Path, names: Iterable[str] = PLATFORM) -> None:
     if all(_is_whole(home, environment) for environment in wanted):
         return
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "venvs.lock").open("w") as lock:
+    with venvs_of(home).with_suffix(".lock").open("w") as lock:
         _wait_for(lock)
         wanted = [environment for environment in wanted if not _is_whole(home, environment)]
         uv = ensure_uv(home, lock.fileno())
@@ -151,7 +151,7 @@ def _python_by_uv(home: Path, uv: Path, lock: int) -> Path:
 
 
 def _make(home: Path, environment: Environment, uv: Path, python: Path, lock: int) -> None:
-    place = home / "venvs" / environment.name
+    place = venvs_of(home) / environment.name
     with step(f"{environment.name} env", f"from {environment.requirements.relative_to(ROOT)}") as report:
         _stamp_file(place).unlink(missing_ok=True)
         _uv(uv, lock, "venv", "--quiet", "--clear", "--no-project", "--python", str(python), str(place))
@@ -166,7 +166,7 @@ def _make(home: Path, environment: Environment, uv: Path, python: Path, lock: in
 
 
 def _is_whole(home: Path, environment: Environment) -> bool:
-    place = home / "venvs" / environment.name
+    place = venvs_of(home) / environment.name
     stamp = _stamp_file(place)
     # its python is a link to the one it was made with, which may have been uninstalled since
     return (
@@ -175,10 +175,8 @@ def _is_whole(home: Path, environment: Environment) -> bool:
 
 
 def _stamp(home: Path, environment: Environment) -> str:
-    parts = [
-        str(home),
-        _hash(environment.requirements),
-    ]  # programs in it name their place: it cannot be moved
+    # programs in it name their place: it cannot be moved
+    parts = [str(venvs_of(home)), _hash(environment.requirements)]
     if environment.with_project:
         declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
         installed = json.dumps([declared["project"], declared["build-system"]], sort_keys=True)

@@ -107,7 +107,7 @@ class Settings:
         return self.values.get("GOLDWORKS_LANDING_URL") or "s3://landing"
 
     def venv(self, name: str) -> Path:
-        return self.home / "venvs" / name
+        return venvs_of(self.home) / name
 
     def program(self, venv: str, name: str) -> Path:
         return self.venv(venv) / "bin" / name
@@ -162,6 +162,11 @@ _PRIVATE = {
     "AIRFLOW_JWT_SECRET",
     "SUPERSET_SECRET_KEY",
 }
+
+
+def venvs_of(home: Path) -> Path:
+    """Where a home keeps its environments; a link there shares those of another home, which then names them."""
+    return (home / "venvs").resolve()
 
 
 def home_directory(chosen: Path | None = None) -> Path:

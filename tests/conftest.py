@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from runtime.postgres import SUPERUSER, Cluster, find_binaries
+from runtime.settings import home_directory
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORDS = {
@@ -35,7 +36,7 @@ def postgres() -> Iterator[Cluster]:
         0,
         "superuser-test",
         {"fsync": "off"},
-        binaries=find_binaries(ROOT / "var/venvs/runtime"),
+        binaries=find_binaries(home_directory() / "venvs/runtime"),
     )
     try:
         cluster.start()
