@@ -287,6 +287,7 @@ def _warehouse(url: str | None) -> Iterator[Warehouse]:
     opened = open_warehouse(Settings.from_environment(warehouse_url=url, landing_url="unused").warehouse_url)
     try:
         opened.migrate()
+        opened.abandon_lost_attempts()
         yield opened
     finally:
         opened.close()
@@ -300,7 +301,6 @@ def _session(
     chosen = _choose(read_contracts(settings.contracts), datasets, settings.contracts)
     place = open_landing(settings.landing_url)
     with _warehouse(settings.warehouse_url) as opened:
-        opened.abandon_lost_attempts()
         yield Session(chosen, place, opened, whole_landing=not datasets)
 
 

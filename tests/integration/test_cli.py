@@ -138,6 +138,18 @@ def test_every_command_has_help(goldworks, command):
     assert "Usage:" in done.stdout
 
 
+def test_an_attempt_whose_session_is_gone_is_shown_as_abandoned(goldworks, landing, warehouse):
+    put(landing, "1,1,a")
+    goldworks("load")
+    warehouse.connection.execute(
+        "insert into ops.loads (dataset, object_key, kind, state) values ('things', 'x.csv', 'new', 'started')"
+    )
+    states = {
+        row["object_key"]: row["state"] for row in json.loads(goldworks("status", "--json").stdout)["loads"]
+    }
+    assert states == {JANUARY: "loaded", "x.csv": "abandoned"}
+
+
 def test_samples_are_the_same_bytes_for_the_same_seed_and_are_left_alone_the_second_time(goldworks, landing):
     goldworks("samples", "--domain", "bank", "--scale", "0.1")
     first = {item.key: item.etag for item in landing.list_objects()}
