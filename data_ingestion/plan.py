@@ -160,7 +160,7 @@ def _judge(
     if (item.etag, item.size) != (held.etag, held.size):
         if choice.only_quarantined:
             return Kind.KNOWN, "corrected since; a replay takes loaded versions only"
-        return Kind.CORRECTED, "other bytes than those in force"
+        return Kind.CORRECTED, "another version than the one in force"
     if choice.full_refresh:
         return Kind.REPLAY, "full refresh asked for"
     if held.fingerprint != contract.fingerprint and (held.open_quarantine or not choice.only_quarantined):

@@ -41,7 +41,7 @@ LandingOption = Annotated[
     typer.Option(
         "--landing",
         metavar="URL",
-        help="s3://BUCKET/FOLDER, file:///FOLDER or a path. [env: GOLDWORKS_LANDING_URL]",
+        help="s3://BUCKET/FOLDER, file:///FOLDER or a path. \\[env: GOLDWORKS_LANDING_URL]",
     ),
 ]
 ContractsOption = Annotated[
@@ -49,7 +49,7 @@ ContractsOption = Annotated[
     typer.Option(
         "--contracts",
         metavar="DIR",
-        help="Folder of contracts. [env: GOLDWORKS_CONTRACTS; default: contracts]",
+        help="Folder of contracts. \\[env: GOLDWORKS_CONTRACTS; default: contracts]",
     ),
 ]
 WarehouseOption = Annotated[
@@ -57,7 +57,7 @@ WarehouseOption = Annotated[
     typer.Option(
         "--warehouse",
         metavar="URL",
-        help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE. [env: GOLDWORKS_WAREHOUSE_URL]",
+        help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE. \\[env: GOLDWORKS_WAREHOUSE_URL]",
     ),
 ]
 DatasetOption = Annotated[

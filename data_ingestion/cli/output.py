@@ -46,6 +46,8 @@ def say_load(report: LoadReport, width: int) -> None:
         say("failed", f"{place} {report.error}", "bold red")
     elif report.plan == "nothing":
         say(str(report.kind), f"{place} {report.plan_reason}; nothing to do", "dim")
+    elif report.plan == "settle":
+        say(str(report.kind), f"{place} {report.plan_reason}  load {report.load_id}")
     else:
         number = f"  load {report.load_id}" if report.load_id else ""
         corrected = f"{report.kind}: " if report.kind is not Kind.NEW else ""

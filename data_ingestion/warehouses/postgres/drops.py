@@ -96,8 +96,12 @@ class _Bringing:
         self._set_object(twin)
         fates = self._leave(held.drop_id) if held else Fates()
         self._rank(twin)
-        Merge(self.connection, self.table, twin, self.load_id).settle()
-        return fates, Kind.DUPLICATE, "nothing", "another object holds the same bytes", twin
+        settled = Merge(self.connection, self.table, twin, self.load_id).settle()
+        reason = "another object holds the same bytes"
+        if settled:
+            return fates, Kind.DUPLICATE, "settle", f"{reason}; rows it now comes first in: {settled:,}", twin
+        # Leaving the drop it held before may have moved rows, too.
+        return fates, Kind.DUPLICATE, "nothing" if held is None else "settle", reason, twin
 
     def new_content(self, held: _Held | None) -> Outcome:
         """Bytes that no object holds: a new drop, or the correction of one that only this object held."""

@@ -87,7 +87,7 @@ def forget_attempt(connection: Connection, attempt_id: int) -> None:
 
 
 def draw_load_id(connection: Connection) -> int:
-    """The next load id. Call it under the dataset's lock only."""
+    """The next load id: under the dataset's lock for a load that takes effect, so that ids commit in order."""
     return int(scalar(connection, "select nextval('ops.load_ids')"))
 
 
@@ -203,7 +203,8 @@ def unbuilt_datasets(connection: Connection, domain: str, datasets: Sequence[str
     rows = connection.execute(
         """select l.dataset, max(l.load_id) from ops.loads l
            left join ops.builds b on b.dataset = l.dataset and b.domain = %s
-           where l.dataset = any(%s) and l.state = 'loaded' and l.load_id > coalesce(b.load_id, 0)
+           where l.dataset = any(%s) and l.state = 'loaded' and l.plan <> 'nothing'
+             and l.load_id > coalesce(b.load_id, 0)
            group by 1 order by 1""",
         [domain, list(datasets)],
     ).fetchall()
