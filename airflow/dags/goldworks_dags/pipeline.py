@@ -14,7 +14,8 @@ from goldworks_dags.batches import Batch
 from goldworks_dags.domain import Domain
 from goldworks_dags.form import form
 from goldworks_dags.page import page
-from goldworks_dags.transform import BUILD_TASK, ROWS_WRITTEN, transform
+from goldworks_dags.results import ROWS_WRITTEN
+from goldworks_dags.transform import BUILD_TASK, transform
 
 PATIENCE = {
     "retries": 2,

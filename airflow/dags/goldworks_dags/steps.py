@@ -74,7 +74,7 @@ def load(domain: Domain, batch: Batch, context: Mapping[str, Any]) -> dict[str, 
     if surprises:
         raise RuntimeError(message + surprises[0].object.key)
     if refused:
-        raise AirflowFailException(message + f"{refused[0].object_key}: {refused[0].error}")
+        raise AirflowFailException(message + str(refused[0].error))
     return {"drops": len(reports), "rows_read": sum(report.fates.read for report in reports)}
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
 
 from goldworks_dags.domain import Domain, dbt_project, manifest_file
+from goldworks_dags.results import push_rows_written
 
 GROUP = "transform"
 BUILD_TASK = f"{GROUP}.dbt_producer_watcher"
-ROWS_WRITTEN = "rows_written"
 
 # Watchers hold a worker each. Their pool has fewer slots than the executor has workers, so the build always finds one.
 POOL = "dbt"
@@ -69,21 +66,3 @@ def transform(domain: Domain) -> DbtTaskGroup:
             "retries": 0,
         },
     )
-
-
-def push_rows_written(project: str, context: Mapping[str, Any]) -> None:
-    """Notes how many rows each model wrote, from the results that dbt leaves behind."""
-    results = Path(project) / "target" / "run_results.json"
-    if results.exists():
-        context["ti"].xcom_push(key=ROWS_WRITTEN, value=rows_written(json.loads(results.read_text())))
-
-
-def rows_written(results: Mapping[str, Any]) -> dict[str, int]:
-    """Rows by model name; only models whose adapter counts them."""
-    return {
-        result["unique_id"].rsplit(".", 1)[-1]: rows
-        for result in results["results"]
-        if result["unique_id"].startswith("model.")
-        and isinstance(rows := result["adapter_response"].get("rows_affected"), int)
-        and rows >= 0
-    }

@@ -1,0 +1,34 @@
+from pathlib import Path
+
+from goldworks_dags.domain import Domain
+from goldworks_dags.page import RUNBOOK, page
+
+from data_ingestion.contract import read_contract
+
+ROOT = Path(__file__).resolve().parents[3]
+BANK = Domain(
+    "bank",
+    (read_contract(ROOT / "contracts/bank/bank_transactions.odcs.yaml"),),
+    {"silver": ("int_bank_movements",), "gold": ("dim_bank_account",)},
+)
+
+
+def test_the_page_tells_what_lands_by_which_key_and_how_fresh() -> None:
+    told = page(BANK)
+    assert "`bank_transactions/**/*.csv`, into `raw.bank_transactions`" in told
+    assert "the n-th with its `account_no`, `booking_date`" in told
+    assert "late after 24 h without a new drop, an error after 72 h" in told
+    assert "more than 5% of a drop's rows, and more than 20" in told
+
+
+def test_the_page_lists_gold_and_nothing_further_in() -> None:
+    told = page(BANK)
+    assert "`gold.dim_bank_account`" in told
+    assert "int_bank_movements" not in told
+
+
+def test_the_runbook_it_points_to_has_a_chapter_for_each_of_its_tasks() -> None:
+    runbook = (ROOT / RUNBOOK).read_text()
+    for task in ("discover", "load", "gate", "transform", "publish", "verdict"):
+        assert f"`{task}`" in page(BANK)
+        assert f"`{task}`" in runbook
