@@ -13,7 +13,8 @@ from selenium.common.exceptions import WebDriverException
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 WIDTH = 1440
-GRAPH_HEIGHT = 620
+# Wide enough for the whole journey at a size at which its names can be read.
+GRAPH_WIDTH, GRAPH_HEIGHT = 3000, 620
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +49,7 @@ def _dashboard(driver: pages.Chrome, image: Path) -> None:
 
 def _dag(driver: pages.Chrome, image: Path) -> None:
     url = _setting("AIRFLOW_URL")
-    pages.set_page_size(driver, WIDTH, GRAPH_HEIGHT)
+    pages.set_page_size(driver, GRAPH_WIDTH, GRAPH_HEIGHT)
     pages.log_in_to_airflow(driver, url, _setting("AIRFLOW_USER"), _setting("AIRFLOW_PASSWORD"))
     pages.open_last_run_graph(driver, url, "bank")
     _save(driver, image)
