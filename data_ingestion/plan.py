@@ -163,6 +163,11 @@ def _judge(
         return Kind.CORRECTED, "another version than the one in force"
     if choice.full_refresh:
         return Kind.REPLAY, "full refresh asked for"
+    if held.period != period and not choice.only_quarantined:
+        return (
+            Kind.REPLAY,
+            f"of {held.period or 'no period'} under an earlier pattern, of {period or 'none'} now",
+        )
     if held.fingerprint != contract.fingerprint and (held.open_quarantine or not choice.only_quarantined):
         return Kind.REPLAY, "loaded under an earlier contract"
     return Kind.KNOWN, "in force"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from psycopg import Connection, sql
 
 from data_ingestion.contract import Contract
-from data_ingestion.errors import LawBroken, PlanStale
+from data_ingestion.errors import ContractFault, LawBroken, PlanStale
 from data_ingestion.ledger import Fates, Kind, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
@@ -65,6 +65,7 @@ class _Held:
     drop_id: int
     sha256: bytes
     fingerprint: str
+    period: str
     holders: int
 
 
@@ -81,7 +82,8 @@ class _Bringing:
 
     def same_bytes(self, held: _Held) -> Outcome:
         """The object was touched, or its contract has changed."""
-        if held.fingerprint == self.table.contract.fingerprint and self.planned.kind is not Kind.REPLAY:
+        as_loaded = (held.fingerprint, held.period) == (self.table.contract.fingerprint, self.planned.period)
+        if as_loaded and self.planned.kind is not Kind.REPLAY:
             self._set_object(held.drop_id, same_bytes=True)
             return Fates(), Kind.KNOWN, "nothing", "the bytes are those in force", held.drop_id
         self._set_drop(held.drop_id)
@@ -110,7 +112,10 @@ class _Bringing:
             # The drop keeps its id, so what the correction leaves as it was is not rewritten.
             self._set_drop(held.drop_id)
             self._set_object(held.drop_id)
-            return self._merge(held.drop_id, corrects=True), kind, "merge", "corrected in place", held.drop_id
+            fates = self._merge(held.drop_id, corrects=True)
+            if held.period != self.planned.period:  # so has the pattern, and the drop may rank lower now
+                Merge(self.connection, self.table, held.drop_id, self.load_id).settle()
+            return fates, kind, "merge", "corrected in place", held.drop_id
         drop_id = self._new_drop()
         self._set_object(drop_id)
         left = self._leave(held.drop_id) if held else Fates()
@@ -192,14 +197,19 @@ class _Bringing:
 
 def _held_object(connection: Connection, planned: PlannedDrop) -> _Held | None:
     row = connection.execute(
-        """select o.etag, d.drop_id, d.sha256, d.fingerprint,
+        """select o.etag, o.dataset, d.drop_id, d.sha256, d.fingerprint, o.period,
                   (select count(*) from ops.objects h where h.drop_id = d.drop_id)
            from ops.objects o join ops.drops d using (drop_id) where o.object_key = %s""",
         [planned.object.key],
     ).fetchone()
+    if row and row[1] != planned.dataset:
+        raise ContractFault(
+            f"{planned.object.key}: its rows are in raw.{row[1]}, and a pattern now gives it to '{planned.dataset}'\n"
+            f"  let the pattern of '{row[1]}' alone match it, or have it delivered again under another key"
+        )
     if (row[0] if row else None) != planned.ledger_etag:
         raise PlanStale(f"{planned.object.key}: another load has changed its ledger row since it was planned")
-    return _Held(row[1], bytes(row[2]), row[3], row[4]) if row else None
+    return _Held(row[2], bytes(row[3]), *row[4:]) if row else None
 
 
 def _find_twin(connection: Connection, contract: Contract, drop: DropRead) -> int | None:

@@ -7,7 +7,7 @@ set; fates are computed on the stage first, and what the statements then report 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import Connection, sql
@@ -17,6 +17,8 @@ from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates
 from data_ingestion.warehouses.postgres.stage import STAGE
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, RawTable
+
+MOST_ARGUMENTS = 100
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ class Merge:
     def _claims(self) -> sql.Composable:
         """The stage as claims to keys: typed as raw is, each key once."""
         casts = self._casts()
-        key_columns = sql.SQL(", ").join(map(sql.Identifier, self.table.contract.key.columns))
+        names = self.table.contract.key.columns
+        key_columns = _list(names)
         line, stage = sql.Identifier(LINE), sql.Identifier(STAGE)
         if not self.table.by_occurrence:
             # The last row of a key stays: a later row of a drop corrects an earlier one.
@@ -160,11 +163,12 @@ class Merge:
         # jsonb writes every type the same way under every setting, and tells null from empty.
         return sql.SQL(
             """select encode(substring(sha256(convert_to(
-                          jsonb_build_array({key}, {occurrence})::text, 'UTF8')) for 16), 'hex')::uuid as {hash}, n.*
+                          ({content})::text, 'UTF8')) for 16), 'hex')::uuid as {hash}, n.*
                from (select row_number() over (partition by {key} order by {line})::int as {occurrence}, t.*
                      from (select {casts}, {line} from {stage}) t) n"""
         ).format(
             key=key_columns,
+            content=_json_array((*names, OCCURRENCE)),
             occurrence=sql.Identifier(OCCURRENCE),
             hash=sql.Identifier(KEY),
             line=line,
@@ -215,7 +219,7 @@ class Merge:
             return
         self._run(
             """insert into ops.conflicts (load_id, dataset, object_key, line, kept_line, content)
-               select %(load)s, %(dataset)s, d.rank_object_key, s.{line}, f.{line}, to_jsonb(s) - '_line'
+               select %(load)s, %(dataset)s, d.rank_object_key, s.{line}, f.{line}, to_jsonb(s.*) - '_line'
                from (select {casts}, {line} from {stage}) s
                join _fates f on {same_key_s} cross join ops.drops d
                where d.drop_id = %(drop)s and s.{line} <> f.{line}
@@ -260,6 +264,13 @@ class Merge:
             line=sql.Identifier(LINE),
             **parts,
         )
+
+
+def _json_array(columns: Sequence[str]) -> sql.Composed:
+    """The columns as one jsonb array, made of parts: a function of Postgres takes no more arguments."""
+    starts = range(0, len(columns), MOST_ARGUMENTS)
+    parts = (_list(columns[start : start + MOST_ARGUMENTS]) for start in starts)
+    return sql.SQL(" || ").join(sql.SQL("jsonb_build_array({})").format(part) for part in parts)
 
 
 def _list(columns: Iterable[str], alias: str | None = None) -> sql.Composed:

@@ -175,7 +175,7 @@ def _changes(table: RawTable, there: _There) -> list[sql.Composed]:
             if column not in there.types:
                 add = sql.SQL("alter table {} add column {} " + kind)
                 statements.append(add.format(name, sql.Identifier(column)))
-        for column in sorted(there.required - set(table.types)):
+        for column in sorted(name for name in there.required if not table.is_required(name)):
             loosen = sql.SQL("alter table {} alter column {} drop not null")
             statements.append(loosen.format(name, sql.Identifier(column)))
     return statements

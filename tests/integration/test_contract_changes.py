@@ -1,0 +1,106 @@
+"""Contracts that change: what is in raw already follows them, or the load says why it can't."""
+
+import pytest
+import yaml
+
+from data_ingestion.contract import read_contract
+from data_ingestion.ledger import Fates, Kind, LoadState
+from tests.integration.conftest import write_things
+from tests.integration.test_load import FEBRUARY, JANUARY, history, put, raw
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """The contract of `things`, edited as a document."""
+
+    def read(edit, **settings):
+        path = write_things(tmp_path, **settings)
+        document = yaml.safe_load(path.read_text())
+        edit(document)
+        path.write_text(yaml.safe_dump(document))
+        return read_contract(path)
+
+    return read
+
+
+@pytest.fixture
+def undated(changed):
+    """The contract of `things` before its pattern had dates."""
+    return changed(lambda document: document["servers"][0].update(path="things/*/*.csv"))
+
+
+def test_a_column_that_is_no_longer_required_takes_nulls(things, landing, warehouse, load, changed):
+    put(landing, JANUARY, "1,1,a")
+    load(things)
+    relaxed = changed(lambda document: document["schema"][0]["properties"][2].update(required=False))
+    put(landing, FEBRUARY, "2,2,", "1,1,")
+    assert load(relaxed)[-1].fates == Fates(read=2, inserted=1, updated=1)
+    assert raw(warehouse) == [(1, "1.00", None), (2, "2.00", None)]
+    put(landing, FEBRUARY, "2,2,")
+    load(relaxed)
+    assert (1, "1.00", "withdrawn") in history(warehouse)
+
+
+def test_a_pattern_that_gains_dates_ranks_what_is_loaded_anew(things, landing, warehouse, load, undated):
+    put(landing, FEBRUARY, "1,9,february", at=1_000)
+    load(undated)
+    put(landing, JANUARY, "1,1,january", at=2_000)
+    reports = load(things)
+    assert [(report.kind, report.state) for report in reports] == [
+        (Kind.NEW, LoadState.LOADED),
+        (Kind.REPLAY, LoadState.LOADED),
+    ]
+    assert raw(warehouse) == [(1, "9.00", "february")]
+    assert load(things) == []
+
+
+@pytest.mark.parametrize("rows", [("1,9,february", "2,2,x"), ("1,9,february",)])
+def test_a_correction_under_a_pattern_that_lost_its_dates_yields_to_the_newer_delivery(
+    things, landing, warehouse, load, undated, rows
+):
+    put(landing, FEBRUARY, "1,9,february", at=1_000)
+    put(landing, JANUARY, "1,1,january", at=2_000)
+    load(things)
+    put(landing, FEBRUARY, *rows, at=1_500)
+    load(undated)
+    assert raw(warehouse)[0] == (1, "1.00", "january")
+
+
+def test_an_object_that_another_dataset_holds_fails_and_says_where_its_rows_are(
+    things, landing, warehouse, load, tmp_path
+):
+    put(landing, JANUARY, "1,1,a")
+    load(things)
+    path = write_things(tmp_path)
+    path.write_text(path.read_text().replace("name: things", "name: parts"))
+    (report,) = load(read_contract(path))
+    assert report.state is LoadState.FAILED
+    assert "its rows are in raw.things, and a pattern now gives it to 'parts'\n  let" in report.error
+
+
+@pytest.mark.parametrize("name", ["s", "f", "r", "user"])
+def test_a_column_may_be_called_like_anything_in_our_statements(landing, load, changed, name):
+    contract = changed(lambda document: None, note=name)
+    put(landing, JANUARY, "1,1,a", "1,2,b")
+    put(landing, FEBRUARY, "1,1,a")
+    assert [report.fates for report in load(contract)] == [
+        Fates(read=2, repeated=1, inserted=1),
+        Fates(read=1, updated=1),
+    ]
+
+
+def test_a_key_may_have_more_columns_than_a_function_of_postgres_has_arguments(landing, load, changed):
+    names = [f"c{number}" for number in range(250)]
+
+    def widen(document):
+        schema = document["schema"][0]
+        schema["properties"] = [
+            {"name": name, "physicalName": name, "logicalType": "string"} for name in names
+        ]
+        schema["customProperties"].append(
+            {"property": "key", "value": {"rule": "occurrence", "columns": names}}
+        )
+
+    row = ",".join("x" * len(names))
+    landing.write(JANUARY, "\n".join([",".join(names), row, row, row[:-1] + "y", ""]).encode())
+    assert load(changed(widen))[0].fates == Fates(read=3, inserted=3)
