@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import BinaryIO, cast
 
 from data_ingestion.checks import RowChecks
@@ -14,7 +15,7 @@ from data_ingestion.errors import GoldworksError, ObjectChanged
 from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
 from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
-from data_ingestion.quarantine import BadRows, check_limit
+from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
 from data_ingestion.reading import read_csv
 from data_ingestion.warehouses.base import DropRead, Warehouse
 
@@ -141,7 +142,7 @@ def _attempt(
                 Fates(read=counts.read, quarantined=bad.count), attempt_id, plan_reason=planned.reason,
                 error=str(error) if isinstance(error, GoldworksError) else f"{type(error).__name__}: {error}",
             )  # fmt: skip
-            report = warehouse.record_failure(report, bad.first())
+            report = warehouse.record_failure(report, islice(bad, KEPT_OF_FAILED))
             if not isinstance(error, GoldworksError):
                 raise
         finally:

@@ -37,10 +37,6 @@ class BadRows:
         for _ in range(self.count):
             yield pickle.load(self._spool)  # noqa: S301 - written by this process
 
-    def first(self, limit: int = KEPT_OF_FAILED) -> list[BadRow]:
-        """The first bad rows of the file."""
-        return [row for row, _ in zip(self, range(limit), strict=False)]
-
     def close(self) -> None:
         """Lets go of the disk space."""
         self._spool.close()

@@ -77,7 +77,7 @@ class Warehouse(Protocol):
         the drop was planned, `LawBroken` if rows don't add up.
         """
 
-    def record_failure(self, report: LoadReport, bad: Sequence[BadRow]) -> LoadReport:
+    def record_failure(self, report: LoadReport, bad: Iterable[BadRow]) -> LoadReport:
         """Records a failed attempt with its counts and first bad rows, after the rollback."""
 
     def loads(self, dataset: str | None = None, limit: int = 50) -> list[dict[str, Any]]:

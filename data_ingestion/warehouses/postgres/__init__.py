@@ -14,7 +14,7 @@ from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import LoadReport, LoadState, ObjectInForce
+from data_ingestion.ledger import Kind, LoadReport, LoadState, ObjectInForce
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
 from data_ingestion.warehouses.postgres import drops, ledger, migrations, tables
@@ -117,15 +117,18 @@ class PostgresWarehouse:
             raw_after=brought.raw_after,
         )
         ledger.record_end(self.connection, report, contract.fingerprint, drop.size)
-        if brought.plan != "nothing":
-            ledger.record_quarantine(self.connection, report, bad, close_open=True)
+        touched = brought.kind is Kind.KNOWN  # what this version has in quarantine stays there
+        ledger.close_quarantine(self.connection, report, of_failed_only=touched)
+        if not touched and brought.kind is not Kind.DUPLICATE:
+            ledger.record_quarantine(self.connection, report, bad)
         return report
 
-    def record_failure(self, report: LoadReport, bad: Sequence[BadRow]) -> LoadReport:
+    def record_failure(self, report: LoadReport, bad: Iterable[BadRow]) -> LoadReport:
         with self.connection.transaction():
             failed = report.ended(LoadState.FAILED, load_id=ledger.draw_load_id(self.connection))
             ledger.record_end(self.connection, failed, None, None)
-            ledger.record_quarantine(self.connection, failed, bad, close_open=True)
+            ledger.close_quarantine(self.connection, failed, of_failed_only=True)
+            ledger.record_quarantine(self.connection, failed, bad)
         return failed
 
     def loads(self, dataset: str | None = None, limit: int = 50) -> list[dict[str, Any]]:

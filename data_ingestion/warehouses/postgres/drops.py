@@ -11,7 +11,7 @@ from data_ingestion.errors import ContractFault, LawBroken, PlanStale
 from data_ingestion.ledger import Fates, Kind, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
-from data_ingestion.warehouses.postgres.ledger import draw_load_id, open_dataset
+from data_ingestion.warehouses.postgres.ledger import draw_load_id, hand_over_quarantine, open_dataset
 from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.tables import RawTable
 
@@ -145,6 +145,7 @@ class _Bringing:
             return fates
         self._rank(drop_id)
         merge.settle()
+        hand_over_quarantine(self.connection, drop_id, self.planned.object.key)
         return Fates()
 
     def _new_drop(self) -> int:

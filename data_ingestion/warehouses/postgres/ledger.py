@@ -24,8 +24,9 @@ def objects_in_force(connection: Connection, dataset: str) -> dict[str, ObjectIn
     """The dataset's objects whose drops are in the warehouse, by key."""
     rows = connection.execute(
         """select o.object_key, o.etag, o.size_bytes, o.period, o.drop_id, d.fingerprint,
-                  exists (select from ops.quarantine q where q.dataset = o.dataset and q.object_key = o.object_key
-                          and q.closed_by_load_id is null)
+                  exists (select from ops.quarantine q join ops.loads l using (load_id)
+                          where q.dataset = o.dataset and q.object_key = o.object_key
+                            and q.closed_by_load_id is null and l.state = 'loaded')
            from ops.objects o join ops.drops d using (drop_id) where o.dataset = %s and o.state = 'in_force'""",
         [dataset],
     )
@@ -111,16 +112,33 @@ def record_end(
     )
 
 
-def record_quarantine(
-    connection: Connection, report: LoadReport, bad: Iterable[BadRow], *, close_open: bool
-) -> None:
-    """Writes a load's bad rows. A load that takes effect closes those its object had open before."""
-    if close_open:
-        connection.execute(
-            """update ops.quarantine set closed_by_load_id = %s, closed_at = clock_timestamp()
-               where dataset = %s and object_key = %s and closed_by_load_id is null""",
-            [report.load_id, report.dataset, report.object_key],
-        )
+def close_quarantine(connection: Connection, report: LoadReport, *, of_failed_only: bool) -> None:
+    """Closes the object's open rows: all of them, or only those of loads that failed.
+
+    Rows of the version in force stay open until another version, or the same under another contract, is in force.
+    """
+    connection.execute(
+        """update ops.quarantine q set closed_by_load_id = %s, closed_at = clock_timestamp()
+           where q.dataset = %s and q.object_key = %s and q.closed_by_load_id is null
+             and (not %s or exists (select from ops.loads l where l.load_id = q.load_id and l.state = 'failed'))""",
+        [report.load_id, report.dataset, report.object_key, of_failed_only],
+    )
+
+
+def hand_over_quarantine(connection: Connection, drop_id: int, object_key: str) -> None:
+    """The object has let go of a drop that others hold: the drop's open rows are told of one of those from now on."""
+    connection.execute(
+        """update ops.quarantine q
+           set object_key = (select o.object_key from ops.objects o where o.drop_id = %(drop)s order by 1 limit 1)
+           where q.object_key = %(key)s and q.closed_by_load_id is null
+             and exists (select from ops.loads l
+                         where l.load_id = q.load_id and l.drop_id = %(drop)s and l.state = 'loaded')""",
+        {"drop": drop_id, "key": object_key},
+    )
+
+
+def record_quarantine(connection: Connection, report: LoadReport, bad: Iterable[BadRow]) -> None:
+    """Writes a load's bad rows."""
     with connection.cursor().copy(
         """copy ops.quarantine (load_id, dataset, object_key, line, column_name, reason, detail, raw_text, raw_bytes)
            from stdin"""

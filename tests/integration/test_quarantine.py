@@ -1,0 +1,93 @@
+"""Quarantine: which rows are open, through failures, corrections, replays and copies of a drop."""
+
+import os
+
+import pytest
+import yaml
+
+from data_ingestion.contract import read_contract
+from data_ingestion.ledger import LoadState
+from data_ingestion.plan import Choice
+from tests.integration.conftest import write_things
+from tests.integration.test_load import FEBRUARY, JANUARY, put
+
+BAD = [f"{number},bad,x" for number in range(2, 9)]  # more than the contract bears
+
+
+def open_rows(warehouse):
+    return [(row["object_key"], row["line"]) for row in warehouse.quarantined("things")]
+
+
+@pytest.fixture
+def quarantined(things, landing, load):
+    """January, loaded with one row in quarantine."""
+    put(landing, JANUARY, "1,1,a", "2,two,b")
+    load(things)
+
+
+def test_a_correction_that_fails_leaves_the_rows_of_the_version_in_force_open(
+    things, landing, warehouse, load, quarantined
+):
+    put(landing, JANUARY, "1,1,a", *BAD)
+    assert [load(things)[0].state for _ in range(2)] == [LoadState.FAILED] * 2
+    assert len(open_rows(warehouse)) == 1 + len(BAD)  # of the failures, those of the newest
+    put(landing, JANUARY, "1,1,a", "2,2,b")
+    load(things)
+    assert open_rows(warehouse) == []
+
+
+def test_a_replay_that_fails_can_be_tried_again(things, landing, warehouse, load, quarantined, tmp_path):
+    path = write_things(tmp_path, customProperties=[{"property": "headers", "value": ["amt"]}])
+    good = path.read_text()
+    document = yaml.safe_load(good)
+    document["schema"][0]["properties"].append(
+        {"name": "more", "physicalName": "more", "logicalType": "string"}
+    )
+    path.write_text(yaml.safe_dump(document))
+    (failed,) = load(read_contract(path), Choice(only_quarantined=True))
+    assert "no column 'more'" in failed.error
+    path.write_text(good)
+    (report,) = load(read_contract(path), Choice(only_quarantined=True))
+    assert report.state is LoadState.LOADED
+    assert open_rows(warehouse) == [(JANUARY, 3)]
+
+
+def test_a_sender_who_takes_a_bad_correction_back_closes_its_rows(
+    things, landing, warehouse, load, quarantined
+):
+    put(landing, JANUARY, "1,1,a", *BAD)
+    load(things)
+    put(landing, JANUARY, "1,1,a", "2,two,b")
+    load(things)
+    assert open_rows(warehouse) == [(JANUARY, 3)]
+
+
+def test_rows_of_a_drop_in_two_objects_stay_open_while_one_of_them_holds_it(
+    things, landing, warehouse, load, quarantined
+):
+    put(landing, FEBRUARY, "1,1,a", "2,two,b")
+    load(things)
+    assert open_rows(warehouse) == [(JANUARY, 3)]
+    put(landing, JANUARY, "7,7,g")
+    load(things)
+    assert open_rows(warehouse) == [(FEBRUARY, 3)]
+    put(landing, FEBRUARY, "7,7,g")
+    load(things)
+    assert open_rows(warehouse) == []
+
+
+def test_a_copy_that_ranks_its_drop_higher_quarantines_nothing_twice(
+    things, landing, warehouse, load, quarantined
+):
+    put(landing, "things/2026-03/other.csv", "1,3,c")
+    load(things)
+    put(landing, "things/2026-04/copy.csv", "1,1,a", "2,two,b")
+    (report,) = load(things)
+    assert report.plan == "settle"
+    assert open_rows(warehouse) == [(JANUARY, 3)]
+
+
+def test_touching_an_object_leaves_its_rows_open(things, landing, warehouse, load, quarantined):
+    os.utime(landing.root / JANUARY, (1_900_000_000, 1_900_000_000))
+    load(things)
+    assert open_rows(warehouse) == [(JANUARY, 3)]
