@@ -25,6 +25,10 @@ class OperatorFault(GoldworksError):
     exit_code = 5
 
 
+class WarehouseLost(OperatorFault):
+    """The session with the warehouse is gone, and with it what was under way; nothing more can be recorded."""
+
+
 class ObjectChanged(GoldworksError):
     """An object is no longer what was planned; planning again puts it right."""
 

@@ -204,11 +204,28 @@ class S3Landing:
         if answer["ETag"].strip('"') != seen.etag:  # a server that does not know If-Match
             answer["Body"].close()
             raise ObjectChanged(f"{seen.key}: changed since it was listed")
-        return cast(BinaryIO, answer["Body"])
+        return cast(BinaryIO, _S3Body(answer["Body"], f"{self.url}/{seen.key}"))
 
     def write(self, key: str, data: bytes) -> None:
         with _s3_errors(f"{self.url}/{key}"):
             self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+
+
+class _S3Body:
+    """The bytes of an object, where a connection that breaks on the way is told as such."""
+
+    def __init__(self, body: Any, place: str) -> None:
+        self._body, self._place = body, place
+
+    def read(self, size: int = -1) -> bytes:
+        with _s3_errors(self._place):
+            return cast(bytes, self._body.read(None if size < 0 else size))
+
+    def __enter__(self) -> _S3Body:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._body.close()
 
 
 def _connect_s3() -> S3Client:
@@ -218,7 +235,13 @@ def _connect_s3() -> S3Client:
     # Path style works on every server; a bucket in a host name needs DNS of its own.
     style: Literal["path", "auto"] = "path" if os.environ.get("AWS_ENDPOINT_URL") else "auto"
     config = Config(retries={"max_attempts": 5, "mode": "standard"}, s3={"addressing_style": style})
-    return boto3.client("s3", config=config)
+    with _s3_errors("the landing"):
+        try:
+            return boto3.client("s3", config=config)
+        except ValueError as error:
+            raise OperatorFault(
+                f"the landing: {error}\n  write AWS_ENDPOINT_URL as http://HOST:PORT"
+            ) from error
 
 
 class _s3_errors:  # noqa: N801 - reads as the statement it is: with _s3_errors(place)

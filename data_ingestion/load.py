@@ -11,12 +11,12 @@ from typing import BinaryIO, cast
 
 from data_ingestion.checks import RowChecks
 from data_ingestion.contract import Contract
-from data_ingestion.errors import GoldworksError, ObjectChanged
+from data_ingestion.errors import DropFault, GoldworksError, ObjectChanged, WarehouseLost
 from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
 from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
 from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
-from data_ingestion.reading import read_csv
+from data_ingestion.reading import ReadError, read_csv
 from data_ingestion.warehouses.base import DropRead, Warehouse
 
 # A landing that changes under every attempt is left to the next run.
@@ -77,10 +77,23 @@ def load_drops(
     drops: Iterable[PlannedDrop],
     progress: Progress | None = None,
 ) -> Iterator[LoadReport]:
-    """Loads drops of one dataset, each in a transaction of its own; one that fails does not stop the others."""
+    """Loads drops of one dataset, each in a transaction of its own; one that fails does not stop the others.
+
+    Neither does an error that nobody foresaw: the first of them is raised when all drops have been tried.
+    """
     warehouse.prepare(contract)
+    unforeseen: Exception | None = None
     for planned in drops:
-        yield load_drop(contract, landing, warehouse, planned, progress)
+        try:
+            report = load_drop(contract, landing, warehouse, planned, progress)
+        except GoldworksError:
+            raise
+        except Exception as error:
+            unforeseen = unforeseen or error
+        else:
+            yield report
+    if unforeseen:
+        raise unforeseen
 
 
 def load_drop(
@@ -133,6 +146,8 @@ def _attempt(
                 drop = _stage_drop(contract, landing, warehouse, planned, bad, counts, progress)
                 check_limit(contract.quarantine_limit, drop.read, bad, planned.object.key)
                 report = warehouse.bring_in(contract, planned, attempt_id, drop, bad)
+        except WarehouseLost:  # the next command finds the attempt abandoned
+            raise
         except ObjectChanged:
             warehouse.forget_attempt(attempt_id)
             raise
@@ -165,18 +180,21 @@ def _stage_drop(
     progress: Progress | None,
 ) -> DropRead:
     """Reads the object once, from its bytes to rows in the stage, and hashes it on the way."""
-    with landing.open(planned.object) as opened:
-        stream = _Hashing(opened, progress)
-        reader = read_csv(cast(BinaryIO, stream), contract.format)
-        checks = RowChecks(contract, reader.header, planned.object.key)
-        with warehouse.stage(contract) as stage:
-            for chunk in reader:
-                checked = checks.check(chunk)
-                counts.read += checked.read
-                bad.add(checked.bad)
-                stage.write(checked.rows)
-            staged = stage.finish()
-        stream.drain()
+    try:
+        with landing.open(planned.object) as opened:
+            stream = _Hashing(opened, progress)
+            reader = read_csv(cast(BinaryIO, stream), contract.format)
+            checks = RowChecks(contract, reader.header, planned.object.key)
+            with warehouse.stage(contract) as stage:
+                for chunk in reader:
+                    checked = checks.check(chunk)
+                    counts.read += checked.read
+                    bad.add(checked.bad)
+                    stage.write(checked.rows)
+                staged = stage.finish()
+            stream.drain()
+    except ReadError as error:  # the reader does not know what it reads
+        raise DropFault(f"{planned.object.key}: {error}") from error
     if staged != counts.read - bad.count:
         raise AssertionError(f"{counts.read} rows read, {bad.count} bad, but {staged} staged")
     return DropRead(stream.digest(), stream.size, counts.read, staged, bad.count)

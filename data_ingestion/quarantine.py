@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import QuarantineLimit
-from data_ingestion.errors import DropFault
+from data_ingestion.errors import DropFault, OperatorFault
 
 # In memory up to here, on disk beyond: a bad file must not cost more memory than a good one.
 SPOOL_BYTES = 8 << 20
@@ -28,7 +28,13 @@ class BadRows:
     def add(self, rows: Iterable[BadRow]) -> None:
         """Keeps rows aside."""
         for row in rows:
-            pickle.dump(row, self._spool)
+            try:
+                pickle.dump(row, self._spool)
+            except OSError as error:
+                raise OperatorFault(
+                    f"{tempfile.gettempdir()}: bad rows can't be kept aside here: {error.strerror}\n"
+                    "  make room, or set TMPDIR to a folder that has it"
+                ) from error
             self.count += 1
             self.reasons[row.reason if row.column is None else f"{row.column}: {row.reason}"] += 1
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from data_ingestion.errors import OperatorFault
 from data_ingestion.warehouses.base import Warehouse
 
 
 def open_warehouse(url: str) -> Warehouse:
     """A connection to the warehouse at a URL such as `postgresql://user:password@host:5432/database`."""
-    scheme = urlsplit(url).scheme
+    scheme, separator, _ = url.partition("://")
     if scheme in ("postgresql", "postgres"):
         from data_ingestion.warehouses.postgres import PostgresWarehouse
 
         return PostgresWarehouse.connect(url)
+    told = f"{scheme}://" if separator else "without a scheme"
     raise OperatorFault(
-        f"warehouse {scheme or url}:// is not supported\n  use postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        f"a warehouse {told} is not supported\n  use postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
     )

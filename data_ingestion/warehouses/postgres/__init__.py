@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,10 +19,27 @@ from data_ingestion.ledger import Kind, LoadReport, LoadState, ObjectInForce
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
 from data_ingestion.warehouses.postgres import drops, ledger, migrations, tables
+from data_ingestion.warehouses.postgres.session import server_faults
 from data_ingestion.warehouses.postgres.stage import PostgresStage
 
 # MERGE … RETURNING, by which the server's own count of each fate is held against ours.
 OLDEST_VERSION = 170000
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _asking(
+    method: Callable[Concatenate[PostgresWarehouse, P], T],
+) -> Callable[Concatenate[PostgresWarehouse, P], T]:
+    """A method that asks the server, whose faults it tells as its operator's."""
+
+    @wraps(method)
+    def told(self: PostgresWarehouse, /, *arguments: P.args, **named: P.kwargs) -> T:
+        with server_faults(self.connection):
+            return method(self, *arguments, **named)
+
+    return told
 
 
 class PostgresWarehouse:
@@ -33,21 +51,27 @@ class PostgresWarehouse:
     @classmethod
     def connect(cls, url: str) -> PostgresWarehouse:
         """Opens a session in UTC. Raises `OperatorFault` where that can't be done, without showing the password."""
-        place = urlsplit(url)
-        shown = f"postgresql://{place.username or ''}@{place.hostname}:{place.port or 5432}{place.path}"
+        unreadable = OperatorFault(
+            "the warehouse's URL can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "a password with signs such as / or # percent-encoded"
+        )
+        try:
+            place = urlsplit(url)
+            shown = f"postgresql://{place.username or ''}@{place.hostname}:{place.port or 5432}{place.path}"
+        except ValueError:  # whose text may hold a part of the password
+            raise unreadable from None
         try:
             connection = psycopg.connect(
                 url, autocommit=True, connect_timeout=10, application_name="goldworks",
                 options="-c timezone=UTC -c DateStyle=ISO",
+                keepalives_idle=30, keepalives_interval=10, keepalives_count=6,  # a dead network shows in minutes
             )  # fmt: skip
         except psycopg.OperationalError as error:
             raise OperatorFault(
                 f"warehouse {shown}: {str(error).strip()}\n  check --warehouse, or `make status`"
             ) from error
         except psycopg.ProgrammingError as error:
-            raise OperatorFault(
-                "the warehouse's URL can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-            ) from error
+            raise unreadable from error
         if connection.info.server_version < OLDEST_VERSION:
             version = connection.info.parameter_status("server_version")
             connection.close()
@@ -56,36 +80,43 @@ class PostgresWarehouse:
             )
         return cls(connection)
 
+    @_asking
     def migrate(self) -> None:
         migrations.migrate(self.connection)
 
+    @_asking
     def prepare(self, contract: Contract) -> None:
         tables.prepare(self.connection, contract)
 
+    @_asking
     def objects_in_force(self, dataset: str) -> dict[str, ObjectInForce]:
         return ledger.objects_in_force(self.connection, dataset)
 
+    @_asking
     def record_seen(self, dataset: str | None, seen: Iterable[LandingObject]) -> None:
         ledger.record_seen(self.connection, dataset, seen)
 
+    @_asking
     def abandon_lost_attempts(self) -> int:
         return ledger.abandon_lost_attempts(self.connection)
 
     @contextmanager
     def attempt(self, planned: PlannedDrop) -> Iterator[int]:
-        attempt_id = ledger.start_attempt(self.connection, planned)
+        with server_faults(self.connection):
+            attempt_id = ledger.start_attempt(self.connection, planned)
         try:
             yield attempt_id
         finally:
             if not self.connection.closed:
                 ledger.end_attempt(self.connection, attempt_id)
 
+    @_asking
     def forget_attempt(self, attempt_id: int) -> None:
         ledger.forget_attempt(self.connection, attempt_id)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with self.connection.transaction():
+        with server_faults(self.connection), self.connection.transaction():
             yield
 
     @contextmanager
@@ -97,6 +128,7 @@ class PostgresWarehouse:
             stage.abort(error)
             raise
 
+    @_asking
     def bring_in(
         self, contract: Contract, planned: PlannedDrop, attempt_id: int, drop: DropRead, bad: Iterable[BadRow]
     ) -> LoadReport:
@@ -123,6 +155,7 @@ class PostgresWarehouse:
             ledger.record_quarantine(self.connection, report, bad)
         return report
 
+    @_asking
     def record_failure(self, report: LoadReport, bad: Iterable[BadRow]) -> LoadReport:
         with self.connection.transaction():
             failed = report.ended(LoadState.FAILED, load_id=ledger.draw_load_id(self.connection))
@@ -131,15 +164,19 @@ class PostgresWarehouse:
             ledger.record_quarantine(self.connection, failed, bad)
         return failed
 
+    @_asking
     def loads(self, dataset: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
         return ledger.loads(self.connection, dataset, limit)
 
+    @_asking
     def summary(self) -> list[dict[str, Any]]:
         return ledger.summary(self.connection)
 
+    @_asking
     def unresolved(self) -> list[str]:
         return ledger.unresolved(self.connection)
 
+    @_asking
     def quarantined(
         self,
         dataset: str | None = None,
@@ -150,9 +187,11 @@ class PostgresWarehouse:
     ) -> list[dict[str, Any]]:
         return ledger.quarantined(self.connection, dataset, load_id, everything, limit)
 
+    @_asking
     def unbuilt_datasets(self, domain: str, datasets: Sequence[str]) -> dict[str, int]:
         return ledger.unbuilt_datasets(self.connection, domain, datasets)
 
+    @_asking
     def record_build(self, domain: str, marks: Mapping[str, int]) -> None:
         ledger.record_build(self.connection, domain, marks)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, LiteralString
 
+import psycopg
 from psycopg import Connection
+
+from data_ingestion.errors import OperatorFault, WarehouseLost
 
 # Group role that may read raw and the ledger's bookkeeping (not the quarantine: raw text may be personal).
 READERS = "raw_reader"
@@ -26,3 +30,28 @@ def has_readers(connection: Connection) -> bool:
 def lock_dataset(connection: Connection, dataset: str) -> None:
     """Takes the dataset's lock until the transaction ends: one merge of a dataset at a time."""
     connection.execute("select pg_advisory_xact_lock(hashtext('goldworks'), hashtext(%s))", [dataset])
+
+
+@contextmanager
+def server_faults(connection: Connection) -> Iterator[None]:
+    """Tells what only the server's operator can mend as such: a lost session, a full disk, a missing grant, a limit."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
+        told = f"warehouse: {str(error).strip().splitlines()[0]}"
+        if connection.closed:
+            raise WarehouseLost(
+                f"{told}\n  what was under way is undone; see that the server is up, then run again"
+            ) from error
+        raise OperatorFault(f"{told}\n  {_remedy(error)}") from error
+
+
+def _remedy(error: psycopg.Error) -> str:
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            return "the login needs the rights of the role that init_db.sql calls `loader`"
+        case psycopg.errors.DiskFull():
+            return "make room on the server, then run again"
+        case psycopg.errors.ProgramLimitExceeded() | psycopg.errors.TooManyColumns():
+            return "Postgres holds 1,600 columns and, of short values, 8 kB a row: take fewer columns into the contract"
+    return "see the server's log, then run again"
