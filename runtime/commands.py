@@ -6,14 +6,16 @@ import shlex
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from runtime import Fault
 from runtime.demo import demo, start_platform
 from runtime.environments import ENVIRONMENTS, PLATFORM, ensure_environments
 from runtime.locks import check_locks, write_locks
+from runtime.preflight import check_disk, explain
 from runtime.services import last_lines
-from runtime.settings import ROOT, load_settings
+from runtime.settings import ROOT, home_directory, load_settings
 from runtime.stack import Stack, shell_environment, tool_environment
 from runtime.terminal import accent, complain, is_terminal, say, table
 
@@ -24,11 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return int(options.run(options) or 0)
     except Fault as fault:
-        complain(f"{accent('goldworks', 'red')}: {fault}")
-        return 1
+        return _fail(fault)
+    except OSError as error:
+        told = explain(error, home_directory(options.home))
+        if told is None:
+            raise
+        return _fail(told)
     except KeyboardInterrupt:
-        complain("\ninterrupted; what was finished stays, the next run goes on from there")
+        complain(
+            "\ninterrupted; what was finished stays, the next run goes on from there"
+            "\n  servers that are up stay up until `make stop`"
+        )
         return 130
+
+
+def _fail(fault: Fault) -> int:
+    complain(f"{accent('goldworks', 'red')}: {fault}")
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,7 +136,8 @@ def _logs(options: argparse.Namespace) -> None:
     file = directory / f"{options.service}.log"
     say("\n".join(last_lines(file, 100)))
     if is_terminal():
-        _follow(file)
+        with suppress(KeyboardInterrupt):  # how one leaves it
+            _follow(file)
 
 
 def _follow(file: Path) -> None:
@@ -151,7 +166,10 @@ def _setup(options: argparse.Namespace) -> None:
     unknown = [name for name in options.names if name not in ENVIRONMENTS]
     if unknown:
         raise Fault(f"no environment '{unknown[0]}'\n  there are: {', '.join(ENVIRONMENTS)}")
-    ensure_environments(load_settings(options.home, free_ports=options.free_ports).home, options.names)
+    settings = load_settings(options.home, free_ports=options.free_ports)
+    if "superset" in options.names and not settings.venv("superset").exists():
+        check_disk(settings.home, first_run=True)
+    ensure_environments(settings.home, options.names)
 
 
 def _dbt(options: argparse.Namespace) -> int:

@@ -141,7 +141,7 @@ def _python_by_uv(home: Path, uv: Path, lock: int) -> Path:
         remedy = (
             "install Python 3.11 or 3.12, or let this machine reach uv's downloads, then `make demo` again"
         )
-        _uv(uv, lock, "python", "install", "-q", "--install-dir", str(home / "python"), "3.12", remedy=remedy)
+        _uv(uv, lock, "python", "install", "--install-dir", str(home / "python"), "3.12", remedy=remedy)
     found = find_python(home)
     if found is None:
         raise Fault(

@@ -1,5 +1,6 @@
 """Preflight: what would stop the platform half-way, found before anything is started, with the way out."""
 
+import errno
 import os
 import shutil
 import socket
@@ -42,6 +43,23 @@ def check_disk(home: Path, *, first_run: bool) -> None:
             f"{home}: {free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB needed\n"
             "  make room, or let GOLDWORKS_HOME name a directory on a larger disk"
         )
+
+
+def explain(error: OSError, home: Path) -> Fault | None:
+    """What the system refused and the way out; None where that is no matter of disks and owners."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = (
+            "make room, then the same command again: it goes on from there;"
+            " or let GOLDWORKS_HOME name a directory on a larger disk"
+        )
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = (
+            "was an earlier run another user's, by sudo perhaps? Run as that user, or give yourself the files"
+            " with chown; or let GOLDWORKS_HOME name a directory of yours"
+        )
+    else:
+        return None
+    return Fault(f"{error.filename or home}: {error.strerror}\n  {remedy}")
 
 
 def check_docker(ask: Callable[[list[str]], str] | None = None) -> None:

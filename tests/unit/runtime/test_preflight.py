@@ -1,13 +1,15 @@
 """Preflight: each obstacle is named with the way around it, before anything is started."""
 
+import errno
 import os
+import re
 import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
-from runtime import Fault, environments, preflight
+from runtime import Fault, commands, environments, preflight
 from runtime.settings import load_settings
 
 
@@ -40,6 +42,35 @@ def test_a_full_disk_is_told_with_the_room_needed(tmp_path: Path, monkeypatch: p
     with pytest.raises(Fault, match=r"1\.1 GB free, 4\.3 GB needed\n.*GOLDWORKS_HOME"):
         preflight.check_disk(tmp_path, first_run=True)
     preflight.check_disk(tmp_path, first_run=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, r"No space left on device\n  make room"),
+        (errno.EACCES, r"Permission denied\n  was an earlier run another user's.*chown"),
+        (errno.EROFS, r"Read-only file system\n.*GOLDWORKS_HOME"),
+    ],
+)
+def test_what_the_system_refuses_is_told_without_a_traceback(
+    number: int,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(tmp_path / "there"))
+
+    monkeypatch.setattr(commands, "load_settings", refuse)
+    assert commands.main(["status", "--home", str(tmp_path)]) == 1
+    assert re.search(rf"there: {told}", capsys.readouterr().err)
+
+
+def test_a_refusal_that_is_no_matter_of_disks_and_owners_keeps_its_traceback(tmp_path: Path) -> None:
+    assert preflight.explain(OSError(errno.ENOEXEC, "Exec format error"), tmp_path) is None
+    unnamed = preflight.explain(OSError(errno.ENOSPC, "No space left on device"), tmp_path)
+    assert str(unnamed).startswith(f"{tmp_path}: No space left")
 
 
 def test_a_running_docker_runtime_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
