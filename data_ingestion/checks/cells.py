@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -17,10 +18,12 @@ import pyarrow.compute as pc
 
 from data_ingestion.checks.dates import parse_date, parse_timestamp
 from data_ingestion.contract import Column, LogicalType
+from data_ingestion.contract.terms import Bound
 
 BLANKS = " \t\r\n\v\f\u00a0"
 PLAIN_NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?$|^[+-]?\.[0-9]+$"
 FLOAT_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
+NOT_ZERO = r"^[^eE]*[1-9]"
 # Thousands by three (1,234,567.80), or Indian grouping: the last three, then by two (12,34,567.80).
 GROUPED_NUMBER = r"^[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,2}(,[0-9]{2})*,[0-9]{3})(\.[0-9]*)?$"
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
@@ -171,6 +174,12 @@ def _make_number(judged: Judged, text: Any, column: Column) -> None:
             "out_of_range",
             lambda row: f"{_show(text, row)} is beyond double precision",
         )
+        vanished = pc.and_(pc.equal(judged.values, 0.0), pc.match_substring_regex(text, NOT_ZERO))
+        judged.refuse(
+            vanished,
+            "out_of_range",
+            lambda row: f"{_show(text, row)} is too near to zero for double precision",
+        )
         _check_bounds(judged, column)
         return
     judged.refuse(_unlike(text, PLAIN_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number")
@@ -242,15 +251,20 @@ def _make_moments(
 
 def _check_bounds(judged: Judged, column: Column) -> None:
     if column.minimum is not None:
-        below = pc.less(judged.values, pa.scalar(column.minimum))
+        below = pc.less(judged.values, _as_bound(column.minimum, judged.values.type))
         judged.refuse(
             below, "out_of_bounds", lambda row: f"{judged.values[row]} is less than {column.minimum}"
         )
     if column.maximum is not None:
-        above = pc.greater(judged.values, pa.scalar(column.maximum))
+        above = pc.greater(judged.values, _as_bound(column.maximum, judged.values.type))
         judged.refuse(
             above, "out_of_bounds", lambda row: f"{judged.values[row]} is more than {column.maximum}"
         )
+
+
+def _as_bound(bound: Bound, kind: pa.DataType) -> Any:
+    """A limit in a decimal column's own type: of two types Arrow may find none that holds both."""
+    return pa.scalar(Decimal(str(bound)), kind) if pa.types.is_decimal(kind) else pa.scalar(bound)
 
 
 def _unlike(text: Any, pattern: str) -> Any:

@@ -177,3 +177,16 @@ def test_a_header_that_leaves_a_doubt_is_refused_with_its_place_and_the_way_out(
 
 def test_the_column_that_only_one_shape_has_may_be_absent():
     assert "discrepancy" not in find_columns(CONTRACT, HEADER[:-1], "f.csv")
+
+
+def test_a_number_too_near_to_zero_for_its_type_is_refused_not_made_zero():
+    column = Column("x", ("x",), LogicalType.NUMBER, "double precision")
+    assert judged(column, "4.9e-324", "0e-999", "-0.0") == ([5e-324, 0.0, 0.0], {})
+    assert judged(column, "1e-400", "-0.1e-999")[1] == {0: "out_of_range", 1: "out_of_range"}
+
+
+@pytest.mark.parametrize(("precision", "scale"), [(38, 30), (38, 38), (38, 0), (18, 2)])
+def test_a_limit_holds_for_every_size_of_number(precision, scale):
+    size = {"precision": precision, "scale": scale}
+    column = Column("x", ("x",), LogicalType.NUMBER, f"numeric({precision},{scale})", minimum=0, **size)
+    assert judged(column, "-0", f"-{Decimal(10) ** -scale:f}")[1] == {1: "out_of_bounds"}
