@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -96,29 +98,26 @@ class FolderLanding:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)
-                key = (
-                    path.relative_to(self.root)
-                    .as_posix()
-                    .encode("utf-8", "surrogateescape")
-                    .decode("utf-8", "backslashreplace")
-                )
+                key = _key(path.relative_to(self.root))
                 if is_unfinished(key):
                     continue
                 try:
                     status = path.stat()
                 except FileNotFoundError:  # moved away since the folder was read
                     continue
+                if not stat.S_ISREG(status.st_mode):  # to read a pipe would be to wait for its writer
+                    continue
                 yield self._seen(key, status)
 
     def look(self, key: str) -> LandingObject | None:
         try:
-            return self._seen(key, (self.root / key).stat())
+            return self._seen(key, _path(self.root, key).stat())
         except FileNotFoundError:
             return None
 
     def open(self, seen: LandingObject) -> BinaryIO:
         try:
-            stream = (self.root / seen.key).open("rb")
+            stream = _path(self.root, seen.key).open("rb")
         except FileNotFoundError as error:
             raise ObjectChanged(f"{seen.key}: gone since it was listed") from error
         except OSError as error:
@@ -145,6 +144,20 @@ class FolderLanding:
     def _refuse(self, error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
             raise OperatorFault(f"{error.filename}: can't be listed: {error.strerror}") from error
+
+
+def _key(path: Path) -> str:
+    """A path as a key: what is no UTF-8 in it is shown as `\\xff`."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def _path(root: Path, key: str) -> Path:
+    """The path that a key stands for."""
+    path = root / key
+    if "\\x" in key and not path.exists():
+        raw = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), key.encode())
+        return root / os.fsdecode(raw)
+    return path
 
 
 class _SteadyFile:

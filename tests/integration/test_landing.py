@@ -126,3 +126,25 @@ def test_a_folder_that_may_not_be_read_says_so(tmp_path):
     (tmp_path / "closed").mkdir(mode=0)
     with pytest.raises(OperatorFault, match="can't be listed"):
         list(FolderLanding(tmp_path).list_objects())
+
+
+def test_a_file_whose_name_is_no_utf8_is_listed_escaped_and_read(tmp_path):
+    (tmp_path / os.fsdecode(b"\xff.csv")).write_bytes(b"one")
+    place = FolderLanding(tmp_path)
+    (seen,) = place.list_objects()
+    assert seen.key == "\\xff.csv"
+    assert place.look(seen.key) == seen
+    with place.open(seen) as stream:
+        assert stream.read() == b"one"
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert list(FolderLanding(tmp_path).list_objects()) == []
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "http://"])
+def test_an_endpoint_that_is_no_address_is_the_operators(monkeypatch, endpoint):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(OperatorFault, match="AWS_ENDPOINT_URL"):
+        list(open_landing("s3://bucket").list_objects())

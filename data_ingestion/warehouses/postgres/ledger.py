@@ -49,7 +49,8 @@ def record_seen(connection: Connection, dataset: str | None, seen: Iterable[Land
                set dataset = excluded.dataset, state = excluded.state, etag = excluded.etag,
                    size_bytes = excluded.size_bytes, last_modified = excluded.last_modified
                where objects.state in ('seen', 'unresolved')
-                 and (objects.state, objects.etag) is distinct from (excluded.state, excluded.etag)""",
+                 and (objects.dataset, objects.state, objects.etag)
+                     is distinct from (excluded.dataset, excluded.state, excluded.etag)""",
             rows,
         )
 
