@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from data_ingestion.contract import Contract
-from data_ingestion.errors import ContractFault
+from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, ObjectInForce
 
 MAX_BATCHES = 64
+PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){0,2})?)?)?")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,13 @@ class Choice:
     last_period: str = ""
     full_refresh: bool = False
     only_quarantined: bool = False
+
+    def __post_init__(self) -> None:
+        for period in filter(None, (self.first_period, self.last_period)):
+            if not PERIOD.fullmatch(period):  # compared as text, 2026-3 would come after 2026-12
+                raise OperatorFault(
+                    f"{period!r} is no period\n  write 2026, 2026-03, 2026-03-31 or 2026-03-31T23:59"
+                )
 
     def takes(self, period: str) -> bool:
         """Whether a period lies in the range asked for; `2026-03` takes in `2026-03-05`."""

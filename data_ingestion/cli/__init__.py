@@ -272,6 +272,7 @@ def samples(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; errors that a person can put right are told without a traceback."""
+    output.escape_unspellable()
     try:
         app(arguments, standalone_mode=True)
     except GoldworksError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,10 +16,18 @@ from rich.console import Console
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
 from data_ingestion.load import Discovery
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+# No emoji: `a.csv:100:` is a file and its line.
+console = Console(highlight=False, soft_wrap=True, emoji=False)
+errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 KIND_ORDER = (Kind.NEW, Kind.CORRECTED, Kind.LATE, Kind.REPLAY)
+
+
+def escape_unspellable() -> None:
+    """Has what the terminal's or log's encoding can't spell shown escaped, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(verb: str, text: str, style: str = "") -> None:
@@ -107,7 +116,8 @@ def say_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], emp
 
 def say_json(document: Any) -> None:
     """One JSON document on standard output."""
-    json.dump(document, sys.stdout, default=_plain, indent=2, ensure_ascii=False)
+    spells_all = sys.stdout.encoding.lower().startswith("utf")
+    json.dump(document, sys.stdout, default=_plain, indent=2, ensure_ascii=not spells_all)
     sys.stdout.write("\n")
 
 

@@ -156,3 +156,29 @@ def test_samples_are_the_same_bytes_for_the_same_seed_and_are_left_alone_the_sec
     goldworks("samples", "--domain", "bank", "--scale", "0.1")
     assert {item.key: item.etag for item in landing.list_objects()} == first
     assert len(first) > 5
+
+
+def test_a_line_number_is_shown_as_a_number(goldworks, landing):
+    put(landing, *(f"{number},1,a" for number in range(2, 100)), "100,two,b")
+    goldworks("load")
+    assert f"{JANUARY}:100: amount: not_a_number" in goldworks("quarantine").stdout
+
+
+def test_what_a_log_cannot_spell_is_escaped(goldworks, landing):
+    put(landing, "1,1,a", "2,two,\u00fc")
+    done = goldworks("load", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "2,two,\\xfc" in goldworks("quarantine", PYTHONIOENCODING="ascii").stdout
+    (row,) = json.loads(goldworks("quarantine", "--json", PYTHONIOENCODING="ascii").stdout)
+    assert row["raw_text"] == "2,two,\u00fc"
+
+
+def test_an_empty_file_fails_by_its_name_and_a_header_alone_withdraws_what_was_there(goldworks, landing):
+    put(landing, "1,1,a")
+    goldworks("load")
+    landing.write(JANUARY, b"")
+    done = goldworks("load")
+    assert done.returncode == 4
+    assert f"first: {JANUARY}: the file is empty" in done.stderr
+    put(landing)
+    assert "0 read = 0 (1 withdrawn)" in goldworks("load").stdout

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_ingestion.contract import read_contract
-from data_ingestion.errors import ContractFault
+from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, ObjectInForce
 from data_ingestion.plan import Choice, PlannedDrop, cut_batches, plan_drops, sort_objects
@@ -106,3 +106,9 @@ def test_batches_hold_every_drop_once_in_order_and_are_never_too_many(sizes, lim
     assert [drop for batch in batches for drop in batch] == drops
     assert len(batches) <= limit
     assert all(batches)
+
+
+@pytest.mark.parametrize("period", ["2026-3", "March", "2026-03-05 10:00", "2026/03"])
+def test_a_period_in_another_form_is_refused_not_compared(period):
+    with pytest.raises(OperatorFault, match="is no period\n  write 2026"):
+        Choice(last_period=period)
