@@ -4,7 +4,9 @@ import pytest
 import yaml
 
 from data_ingestion.contract import read_contract
+from data_ingestion.errors import OperatorFault
 from data_ingestion.ledger import Fates, Kind, LoadState
+from data_ingestion.plan import Choice
 from tests.integration.conftest import write_things
 from tests.integration.test_load import FEBRUARY, JANUARY, history, put, raw
 
@@ -104,3 +106,28 @@ def test_a_key_may_have_more_columns_than_a_function_of_postgres_has_arguments(l
     row = ",".join("x" * len(names))
     landing.write(JANUARY, "\n".join([",".join(names), row, row, row[:-1] + "y", ""]).encode())
     assert load(changed(widen))[0].fates == Fates(read=3, inserted=3)
+
+
+def test_an_occurrence_key_of_other_columns_is_refused_until_the_table_is_made_anew(
+    things, landing, warehouse, load, changed
+):
+    def keyed_by(*names):
+        def edit(document):
+            schema = document["schema"][0]
+            for name in ("primaryKey", "primaryKeyPosition"):
+                del schema["properties"][0][name]
+            key = {"rule": "occurrence", "columns": list(names)}
+            schema["customProperties"].append({"property": "key", "value": key})
+
+        return changed(edit)
+
+    put(landing, JANUARY, "1,1,a")
+    put(landing, FEBRUARY, "1,1,a", "2,2,b")
+    load(keyed_by("id", "amount"))
+    assert load(keyed_by("id", "amount")) == []
+    wider = keyed_by("id", "amount", "note")
+    with pytest.raises(OperatorFault, match=r"is a hash of id, amount and .* a hash of id, amount, note and"):
+        load(wider)
+    warehouse.connection.execute("drop table raw.things, raw.things__history")
+    load(wider, Choice(full_refresh=True))
+    assert raw(warehouse) == [(1, "1.00", "a"), (2, "2.00", "b")]

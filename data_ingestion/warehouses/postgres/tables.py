@@ -51,6 +51,11 @@ class RawTable:
         """The columns of the primary key."""
         return (KEY,) if self.by_occurrence else self.contract.key.columns
 
+    @property
+    def hashed(self) -> str:
+        """What `_key` is a hash of."""
+        return f"hash of {', '.join(self.contract.key.columns)} and the occurrence number"
+
     @cached_property
     def identity(self) -> tuple[str, ...]:
         """Columns that the loader adds in front to tell rows apart."""
@@ -111,6 +116,7 @@ def create_raw(table: RawTable) -> list[sql.Composed]:
     key = _names(table.key)
     return [
         sql.SQL("create table {} ({}, primary key ({}))").format(table.name, _definitions(table), key),
+        *_tell_hashed(table),
         sql.SQL("create index on {} using brin (_drop_id) with (autosummarize)").format(table.name),
         sql.SQL("create index on {} using brin (_load_id) with (autosummarize)").format(table.name),
         sql.SQL("comment on table {} is {}").format(
@@ -132,6 +138,14 @@ def create_raw(table: RawTable) -> list[sql.Composed]:
     ]
 
 
+def _tell_hashed(table: RawTable) -> list[sql.Composed]:
+    """Notes beside `_key` which columns it is a hash of: by other columns, equal rows would no longer meet."""
+    if not table.by_occurrence:
+        return []
+    comment = sql.SQL("comment on column {}.{} is {}")
+    return [comment.format(table.name, sql.Identifier(KEY), sql.Literal(table.hashed))]
+
+
 @dataclass(frozen=True)
 class _There:
     """What a dataset's raw table is like by now: types of its columns, those that can't be null, its key."""
@@ -139,6 +153,7 @@ class _There:
     types: dict[str, str]
     required: frozenset[str]
     key: tuple[str, ...]
+    hashed: str | None
 
 
 def prepare(connection: Connection, contract: Contract) -> None:
@@ -178,23 +193,25 @@ def _changes(table: RawTable, there: _There) -> list[sql.Composed]:
         for column in sorted(name for name in there.required if not table.is_required(name)):
             loosen = sql.SQL("alter table {} alter column {} drop not null")
             statements.append(loosen.format(name, sql.Identifier(column)))
-    return statements
+    return statements if there.hashed else statements + _tell_hashed(table)
 
 
 def _look(connection: Connection, dataset: str) -> _There | None:
     rows = connection.execute(
-        """select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, array_position(i.indkey, a.attnum)
+        """select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, array_position(i.indkey, a.attnum),
+                  col_description(a.attrelid, a.attnum)
            from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
            where a.attrelid = to_regclass(format('raw.%%I', %s::text)) and a.attnum > 0 and not a.attisdropped""",
         [dataset],
     ).fetchall()
     if not rows:
         return None
-    key = sorted((position, name) for name, _, _, position in rows if position is not None)
+    key = sorted((position, name) for name, _, _, position, _ in rows if position is not None)
     return _There(
-        {name: kind for name, kind, _, _ in rows},
-        frozenset(name for name, _, required, _ in rows if required),
+        {name: kind for name, kind, *_ in rows},
+        frozenset(name for name, _, required, *_ in rows if required),
         tuple(name for _, name in key),
+        next((comment for name, *_, comment in rows if name == KEY), None),
     )
 
 
@@ -210,6 +227,10 @@ def _refuse_other_types(table: RawTable, there: _There) -> None:
     if there.key != table.key:
         told, wanted = ", ".join(there.key), ", ".join(table.key)
         raise OperatorFault(f"the key of raw.{dataset} is {told}, {path} says {wanted}\n  {remedy}")
+    if there.hashed and there.hashed != table.hashed:
+        raise OperatorFault(
+            f"the key of raw.{dataset} is a {there.hashed}; by {path} it is a {table.hashed}\n  {remedy}"
+        )
 
 
 def _definitions(table: RawTable) -> sql.Composed:
