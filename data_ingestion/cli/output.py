@@ -116,7 +116,7 @@ def say_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], emp
 
 def say_json(document: Any) -> None:
     """One JSON document on standard output."""
-    spells_all = sys.stdout.encoding.lower().startswith("utf")
+    spells_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     json.dump(document, sys.stdout, default=_plain, indent=2, ensure_ascii=not spells_all)
     sys.stdout.write("\n")
 
