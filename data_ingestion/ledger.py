@@ -68,6 +68,18 @@ class Fates:
     def __add__(self, other: Fates) -> Fates:
         return Fates(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
 
+    def told(self) -> str:
+        """`10 read = 8 inserted + 2 quarantined`, and what a correction took back or brought back."""
+        counts = asdict(self)
+        parts = [
+            f"{count:,} {name}"
+            for name, count in counts.items()
+            if count and name not in ("read", "restored", "withdrawn")
+        ]
+        moved = [f"{counts[name]:,} {name}" for name in ("withdrawn", "restored") if counts[name]]
+        told = f"{self.read:,} read = {' + '.join(parts) or '0'}"
+        return f"{told} ({', '.join(moved)})" if moved else told
+
     @property
     def accounted(self) -> int:
         """Rows with a fate; the first law says it is `read`."""

@@ -62,24 +62,8 @@ def say_load(report: LoadReport, width: int) -> None:
         corrected = f"{report.kind}: " if report.kind is not Kind.NEW else ""
         say(
             "load",
-            f"{place} {corrected}{describe_fates(report.fates)}  {report.seconds:.1f} s  {report.plan}{number}",
+            f"{place} {corrected}{report.fates.told()}  {report.seconds:.1f} s  {report.plan}{number}",
         )
-
-
-def describe_fates(fates: Fates) -> str:
-    """`10 read = 8 inserted + 2 quarantined`, and what a correction took back or brought back."""
-    parts = [
-        f"{count:,} {name}"
-        for name, count in asdict(fates).items()
-        if count and name not in ("read", "restored", "withdrawn")
-    ]
-    told = f"{fates.read:,} read = {' + '.join(parts) or '0'}"
-    moved = [
-        f"{count:,} {name}"
-        for name, count in (("withdrawn", fates.withdrawn), ("restored", fates.restored))
-        if count
-    ]
-    return f"{told} ({', '.join(moved)})" if moved else told
 
 
 def describe_load(row: Mapping[str, Any]) -> str:
@@ -89,13 +73,13 @@ def describe_load(row: Mapping[str, Any]) -> str:
     if row["rows_read"] is None:
         return ""
     counts = {name: row[name] for name in Fates.__dataclass_fields__ if name != "read"}
-    return describe_fates(Fates(read=row["rows_read"], **counts))
+    return Fates(read=row["rows_read"], **counts).told()
 
 
 def say_total(reports: Sequence[LoadReport]) -> None:
     """The sum over all drops."""
     if len(reports) > 1:
-        say("total", describe_fates(sum((report.fates for report in reports), Fates())))
+        say("total", sum((report.fates for report in reports), Fates()).told())
 
 
 def say_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:

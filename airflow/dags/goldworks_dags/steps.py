@@ -162,18 +162,15 @@ def _outcomes(
 
 
 def _tell(report: LoadReport) -> None:
-    from data_ingestion.cli.output import describe_fates
-
     if report.state == "failed":
         log.error("%s: failed: %s", report.object_key, report.error)
     elif report.plan == "nothing":
         log.info("%s: %s; nothing to do", report.object_key, report.plan_reason)
     else:
-        told = describe_fates(report.fates)
         log.info(
             "%s: %s, %.1f s, %s, load %s",
             report.object_key,
-            told,
+            report.fates.told(),
             report.seconds,
             report.plan,
             report.load_id,
