@@ -40,7 +40,7 @@ test: ## the whole suite
 	@$(RUNTIME) setup runtime dbt airflow superset dev
 	@$(PYTEST)
 test-fast: ## unit tests only, an answer in a minute
-	@$(PYTEST) tests/unit
+	@$(PYTEST) -n auto tests/unit
 dbt-test: ## the tests of the models, on what is there
 	@$(RUNTIME) dbt test
 lint: ## ruff, mypy, sqlfluff

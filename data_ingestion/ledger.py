@@ -117,6 +117,11 @@ class LoadReport:
     seconds: float = 0.0
     error: str | None = None
 
+    def told_failure(self) -> str:
+        """The error with the object it is about, which most errors name themselves."""
+        error = self.error or ""
+        return error if error.startswith(self.object_key) else f"{self.object_key}: {error}"
+
     def ended(self, state: LoadState, **changes: object) -> LoadReport:
         """The report of the same attempt at its end."""
         return replace(self, state=state, **changes)  # type: ignore[arg-type]

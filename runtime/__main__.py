@@ -5,7 +5,7 @@ import shutil
 import sys
 
 
-def _use_a_suitable_python() -> None:
+def _use_a_suitable_python():  # type: () -> None
     """Go on with a newer Python of this machine when the one that runs us is too old to read our modules."""
     if sys.version_info >= (3, 11):  # noqa: UP036  (the system's Python may be any)
         return

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import metadata
 from typing import Annotated
 
 import typer
 
 from data_ingestion.cli import output
-from data_ingestion.contract import Contract, read_contracts
-from data_ingestion.errors import ContractFault, DropFault, GoldworksError
-from data_ingestion.landing import Landing, open_landing
+from data_ingestion.cli.session import (
+    ContractsOption,
+    DatasetOption,
+    FirstOption,
+    FullOption,
+    JsonOption,
+    LandingOption,
+    LastOption,
+    Session,
+    WarehouseOption,
+    contracts_folder,
+    open_ledger,
+    open_session,
+)
+from data_ingestion.contract import read_contracts
+from data_ingestion.errors import DropFault, GoldworksError
+from data_ingestion.landing import open_landing
 from data_ingestion.ledger import LoadReport, LoadState
 from data_ingestion.load import discover as discover_landing
 from data_ingestion.load import load_drops
 from data_ingestion.plan import Choice
 from data_ingestion.settings import Settings
-from data_ingestion.warehouses import open_warehouse
-from data_ingestion.warehouses.base import Warehouse
 
 app = typer.Typer(
-    help="Bring files from a landing into a warehouse: exactly once, every row accounted for.",
     epilog="Exit codes: 0 done · 2 wrong usage · 3 a contract is wrong · 4 a drop failed "
     "· 5 the platform needs its operator.",
     no_args_is_help=True,
@@ -36,54 +46,20 @@ quarantine_app = typer.Typer(help="Rows that break their contract, with the reas
 app.add_typer(contract_app, name="contract")
 app.add_typer(quarantine_app, name="quarantine")
 
-LandingOption = Annotated[
-    str | None,
-    typer.Option(
-        "--landing",
-        metavar="URL",
-        help="s3://BUCKET/FOLDER, file:///FOLDER or a path. \\[env: GOLDWORKS_LANDING_URL]",
-    ),
-]
-ContractsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--contracts",
-        metavar="DIR",
-        help="Folder of contracts. \\[env: GOLDWORKS_CONTRACTS; default: contracts]",
-    ),
-]
-WarehouseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--warehouse",
-        metavar="URL",
-        help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE. \\[env: GOLDWORKS_WAREHOUSE_URL]",
-    ),
-]
-DatasetOption = Annotated[
-    list[str] | None, typer.Option("--dataset", metavar="NAME", help="Only this dataset; may be given again.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
-FirstOption = Annotated[
-    str, typer.Option("--from", metavar="PERIOD", help="Only periods from this one on, such as 2026-01.")
-]
-LastOption = Annotated[
-    str, typer.Option("--to", metavar="PERIOD", help="Only periods up to this one, itself included.")
-]
-FullOption = Annotated[bool, typer.Option("--full-refresh", help="Load what is in force again, too.")]
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        output.console.print(f"goldworks {metadata.version('goldworks')}")
+        raise typer.Exit
 
 
-@dataclass(frozen=True)
-class Session:
-    """What a command works with."""
-
-    contracts: tuple[Contract, ...]
-    landing: Landing
-    warehouse: Warehouse
-    whole_landing: bool
-
-    def contract(self, dataset: str) -> Contract:
-        return next(contract for contract in self.contracts if contract.dataset == dataset)
+@app.callback()
+def goldworks(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Bring files from a landing into a warehouse: exactly once, every row accounted for."""
 
 
 @app.command()
@@ -92,7 +68,7 @@ def discover(
     dataset: DatasetOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """List the landing, give every object its ledger row, and tell what is new."""
-    with _session(landing, contracts, warehouse, dataset) as session:
+    with open_session(landing, contracts, warehouse, dataset) as session:
         found = discover_landing(
             session.contracts, session.landing, session.warehouse, whole_landing=session.whole_landing
         )
@@ -114,7 +90,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Tell what a load would do and why, and do nothing."""
-    with _session(landing, contracts, warehouse, dataset) as session:
+    with open_session(landing, contracts, warehouse, dataset) as session:
         choice = Choice(first, last, full_refresh)
         found = discover_landing(
             session.contracts,
@@ -148,7 +124,7 @@ def load(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Bring in what is new or corrected. Drops that fail are reported at the end; the others are in."""
-    with _session(landing, contracts, warehouse, dataset) as session:
+    with open_session(landing, contracts, warehouse, dataset) as session:
         _load(session, Choice(first, last, full_refresh), as_json)
 
 
@@ -158,7 +134,7 @@ def replay(
     dataset: DatasetOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Load drops with quarantined rows again, under the contract as corrected since."""
-    with _session(landing, contracts, warehouse, dataset) as session:
+    with open_session(landing, contracts, warehouse, dataset) as session:
         _load(session, Choice(only_quarantined=True), as_json)
 
 
@@ -168,7 +144,7 @@ def status(
     limit: Annotated[int, typer.Option("--loads", metavar="N", min=0, help="Loads to list.")] = 15,
 ) -> None:  # fmt: skip
     """Tell what the warehouse holds, and how the newest loads went."""
-    with _warehouse(warehouse) as session:
+    with open_ledger(warehouse) as session:
         chosen = [row for row in session.summary() if not dataset or row["dataset"] in dataset]
         loads = [row for name in _or_all(dataset) for row in session.loads(name, limit)]
         unresolved = session.unresolved()
@@ -214,7 +190,7 @@ def quarantine_show(
 @contract_app.command("check")
 def contract_check(contracts: ContractsOption = None, as_json: JsonOption = False) -> None:
     """Judge every contract; each fault is told with its place and remedy."""
-    found = read_contracts(_contracts_folder(contracts))
+    found = read_contracts(contracts_folder(contracts))
     if as_json:
         output.say_json(
             [
@@ -283,46 +259,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(141)
 
 
-@contextmanager
-def _warehouse(url: str | None) -> Iterator[Warehouse]:
-    opened = open_warehouse(Settings.from_environment(warehouse_url=url, landing_url="unused").warehouse_url)
-    try:
-        opened.migrate()
-        opened.abandon_lost_attempts()
-        yield opened
-    finally:
-        opened.close()
-
-
-@contextmanager
-def _session(
-    landing: str | None, contracts: Path | None, warehouse: str | None, datasets: list[str] | None
-) -> Iterator[Session]:
-    settings = Settings.from_environment(landing_url=landing, contracts=contracts, warehouse_url=warehouse)
-    chosen = _choose(read_contracts(settings.contracts), datasets, settings.contracts)
-    place = open_landing(settings.landing_url)
-    with _warehouse(settings.warehouse_url) as opened:
-        yield Session(chosen, place, opened, whole_landing=not datasets)
-
-
 def _or_all(datasets: list[str] | None) -> Sequence[str | None]:
     return datasets or (None,)
-
-
-def _contracts_folder(given: Path | None) -> Path:
-    return Settings.from_environment(contracts=given, landing_url="unused", warehouse_url="unused").contracts
-
-
-def _choose(
-    contracts: tuple[Contract, ...], datasets: list[str] | None, folder: Path
-) -> tuple[Contract, ...]:
-    known = {contract.dataset: contract for contract in contracts}
-    for name in datasets or ():
-        if name not in known:
-            raise ContractFault(
-                f"no contract for dataset '{name}' in {folder}\n  it holds {', '.join(sorted(known)) or 'none'}"
-            )
-    return tuple(known[name] for name in datasets) if datasets else contracts
 
 
 def _load(session: Session, choice: Choice, as_json: bool) -> None:
@@ -358,7 +296,7 @@ def _load(session: Session, choice: Choice, as_json: bool) -> None:
     failed = [report for report in reports if report.state is LoadState.FAILED]
     if failed:
         raise DropFault(
-            f"{len(failed)} of {len(reports)} drops failed; the others are in\n  first: {failed[0].error}"
+            f"{len(failed)} of {len(reports)} drops failed; the others are in\n  first: {failed[0].told_failure()}"
         )
 
 
@@ -370,7 +308,7 @@ def _quarantined(
     limit: int,
     as_json: bool,
 ) -> None:
-    with _warehouse(url) as opened:
+    with open_ledger(url) as opened:
         rows = [
             row
             for name in datasets

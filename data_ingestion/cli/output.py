@@ -52,7 +52,7 @@ def say_load(report: LoadReport, width: int) -> None:
     """What became of every row of one drop; `width` is that of the longest key."""
     place = f"{report.object_key:<{width}}"
     if report.state is LoadState.FAILED:
-        say("failed", f"{place} {report.error}", "bold red")
+        say("failed", report.told_failure(), "bold red")
     elif report.plan == "nothing":
         say(str(report.kind), f"{place} {report.plan_reason}; nothing to do", "dim")
     elif report.plan == "settle":

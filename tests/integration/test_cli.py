@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -148,6 +149,10 @@ def test_an_attempt_whose_session_is_gone_is_shown_as_abandoned(goldworks, landi
         row["object_key"]: row["state"] for row in json.loads(goldworks("status", "--json").stdout)["loads"]
     }
     assert states == {JANUARY: "loaded", "x.csv": "abandoned"}
+
+
+def test_the_version_is_that_of_the_package(goldworks):
+    assert goldworks("--version").stdout == f"goldworks {version('goldworks')}\n"
 
 
 def test_samples_are_the_same_bytes_for_the_same_seed_and_are_left_alone_the_second_time(goldworks, landing):

@@ -163,7 +163,7 @@ def _outcomes(
 
 def _tell(report: LoadReport) -> None:
     if report.state == "failed":
-        log.error("%s: failed: %s", report.object_key, report.error)
+        log.error("failed: %s", report.told_failure())
     elif report.plan == "nothing":
         log.info("%s: %s; nothing to do", report.object_key, report.plan_reason)
     else:
