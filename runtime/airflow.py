@@ -8,7 +8,6 @@ API server reads them, and the server would listen on every interface with no se
 import hashlib
 import json
 import re
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -18,7 +17,7 @@ from typing import Any
 
 from runtime import Fault
 from runtime.postgres import Cluster
-from runtime.services import Service, answers, inherited_environment
+from runtime.services import Service, answers, inherited_environment, run_program
 from runtime.settings import ROOT, Settings
 
 SERVICES = ("airflow-api", "airflow-scheduler", "airflow-dags")
@@ -158,19 +157,8 @@ def prepare(settings: Settings, cluster: Cluster) -> None:
 
 def _command(settings: Settings, *arguments: str) -> str:
     argv = [str(settings.program("airflow", "airflow")), *arguments]
-    done = subprocess.run(
-        argv,
-        env=process_environment(settings),
-        cwd=settings.home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    if done.returncode != 0:
-        tail = "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
-        raise Fault(f"airflow {' '.join(arguments[:2])} failed ({done.returncode})\n{tail}")
-    return said
+    name = f"airflow {' '.join(arguments[:2])}"
+    return run_program(argv, process_environment(settings), settings.home, name)
 
 
 @dataclass(frozen=True)

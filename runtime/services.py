@@ -154,6 +154,16 @@ def last_lines(file: Path, lines: int) -> list[str]:
         return []
 
 
+def run_program(argv: Sequence[str], environment: Mapping[str, str], cwd: Path, name: str) -> str:
+    """The output of a program that ends by itself; a Fault with what it said last where it fails."""
+    done = subprocess.run(argv, env=environment, cwd=cwd, capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    if done.returncode != 0:
+        tail = "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
+        raise Fault(f"{name} failed ({done.returncode})\n{tail}")
+    return said
+
+
 def inherited_environment(*, path_first: Path | None = None) -> dict[str, str]:
     """What a service gets from the caller's shell: who and where we are, certificates and proxies; nothing of Python's.
 

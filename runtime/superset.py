@@ -1,10 +1,8 @@
 """Superset: its metadata, its administrator, its one process, and the dashboards brought in from files."""
 
 import hashlib
-import subprocess
 
-from runtime import Fault
-from runtime.services import Service, answers, inherited_environment
+from runtime.services import Service, answers, inherited_environment, run_program
 from runtime.settings import ROOT, Settings
 
 NAME = "superset"
@@ -65,19 +63,7 @@ def _command(settings: Settings, *arguments: str) -> str:
 
 def run(settings: Settings, argv: list[str], name: str) -> str:
     """The output of a program of Superset's environment."""
-    done = subprocess.run(
-        argv,
-        env=process_environment(settings),
-        cwd=settings.home,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    if done.returncode != 0:
-        tail = "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
-        raise Fault(f"{name} failed ({done.returncode})\n{tail}")
-    return said
+    return run_program(argv, process_environment(settings), settings.home, name)
 
 
 def import_dashboards(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime import Fault
-from runtime.services import Keeper, Service, began, last_lines
+from runtime.services import Keeper, Service, began, last_lines, run_program
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
@@ -104,3 +104,10 @@ def test_the_last_lines_of_a_long_file(tmp_path: Path) -> None:
     file.write_text("".join(f"line {number}\n" for number in range(100_000)))
     assert last_lines(file, 2) == ["line 99998", "line 99999"]
     assert last_lines(tmp_path / "none.log", 2) == []
+
+
+def test_a_program_that_fails_is_told_by_name_with_what_it_said_last(tmp_path: Path) -> None:
+    script = "import sys; print('made half'); sys.exit('no room left')"
+    with pytest.raises(Fault, match=r"migrating failed \(1\)\n  made half\n  no room left"):
+        run_program([sys.executable, "-c", script], os.environ, tmp_path, "migrating")
+    assert run_program([sys.executable, "-c", "print('done')"], os.environ, tmp_path, "migrating") == "done\n"
