@@ -82,6 +82,12 @@ def say_total(reports: Sequence[LoadReport]) -> None:
         say("total", sum((report.fates for report in reports), Fates()).told())
 
 
+def say_unresolved(keys: Sequence[str]) -> None:
+    """What no contract claims."""
+    for key in keys:
+        say("unresolved", f"{key}  no contract matches", "yellow")
+
+
 def say_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:
     """Rows under headings, numbers to the right; a line is never folded, so that it can be searched and cut."""
     if not rows:

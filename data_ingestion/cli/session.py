@@ -1,14 +1,11 @@
-"""Session: the options that commands share, and what they open: contracts, landing, warehouse."""
+"""Session: what commands open: contracts, landing, warehouse."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from data_ingestion.contract import Contract, read_contracts
 from data_ingestion.errors import ContractFault
@@ -16,42 +13,6 @@ from data_ingestion.landing import Landing, open_landing
 from data_ingestion.settings import Settings
 from data_ingestion.warehouses import open_warehouse
 from data_ingestion.warehouses.base import Warehouse
-
-LandingOption = Annotated[
-    str | None,
-    typer.Option(
-        "--landing",
-        metavar="URL",
-        help="s3://BUCKET/FOLDER, file:///FOLDER or a path. \\[env: GOLDWORKS_LANDING_URL]",
-    ),
-]
-ContractsOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--contracts",
-        metavar="DIR",
-        help="Folder of contracts. \\[env: GOLDWORKS_CONTRACTS; default: contracts]",
-    ),
-]
-WarehouseOption = Annotated[
-    str | None,
-    typer.Option(
-        "--warehouse",
-        metavar="URL",
-        help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE. \\[env: GOLDWORKS_WAREHOUSE_URL]",
-    ),
-]
-DatasetOption = Annotated[
-    list[str] | None, typer.Option("--dataset", metavar="NAME", help="Only this dataset; may be given again.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
-FirstOption = Annotated[
-    str, typer.Option("--from", metavar="PERIOD", help="Only periods from this one on, such as 2026-01.")
-]
-LastOption = Annotated[
-    str, typer.Option("--to", metavar="PERIOD", help="Only periods up to this one, itself included.")
-]
-FullOption = Annotated[bool, typer.Option("--full-refresh", help="Load what is in force again, too.")]
 
 
 @dataclass(frozen=True)
@@ -94,6 +55,11 @@ def open_session(
 def contracts_folder(given: Path | None) -> Path:
     """Where the contracts lie."""
     return Settings.from_environment(contracts=given, landing_url="unused", warehouse_url="unused").contracts
+
+
+def or_all(datasets: list[str] | None) -> Sequence[str | None]:
+    """The datasets chosen, or None for all of them at once, as the ledger's questions take it."""
+    return datasets or (None,)
 
 
 def _choose(

@@ -1,0 +1,130 @@
+"""Loads: what lies on the landing, what a load of it would do, and the load itself."""
+
+from __future__ import annotations
+
+from data_ingestion.cli import output
+from data_ingestion.cli.options import (
+    ContractsOption,
+    DatasetOption,
+    FirstOption,
+    FullOption,
+    JsonOption,
+    LandingOption,
+    LastOption,
+    WarehouseOption,
+)
+from data_ingestion.cli.session import Session, open_session
+from data_ingestion.errors import DropFault
+from data_ingestion.ledger import LoadReport, LoadState
+from data_ingestion.load import discover as discover_landing
+from data_ingestion.load import load_drops
+from data_ingestion.plan import Choice
+
+
+def discover(
+    landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
+    dataset: DatasetOption = None, as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """List the landing, give every object its ledger row, and tell what is new."""
+    with open_session(landing, contracts, warehouse, dataset) as session:
+        found = discover_landing(
+            session.contracts, session.landing, session.warehouse, whole_landing=session.whole_landing
+        )
+        if as_json:
+            output.say_json({
+                "landing": session.landing.url,
+                "datasets": {plan.dataset: {"to_load": len(plan.drops), "known": plan.known} for plan in found.plans},
+                "unresolved": [item.key for item in found.unresolved],
+            })  # fmt: skip
+            return
+        output.say_discovery(session.landing.url, found)
+        output.say_unresolved([item.key for item in found.unresolved])
+
+
+def plan(
+    landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
+    dataset: DatasetOption = None, first: FirstOption = "", last: LastOption = "", full_refresh: FullOption = False,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Tell what a load would do and why, and do nothing."""
+    with open_session(landing, contracts, warehouse, dataset) as session:
+        choice = Choice(first, last, full_refresh)
+        found = discover_landing(
+            session.contracts,
+            session.landing,
+            session.warehouse,
+            choice,
+            whole_landing=session.whole_landing,
+            record=False,
+        )
+        if as_json:
+            output.say_json(
+                {
+                    "drops": [drop.as_json() for drop in found.drops],
+                    "unresolved": [item.key for item in found.unresolved],
+                }
+            )
+            return
+        output.say_discovery(session.landing.url, found)
+        width = max((len(drop.object.key) for drop in found.drops), default=0)
+        for drop in found.drops:
+            output.say(
+                str(drop.kind), f"{drop.object.key:<{width}} {drop.object.size:>13,} bytes  {drop.reason}"
+            )
+        output.say_unresolved([item.key for item in found.unresolved])
+
+
+def load(
+    landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
+    dataset: DatasetOption = None, first: FirstOption = "", last: LastOption = "", full_refresh: FullOption = False,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Bring in what is new or corrected. Drops that fail are reported at the end; the others are in."""
+    with open_session(landing, contracts, warehouse, dataset) as session:
+        _load(session, Choice(first, last, full_refresh), as_json)
+
+
+def replay(
+    landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
+    dataset: DatasetOption = None, as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Load drops with quarantined rows again, under the contract as corrected since."""
+    with open_session(landing, contracts, warehouse, dataset) as session:
+        _load(session, Choice(only_quarantined=True), as_json)
+
+
+def _load(session: Session, choice: Choice, as_json: bool) -> None:
+    found = discover_landing(
+        session.contracts, session.landing, session.warehouse, choice, whole_landing=session.whole_landing
+    )
+    if not as_json:
+        output.say_discovery(session.landing.url, found)
+    reports: list[LoadReport] = []
+    width = max((len(drop.object.key) for drop in found.drops), default=0)
+    for part in found.plans:
+        size = sum(drop.object.size for drop in part.drops)
+        with output.progress_bar(part.dataset, size, not as_json) as progress:
+            for report in load_drops(
+                session.contract(part.dataset), session.landing, session.warehouse, part.drops, progress
+            ):
+                reports.append(report)
+                if not as_json:
+                    output.say_load(report, width)
+    unresolved = [item.key for item in found.unresolved]
+    if as_json:
+        output.say_json(
+            {
+                "landing": session.landing.url,
+                "loads": reports,
+                "known": sum(part.known for part in found.plans),
+                "unresolved": unresolved,
+            }
+        )
+    else:
+        output.say_total(reports)
+        output.say_unresolved(unresolved)
+    failed = [report for report in reports if report.state is LoadState.FAILED]
+    if failed:
+        raise DropFault(
+            f"{len(failed)} of {len(reports)} drops failed; the others are in\n  first: {failed[0].told_failure()}"
+        )

@@ -1,0 +1,65 @@
+"""Quarantine: the rows that break their contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from data_ingestion.cli import output
+from data_ingestion.cli.options import DatasetOption, JsonOption, WarehouseOption
+from data_ingestion.cli.session import open_ledger, or_all
+
+app = typer.Typer(help="Rows that break their contract, with the reason, the place and the text.")
+
+
+@app.callback(invoke_without_command=True)
+def quarantine(
+    context: typer.Context, warehouse: WarehouseOption = None, dataset: DatasetOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Closed rows, too.")] = False,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many rows.")] = 100,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """List quarantined rows: the open ones, or those of one load with `show LOAD`."""
+    if context.invoked_subcommand is None:
+        _quarantined(warehouse, or_all(dataset), None, everything, limit, as_json)
+
+
+@app.command("show")
+def quarantine_show(
+    load_id: Annotated[int, typer.Argument(metavar="LOAD", help="Number of a load, as `status` lists it.")],
+    warehouse: WarehouseOption = None, as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many rows.")] = 1000,
+) -> None:  # fmt: skip
+    """List the rows that one load quarantined, open or closed."""
+    _quarantined(warehouse, [None], load_id, True, limit, as_json)
+
+
+def _quarantined(
+    url: str | None,
+    datasets: Sequence[str | None],
+    load_id: int | None,
+    everything: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    with open_ledger(url) as opened:
+        rows = [
+            row
+            for name in datasets
+            for row in opened.quarantined(name, load_id, everything=everything, limit=limit)
+        ]
+    if as_json:
+        output.say_json(rows)
+        return
+    for row in rows:
+        column = f"{row['column_name']}: " if row["column_name"] else ""
+        closed = f"  (closed by load {row['closed_by_load_id']})" if row["closed_by_load_id"] else ""
+        place = f"{row['object_key']}:{row['line']}: {column}"
+        output.console.print(
+            f"{place}{row['reason']}: {row['detail']} → load {row['load_id']}{closed}", markup=False
+        )
+        output.console.print(f"    {row['raw_text']}", markup=False)
+    if not rows:
+        output.say("quarantine", "no such row")

@@ -1,0 +1,37 @@
+"""Status: what the warehouse holds, and how the newest loads went."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from data_ingestion.cli import output
+from data_ingestion.cli.options import DatasetOption, JsonOption, WarehouseOption
+from data_ingestion.cli.session import open_ledger, or_all
+
+
+def status(
+    warehouse: WarehouseOption = None, dataset: DatasetOption = None, as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option("--loads", metavar="N", min=0, help="Loads to list.")] = 15,
+) -> None:  # fmt: skip
+    """Tell what the warehouse holds, and how the newest loads went."""
+    with open_ledger(warehouse) as session:
+        chosen = [row for row in session.summary() if not dataset or row["dataset"] in dataset]
+        loads = [row for name in or_all(dataset) for row in session.loads(name, limit)]
+        unresolved = session.unresolved()
+    if as_json:
+        output.say_json({"datasets": chosen, "loads": loads, "unresolved": unresolved})
+        return
+    output.say_table(chosen, {
+        "dataset": "dataset", "raw_rows": "rows in raw", "objects": "objects", "drops": "drops",
+        "not_loaded": "not loaded", "open_quarantine": "quarantined", "last_load_id": "last load",
+        "last_loaded_at": "at (UTC)",
+    }, "nothing was loaded yet")  # fmt: skip
+    if loads:
+        output.console.print()
+        told = [{**row, "rows": output.describe_load(row)} for row in loads]
+        output.say_table(told, {
+            "load_id": "load", "object_key": "object", "kind": "kind", "state": "state", "seconds": "s", "rows": "rows",
+        }, "")  # fmt: skip
+    output.say_unresolved(unresolved)
