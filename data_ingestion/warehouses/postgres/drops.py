@@ -11,7 +11,8 @@ from data_ingestion.errors import ContractFault, LawBroken, PlanStale
 from data_ingestion.ledger import Fates, Kind, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
-from data_ingestion.warehouses.postgres.ledger import draw_load_id, hand_over_quarantine, open_dataset
+from data_ingestion.warehouses.postgres.holders import let_go, rank
+from data_ingestion.warehouses.postgres.ledger import draw_load_id, open_dataset
 from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.tables import RawTable
 
@@ -97,7 +98,7 @@ class _Bringing:
         """Another object holds this content already: one drop, which may rank higher now."""
         self._set_object(twin)
         fates = self._leave(held.drop_id) if held else Fates()
-        self._rank(twin)
+        rank(self.connection, twin)
         settled = Merge(self.connection, self.table, twin, self.load_id).settle()
         reason = "another object holds the same bytes"
         if settled:
@@ -124,7 +125,7 @@ class _Bringing:
         return fates, kind, "merge", reason, drop_id
 
     def _merge(self, drop_id: int, *, corrects: bool) -> Fates:
-        self._rank(drop_id)
+        rank(self.connection, drop_id)
         merge = Merge(self.connection, self.table, drop_id, self.load_id)
         fates = merge.merge(self.drop.staged)
         if corrects:
@@ -132,21 +133,8 @@ class _Bringing:
         return fates + Fates(read=self.drop.read, quarantined=self.drop.quarantined)
 
     def _leave(self, drop_id: int) -> Fates:
-        """The object has let go of a drop: with no holder left its claims end, else it may rank lower now."""
         merge = Merge(self.connection, self.table, drop_id, self.load_id)
-        if (
-            self.connection.execute("select from ops.objects where drop_id = %s", [drop_id]).fetchone()
-            is None
-        ):
-            fates = merge.release(keep_staged=False)
-            self.connection.execute(
-                "update ops.drops set ended_at = clock_timestamp() where drop_id = %s", [drop_id]
-            )
-            return fates
-        self._rank(drop_id)
-        merge.settle()
-        hand_over_quarantine(self.connection, drop_id, self.planned.object.key)
-        return Fates()
+        return let_go(merge, self.planned.object.key)[0]
 
     def _new_drop(self) -> int:
         seen, contract = self.planned.object, self.table.contract
@@ -184,16 +172,6 @@ class _Bringing:
              "size": seen.size, "modified": seen.last_modified, "drop": drop_id,
              "same": same_bytes},
         )  # fmt: skip
-
-    def _rank(self, drop_id: int) -> None:
-        """A drop ranks as the newest of the objects that hold it."""
-        self.connection.execute(
-            """update ops.drops set (rank_period, rank_delivered_at, rank_object_key) = (
-                   select period, delivered_at, object_key from ops.objects where drop_id = %(drop)s
-                   order by period desc, delivered_at desc, object_key desc limit 1)
-               where drop_id = %(drop)s""",
-            {"drop": drop_id},
-        )
 
 
 def _held_object(connection: Connection, planned: PlannedDrop) -> _Held | None:
