@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import BinaryIO, cast
 
-from data_ingestion.checks import RowChecks
 from data_ingestion.contract import Contract
 from data_ingestion.errors import DropFault, GoldworksError, ObjectChanged, WarehouseLost
 from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
 from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
 from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
-from data_ingestion.reading import ReadError, read_csv
 from data_ingestion.warehouses.base import DropRead, Warehouse
 
 # A landing that changes under every attempt is left to the next run.
@@ -180,6 +178,10 @@ def _stage_drop(
     progress: Progress | None,
 ) -> DropRead:
     """Reads the object once, from its bytes to rows in the stage, and hashes it on the way."""
+    # Arrow costs a tenth of a second to import: a run with nothing new does without.
+    from data_ingestion.checks.rows import RowChecks
+    from data_ingestion.reading import ReadError, read_csv
+
     try:
         with landing.open(planned.object) as opened:
             stream = _Hashing(opened, progress)

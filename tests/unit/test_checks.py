@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_ingestion.checks import find_columns
 from data_ingestion.checks.cells import judge_cells
 from data_ingestion.checks.dates import parse_date, parse_timestamp
+from data_ingestion.checks.rows import find_columns
 from data_ingestion.contract import Column, LogicalType, read_contract
 from data_ingestion.errors import DropFault
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pgpq
 from psycopg import Connection, sql
 
-from data_ingestion.checks import stage_schema
 from data_ingestion.contract import Contract
 from data_ingestion.warehouses.postgres.tables import create_stage
 
@@ -21,6 +20,8 @@ class PostgresStage:
     """An open COPY. Binary rows cost the server half of what text costs it (docs/decisions/0003-binary-copy.md)."""
 
     def __init__(self, connection: Connection, contract: Contract) -> None:
+        from data_ingestion.checks.rows import stage_schema  # and Arrow with it, which no other command needs
+
         connection.execute(create_stage(contract, STAGE))
         schema = stage_schema(contract)
         columns = sql.SQL(", ").join(map(sql.Identifier, schema.names))

@@ -1,0 +1,133 @@
+"""Rows: a chunk of a file against its contract, from text to typed values and reasons for refusal."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from data_ingestion.checks import LINE, TEXT_SUFFIX, BadRow
+from data_ingestion.checks.cells import arrow_type, judge_cells
+from data_ingestion.contract import Column, Contract
+from data_ingestion.errors import DropFault
+from data_ingestion.reading import Chunk
+
+
+@dataclass(frozen=True)
+class CheckedChunk:
+    """Typed rows, with their line numbers in `_line`, and the rows that were refused."""
+
+    rows: Any
+    bad: tuple[BadRow, ...]
+    read: int
+
+
+class RowChecks:
+    """The contract's rules for one drop, whose header says where each column stands.
+
+    Columns are found by name, never by position. Raises `DropFault` for a header that the contract does not know.
+    """
+
+    def __init__(self, contract: Contract, header: Sequence[str], object_key: str) -> None:
+        self.contract = contract
+        self.positions = find_columns(contract, header, object_key)
+        self.schema = stage_schema(contract)
+
+    def check(self, chunk: Chunk) -> CheckedChunk:
+        """The chunk's rows by type. A row is refused for the first of its columns that breaks the contract."""
+        count = len(chunk.lines)
+        refused: dict[int, tuple[str, str, str]] = {}
+        arrays = []
+        for column in self.contract.columns:
+            position = self.positions.get(column.name)
+            text = pa.nulls(count, pa.string()) if position is None else chunk.table.column(position)
+            judged = judge_cells(text, column)
+            for row, (reason, detail) in judged.refused.items():
+                refused.setdefault(row, (column.name, reason, detail))
+            arrays.append(judged.values)
+            if column.keep_text:
+                arrays.append(text)
+        arrays.append(chunk.lines)
+        rows = pa.record_batch([_as_array(array) for array in arrays], schema=self.schema)
+        bad = [
+            BadRow(record.line, record.reason, record.column, record.detail, record.raw)
+            for record in chunk.bad
+        ]
+        if refused:
+            keep = [True] * count
+            for row, (name, reason, detail) in refused.items():
+                keep[row] = False
+                bad.append(BadRow(chunk.lines[row].as_py(), reason, name, detail, chunk.raw(row)))
+            rows = rows.filter(pa.array(keep))
+        bad.sort(key=lambda row: row.line)
+        return CheckedChunk(rows, tuple(bad), count + len(chunk.bad))
+
+
+def stage_schema(contract: Contract) -> pa.Schema:
+    """The Arrow schema of checked rows: the contract's columns in order, kept texts beside them, then the line."""
+    fields = []
+    for column in contract.columns:
+        fields.append(pa.field(column.name, arrow_type(column)))
+        if column.keep_text:
+            fields.append(pa.field(column.name + TEXT_SUFFIX, pa.string()))
+    return pa.schema([*fields, pa.field(LINE, pa.int64())])
+
+
+def find_columns(contract: Contract, header: Sequence[str], object_key: str) -> dict[str, int]:
+    """Where each of the contract's columns stands in the file, by any of its headers.
+
+    Raises `DropFault` for headers that repeat, that the contract does not know, or that are missing: to guess
+    would be to load the wrong column.
+    """
+    place = f"{object_key}:1"
+    repeated = [name for name, times in Counter(header).items() if times > 1]
+    if repeated:
+        raise DropFault(
+            f"{place}: header {repeated[0]!r} stands {header.count(repeated[0])} times\n"
+            "  give each column a name of its own"
+        )
+    by_header = {text: column for column in contract.columns for text in column.headers}
+    positions: dict[str, int] = {}
+    for position, text in enumerate(header):
+        column = by_header.get(text)
+        if column is not None:
+            if column.name in positions:
+                first = header[positions[column.name]]
+                raise DropFault(
+                    f"{place}: {first!r} and {text!r} are both headers of '{column.name}'\n"
+                    f"  correct the file, or give one of them a column of its own in {contract.path}"
+                )
+            positions[column.name] = position
+        elif text not in contract.ignored_headers:
+            raise DropFault(_unknown_header(contract, place, text, list(by_header)))
+    missing = [
+        column for column in contract.columns if column.name not in positions and not column.may_be_absent
+    ]
+    if missing:
+        raise DropFault(_missing_column(contract, place, missing[0], header))
+    return positions
+
+
+def _unknown_header(contract: Contract, place: str, text: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(text, known, 1)
+    hint = f"; nearest is {close[0]!r}" if close else ""
+    return (
+        f"{place}: header {text!r} is no column of {contract.path}{hint}\n"
+        f"  add it to a column's `headers`, or to `ignoredHeaders`  (docs/reference/contract.md#headers)"
+    )
+
+
+def _missing_column(contract: Contract, place: str, column: Column, header: Sequence[str]) -> str:
+    wanted = " or ".join(repr(text) for text in column.headers)
+    return (
+        f"{place}: no column {wanted} for '{column.name}'; the header is {', '.join(repr(text) for text in header)}\n"
+        f"  correct the file, add the header's text to `headers`, or allow `mayBeAbsent` in {contract.path}"
+    )
+
+
+def _as_array(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
