@@ -1,0 +1,340 @@
+"""Model: what raw must be, twice. `meaning` says it in one line; `Model` is the program a loader can afford.
+
+The program touches the rows of the drop that is loaded, what they collide with, and the ledger; nothing is read
+twice. Random histories hold the two against each other (tests/unit/test_raw_model.py), and then the loader on a real
+server against both (test_state_machine.py).
+
+    claim     a drop in force says: this key has this value
+    owner     the drop whose claim has the key's place in raw; the other claims wait in the history
+    rank      of an object: period, delivery time, key; of a drop: the greatest rank of the objects that hold it
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+from data_ingestion.ledger import Fates
+
+Content = tuple[tuple[str, str, str], ...]
+"""The bytes of a drop, as lines of id, amount and note. Equal contents are equal bytes."""
+Key = tuple[object, ...]
+Value = tuple[object, ...]
+LEAST_TO_FAIL, SHARE_TO_FAIL = 1, 0.5
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A contract, as far as raw depends on it."""
+
+    occurrence: bool = False
+    least: int | None = None
+    trims: bool = False
+    dated: bool = True
+
+    @property
+    def fingerprint(self) -> tuple[object, ...]:
+        """What decides which rows a drop becomes."""
+        return self.occurrence, self.least, self.trims
+
+    def period(self, key: str) -> str:
+        """`things/2026-01/a.csv` is of 2026-01, if the contract's pattern has dates."""
+        return key.split("/")[1] if self.dated else ""
+
+
+class Bad(NamedTuple):
+    """A row for the quarantine."""
+
+    line: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a content becomes under a contract."""
+
+    claims: dict[Key, Value]
+    bad: tuple[Bad, ...]
+    read: int
+    repeated: int
+    conflicts: int
+
+    @property
+    def fails(self) -> bool:
+        """Whether more rows are bad than the contract bears."""
+        return len(self.bad) > max(LEAST_TO_FAIL, SHARE_TO_FAIL * self.read)
+
+
+def read(content: Content, terms: Terms) -> Reading:
+    """Natural key: `id`; the last row of a key stays. Occurrence key: `id`, `note` and how often they came before."""
+    rows: list[tuple[int, int, str | None]] = []
+    bad: list[Bad] = []
+    for line, (number, amount, note) in enumerate(content, start=2):
+        if not amount.lstrip("-").isdigit():
+            bad.append(Bad(line, "amount", "not_a_number"))
+        elif terms.least is not None and int(amount) < terms.least:
+            bad.append(Bad(line, "amount", "out_of_bounds"))
+        else:
+            rows.append((int(number), int(amount), (note.strip() if terms.trims else note) or None))
+    if terms.occurrence:
+        seen: Counter[Key] = Counter()
+        occurring: dict[Key, Value] = {}
+        for number, amount, note in rows:
+            seen[number, note] += 1
+            occurring[number, note, seen[number, note]] = (amount,)
+        return Reading(occurring, tuple(bad), len(content), 0, 0)
+    claims: dict[Key, Value] = {(number,): (amount, note) for number, amount, note in rows}
+    conflicts = sum((amount, note) != claims[number,] for number, amount, note in rows)
+    return Reading(claims, tuple(bad), len(content), len(rows) - len(claims), conflicts)
+
+
+class Rank(NamedTuple):
+    """Which of two objects is the newer."""
+
+    period: str
+    delivered: int
+    key: str
+
+
+def meaning(
+    in_force: Mapping[str, tuple[Rank, Content]], terms_of: Mapping[Content, Terms]
+) -> dict[Key, Value]:
+    """The specification: for each key, the row of the newest drop in force that holds it."""
+    raw: dict[Key, Value] = {}
+    for _, content in sorted(in_force.values()):
+        raw.update(read(content, terms_of[content]).claims)
+    return raw
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An object as it lies on the landing: `version` tells two deliveries apart, even of the same bytes."""
+
+    key: str
+    content: Content
+    delivered: int
+    version: int
+
+
+@dataclass
+class Held:
+    """An object in force."""
+
+    rank: Rank
+    version: int
+    drop: int
+
+
+@dataclass
+class Drop:
+    """A content in force, and the contract it was read under."""
+
+    content: Content
+    terms: Terms
+
+    @property
+    def reading(self) -> Reading:
+        return read(self.content, self.terms)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a load must report: its kind, its fates, how many rows of a key contradicted each other."""
+
+    kind: str
+    fates: Fates = Fates()
+    conflicts: int = 0
+
+
+@dataclass
+class Model:
+    """The program. `left` counts what corrections replaced or withdrew, for what downstream must undo."""
+
+    objects: dict[str, Held] = field(default_factory=dict)
+    drops: dict[int, Drop] = field(default_factory=dict)
+    raw: dict[Key, tuple[Value, int]] = field(default_factory=dict)
+    waiting: dict[tuple[Key, int], Value] = field(default_factory=dict)
+    left: Counter[tuple[Key, Value, str]] = field(default_factory=Counter)
+    failed: dict[str, tuple[Bad, ...]] = field(default_factory=dict)
+    ids: int = 0
+
+    # What a load does
+
+    def is_due(self, seen: Seen, terms: Terms) -> bool:
+        """Whether a run has to load the object: it, its bytes, its contract or its period is not that in force."""
+        held = self.objects.get(seen.key)
+        if held is None or held.version != seen.version:
+            return True
+        read_under = self.drops[held.drop].terms.fingerprint
+        return (read_under, held.rank.period) != (terms.fingerprint, terms.period(seen.key))
+
+    def load(self, seen: Seen, terms: Terms, *, again: bool = False) -> Outcome:
+        """Loads an object as it lies there; `again` reads its rows even where nothing has changed."""
+        held = self.objects.get(seen.key)
+        before = self.drops[held.drop] if held else None
+        twin = next((drop for drop, has in self.drops.items() if has.content == seen.content), None)
+        if held and before and before.content == seen.content:
+            return self._load_same(seen, terms, held, before, again)
+        if twin is not None:
+            self.failed.pop(seen.key, None)
+            self._hold(seen, terms, twin)
+            fates = self._leave(held.drop) if held else Fates()
+            self._settle(twin)
+            return Outcome("duplicate", fates)
+        reading = read(seen.content, terms)
+        if reading.fails:
+            self.failed[seen.key] = reading.bad
+            return Outcome("failed", Fates(read=reading.read, quarantined=len(reading.bad)))
+        self.failed.pop(seen.key, None)
+        if held and self._holders(held.drop) == 1:
+            # The drop keeps its id: what the correction leaves as it was is not rewritten.
+            self.drops[held.drop] = Drop(seen.content, terms)
+            self._hold(seen, terms, held.drop)
+            fates = self._read_in(held.drop) + self._release(held.drop, keep=reading.claims)
+            self._settle(held.drop)
+            return Outcome("corrected", fates, reading.conflicts)
+        self.ids += 1
+        self.drops[self.ids] = Drop(seen.content, terms)
+        self._hold(seen, terms, self.ids)
+        left = self._leave(held.drop) if held else Fates()
+        kind = "corrected" if held else "new"
+        return Outcome(kind, left + self._read_in(self.ids), reading.conflicts)
+
+    def withdraw(self, key: str) -> Fates:
+        """Ends the object's claim."""
+        held = self.objects.pop(key)
+        self.failed.pop(key, None)
+        return self._leave(held.drop)
+
+    def _load_same(self, seen: Seen, terms: Terms, held: Held, before: Drop, again: bool) -> Outcome:
+        """The bytes in force: touched, or under another contract."""
+        as_loaded = (before.terms.fingerprint, held.rank.period)
+        reading = read(seen.content, terms)
+        if as_loaded == (terms.fingerprint, terms.period(seen.key)) and not again:
+            self.failed.pop(seen.key, None)
+            self._hold(seen, terms, held.drop, same_bytes=True)
+            return Outcome("known")
+        if reading.fails:
+            self.failed[seen.key] = reading.bad
+            return Outcome("failed", Fates(read=reading.read, quarantined=len(reading.bad)))
+        self.failed.pop(seen.key, None)
+        before.terms = terms
+        self._hold(seen, terms, held.drop, same_bytes=True)
+        fates = self._read_in(held.drop) + self._release(held.drop, keep=reading.claims)
+        self._settle(held.drop)
+        return Outcome("replay", fates, reading.conflicts)
+
+    def _hold(self, seen: Seen, terms: Terms, drop: int, *, same_bytes: bool = False) -> None:
+        """The object holds this drop now. Its delivery time moves only with its content, and never falls back."""
+        was, delivered = self.objects.get(seen.key), seen.delivered
+        if was:
+            delivered = was.rank.delivered if same_bytes else max(delivered, was.rank.delivered)
+        self.objects[seen.key] = Held(Rank(terms.period(seen.key), delivered, seen.key), seen.version, drop)
+
+    # Claims and places
+
+    def rank(self, drop: int) -> Rank:
+        return max(held.rank for held in self.objects.values() if held.drop == drop)
+
+    def _holders(self, drop: int) -> int:
+        return sum(held.drop == drop for held in self.objects.values())
+
+    def _read_in(self, drop: int) -> Fates:
+        """The drop's rows take the places that its rank gives them."""
+        reading, mine = self.drops[drop].reading, self.rank(drop)
+        fates = Counter(read=reading.read, quarantined=len(reading.bad), repeated=reading.repeated)
+        for claim in [claim for claim in self.waiting if claim[1] == drop]:
+            del self.waiting[claim]
+        for key, value in reading.claims.items():
+            there = self.raw.get(key)
+            if there is None:
+                fates["inserted"] += 1
+                self.raw[key] = value, drop
+                continue
+            old, owner = there
+            if owner != drop and self.rank(owner) > mine:
+                fates["superseded"] += 1
+                self.waiting[key, drop] = value
+                continue
+            fates["unchanged" if old == value else "updated"] += 1
+            if owner != drop:
+                self.waiting[key, owner] = old
+            elif old != value:
+                self.left[key, old, "replaced"] += 1
+            self.raw[key] = value, drop
+        return Fates(**fates)
+
+    def _leave(self, drop: int) -> Fates:
+        """An object has let go of a drop: with no holder left its claims end, else it may rank lower now."""
+        if self._holders(drop):
+            self._settle(drop)
+            return Fates()
+        fates = self._release(drop, keep={})
+        del self.drops[drop]
+        return fates
+
+    def _release(self, drop: int, keep: Mapping[Key, Value]) -> Fates:
+        """The drop lets go of the keys that it no longer holds; the newest claim that waits takes each place."""
+        for claim in [(key, owner) for key, owner in self.waiting if owner == drop and key not in keep]:
+            del self.waiting[claim]
+        gone = [key for key, (_, owner) in self.raw.items() if owner == drop and key not in keep]
+        restored = 0
+        for key in gone:
+            value, _ = self.raw.pop(key)
+            self.left[key, value, "withdrawn"] += 1
+            if claimants := self._waiting_for(key):
+                restored += 1
+                self._promote(key, max(claimants, key=self.rank))
+        return Fates(withdrawn=len(gone), restored=restored)
+
+    def _settle(self, drop: int) -> None:
+        """The drop's rank has moved: each contested key that it claims goes to the newest claim."""
+        for key in {key for key, owner in self.waiting if owner == drop or self.raw[key][1] == drop}:
+            value, owner = self.raw[key]
+            newest = max([owner, *self._waiting_for(key)], key=self.rank)
+            if newest != owner:
+                self._promote(key, newest)
+                self.waiting[key, owner] = value
+
+    def _waiting_for(self, key: Key) -> list[int]:
+        return [drop for claimed, drop in self.waiting if claimed == key]
+
+    def _promote(self, key: Key, drop: int) -> None:
+        self.raw[key] = self.waiting.pop((key, drop)), drop
+
+    # What it must agree with
+
+    @property
+    def rows(self) -> dict[Key, Value]:
+        """Raw without its owners."""
+        return {key: value for key, (value, _) in self.raw.items()}
+
+    def check(self) -> None:
+        """Raw is its meaning, and with the history it holds every claim of every drop in force, once."""
+        in_force = {key: (held.rank, self.drops[held.drop].content) for key, held in self.objects.items()}
+        assert self.rows == meaning(in_force, {drop.content: drop.terms for drop in self.drops.values()})
+        places = {(key, drop): value for key, (value, drop) in self.raw.items()}
+        assert not places.keys() & self.waiting.keys()
+        assert {**places, **self.waiting} == {
+            (key, number): value
+            for number, drop in self.drops.items()
+            for key, value in drop.reading.claims.items()
+        }
+        assert all(self._holders(drop) for drop in self.drops)
+
+    def open_quarantine(self) -> Counter[tuple[str, object, Bad]]:
+        """Rows that must be open: of each drop in force once, and of each object whose newest load failed."""
+        of_drops = [("drop", number, bad) for number, drop in self.drops.items() for bad in drop.reading.bad]
+        of_failures = [("failed", key, bad) for key, rows in self.failed.items() for bad in rows]
+        return Counter([*of_drops, *of_failures])
+
+
+def check_laws(fates: Fates, before: int, after: int) -> None:
+    """The two laws of conservation."""
+    counts = asdict(fates)
+    read_, restored, withdrawn = (counts.pop(name) for name in ("read", "restored", "withdrawn"))
+    assert read_ == sum(counts.values()), fates
+    assert after == before + fates.inserted + restored - withdrawn, (fates, before, after)
