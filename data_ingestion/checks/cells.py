@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_ingestion.checks.dates import parse_date, parse_timestamp
+from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
 from data_ingestion.contract import Column, LogicalType
 from data_ingestion.contract.terms import Bound
 
@@ -42,6 +43,8 @@ ARROW_TYPES: dict[LogicalType, pa.DataType] = {
 
 def arrow_type(column: Column) -> pa.DataType:
     """The Arrow type in which a column's values go to the warehouse."""
+    if column.is_uuid:
+        return UUID_BYTES
     if column.type is not LogicalType.NUMBER:
         return ARROW_TYPES[column.type]
     if column.precision is None:
@@ -74,12 +77,13 @@ class Judged:
 def judge_cells(text: Any, column: Column) -> Judged:
     """A column of text as values of its declared type, after the declared cleaning.
 
-    A blank cell is null, except that a column of text without the cleaning `trim` keeps its blanks and an
+    A blank cell is null, except that a column kept as text without the cleaning `trim` keeps its blanks and an
     explicitly quoted empty text.
     """
     cleaned = _clean(text, column)
     judged = Judged(cleaned)
-    MAKERS[column.type](judged, cleaned, column)
+    make = _make_uuid if column.is_uuid else MAKERS[column.type]
+    make(judged, cleaned, column)
     if column.required:
         judged.refuse(pc.is_null(cleaned), "missing", lambda _: "a value is required")
     return judged
@@ -87,7 +91,8 @@ def judge_cells(text: Any, column: Column) -> Judged:
 
 def _clean(text: Any, column: Column) -> Any:
     """The declared cleanings in their declared order; every type but text is trimmed anyway."""
-    steps = column.cleaning if column.type is LogicalType.STRING else ("trim", *column.cleaning)
+    is_text = column.type is LogicalType.STRING and not column.is_uuid
+    steps = column.cleaning if is_text else ("trim", *column.cleaning)
     for step in steps:
         text = CLEANINGS[step](text)
     return text
@@ -140,6 +145,16 @@ def _make_string(judged: Judged, text: Any, column: Column) -> None:
             lambda row: f"{_show(text, row)} is no accepted value",
         )
     judged.values = text
+
+
+def _make_uuid(judged: Judged, text: Any, column: Column) -> None:
+    judged.values = parse_uuids(text)
+    strange = pc.and_(pc.is_valid(text), pc.is_null(judged.values))
+    judged.refuse(
+        strange,
+        "not_a_uuid",
+        lambda row: f"{_show(text, row)} is not of the form 8-4-4-4-12 hexadecimal digits",
+    )
 
 
 def _make_integer(judged: Judged, text: Any, column: Column) -> None:

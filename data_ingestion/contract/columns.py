@@ -19,7 +19,7 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "personal")
 MOST_DIGITS = 38  # of a decimal in Arrow, Redshift and Snowflake
 
 PHYSICAL_TYPES: dict[LogicalType, tuple[str, ...]] = {
-    LogicalType.STRING: ("text",),
+    LogicalType.STRING: ("text", "uuid"),
     LogicalType.INTEGER: ("bigint", "integer", "smallint"),
     LogicalType.NUMBER: ("numeric(18,2)", "double precision"),
     LogicalType.BOOLEAN: ("boolean",),
@@ -99,7 +99,8 @@ class _PropertyReader:
         if type_ is None:
             return None
         physical_type, precision, scale = self.physical_type(type_)
-        self.read_options(type_)
+        is_uuid = type_ is LogicalType.STRING and physical_type == "uuid"
+        self.read_options(type_, is_uuid)
         required = self.item.get("required") is True
         may_be_absent = self.flag("mayBeAbsent")
         if required and may_be_absent:
@@ -126,7 +127,7 @@ class _PropertyReader:
             maximum=maximum,
             min_length=min_length,
             max_length=max_length,
-            accepted_values=self.accepted_values(type_),
+            accepted_values=self.accepted_values(type_, is_uuid),
             keep_text=keep_text,
             may_be_absent=may_be_absent,
             classification=self.classification(),
@@ -220,7 +221,7 @@ class _PropertyReader:
             self.document.add(self.at(given, index), fault, "keep the one that the source writes", "formats")
         return texts
 
-    def read_options(self, type_: LogicalType) -> None:
+    def read_options(self, type_: LogicalType, is_uuid: bool) -> None:
         options = self.item.get("logicalTypeOptions")
         if not isinstance(options, dict):
             return
@@ -228,7 +229,10 @@ class _PropertyReader:
             place = inside("logicalTypeOptions", name)
             if self.is_faulty(place):
                 continue
-            if name in _OPTIONS[type_]:
+            if is_uuid:
+                remedy = "leave it out: its form is checked anyway"
+                self.add(place, f"'{name}' is not checked on a uuid", remedy, "limits")
+            elif name in _OPTIONS[type_]:
                 self.options[name] = value
             else:
                 remedy = _OPTION_REMEDIES.get(name) or choices(name, _OPTIONS[type_])
@@ -262,7 +266,7 @@ class _PropertyReader:
             self.options.pop("pattern", None)
         return text
 
-    def accepted_values(self, type_: LogicalType) -> tuple[str, ...]:
+    def accepted_values(self, type_: LogicalType, is_uuid: bool) -> tuple[str, ...]:
         """The values of `enum`, or of the quality rule that said the same before ODCS 3.2."""
         listed = {f"enum[{i}].value": entry.get("value") for i, entry in enumerate(self.dicts("enum"))}
         for index, rule in enumerate(self.dicts("quality")):
@@ -283,6 +287,11 @@ class _PropertyReader:
             else:
                 at = inside(place, "arguments.validValues")
                 listed = {inside(at, i): value for i, value in enumerate(values)}
+        if listed and is_uuid:
+            fault = "a uuid has no accepted values"
+            remedy = "leave them out, or keep the column as 'physicalType: text'"
+            self.add(next(iter(listed)), fault, remedy, "accepted-values")
+            return ()
         if listed and type_ is not LogicalType.STRING:
             fault = f"a {type_} has no accepted values"
             self.add(next(iter(listed)), fault, "bound it by 'minimum' and 'maximum'", "accepted-values")

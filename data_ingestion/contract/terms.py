@@ -62,6 +62,11 @@ class Column:
     classification: str | None = None
     description: str = ""
 
+    @property
+    def is_uuid(self) -> bool:
+        """Whether its texts are UUIDs, kept as the 128 bits that they write."""
+        return self.physical_type == "uuid"
+
 
 @dataclass(frozen=True)
 class CsvFormat:

@@ -1,5 +1,6 @@
 """Checks: text becomes values of the contract's types, or a reason why not."""
 
+import uuid
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_every_amount_of_the_type_comes_through_unchanged(amount):
 def test_no_text_makes_a_check_fail(text):
     for column in (*CONTRACT.columns, Column("n", ("n",), LogicalType.INTEGER, "integer"),
                    Column("b", ("b",), LogicalType.BOOLEAN, "boolean"),
-                   Column("t", ("t",), LogicalType.TIMESTAMP, "timestamptz")):  # fmt: skip
+                   Column("t", ("t",), LogicalType.TIMESTAMP, "timestamptz"), UUID):  # fmt: skip
         values, _ = judged(column, text, None)
         assert len(values) == 2
 
@@ -108,6 +109,42 @@ def test_an_account_loses_its_apostrophe_and_must_be_digits():
 def test_text_with_a_nul_byte_is_refused_before_the_server_sees_it():
     column = Column("t", ("t",), LogicalType.STRING, "text")
     assert judged(column, "a\x00b")[1] == {0: "nul_byte"}
+
+
+UUID = Column("id", ("id",), LogicalType.STRING, "uuid")
+
+
+@given(st.lists(st.one_of(st.none(), st.uuids(), st.text("0aF-g\n ", max_size=38))))
+def test_a_uuid_is_the_bytes_it_writes_whatever_stands_beside_it(cells):
+    values, refused = judged(UUID, *(None if cell is None else str(cell) for cell in cells))
+    assert values == [cell.bytes if isinstance(cell, uuid.UUID) else None for cell in cells]
+    assert set(refused) == {row for row, cell in enumerate(cells) if isinstance(cell, str) and cell.strip()}
+
+
+@given(st.lists(st.uuids(), min_size=1), st.integers(0, 3), st.sampled_from([str.upper, str.lower]))
+def test_a_uuid_is_the_same_in_either_case_and_in_a_slice(uuids, start, case):
+    text = pa.array([None, " x ", *(case(str(one)) for one in uuids)], pa.string()).slice(min(start, 2))
+    assert judge_cells(text, UUID).values.to_pylist()[-len(uuids) :] == [one.bytes for one in uuids]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "d24173d9-b062-49a7-a856-74c89dcab4a",
+        "d24173d9-b062-49a7-a856-74c89dcab4a44",
+        "d24173d9b06249a7a85674c89dcab4a4",
+        "{d24173d9-b062-49a7-a856-74c89dcab4a4}",
+        "g24173d9-b062-49a7-a856-74c89dcab4a4",
+        "d24173d9b-062-49a7-a856-74c89dcab4a4",
+        "d24173d9-b062-49a7-a856-74c89dcab4é",
+        "--------b062-49a7-a856-74c89dcab4a4-",
+    ],
+)
+def test_what_is_no_uuid_is_refused_with_its_text(text):
+    result = judge_cells(pa.array([text]), UUID)
+    ((reason, detail),) = result.refused.values()
+    assert reason == "not_a_uuid"
+    assert text in detail
 
 
 FORMS = ("%Y-%m-%d", "%d-%b-%y", "%b %d, %y")

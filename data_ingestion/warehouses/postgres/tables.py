@@ -92,6 +92,8 @@ class RawTable:
 
 def stage_type(column: Column) -> str:
     """The Postgres type of a column in the stage."""
+    if column.is_uuid:
+        return "uuid"  # whose binary form is the 16 bytes that the checks hand over
     if column.type is LogicalType.NUMBER:
         return "double precision" if column.precision is None else "numeric"
     return STAGE_TYPES[column.type]
