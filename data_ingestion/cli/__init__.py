@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -32,6 +31,8 @@ app.add_typer(quarantine.app, name="quarantine")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         output.console.print(f"goldworks {metadata.version('goldworks')}")
         raise typer.Exit
 

@@ -7,7 +7,6 @@ import typer
 from data_ingestion.cli import output
 from data_ingestion.cli.options import ContractsOption, JsonOption
 from data_ingestion.cli.session import contracts_folder
-from data_ingestion.contract import read_contracts
 
 app = typer.Typer(help="Contracts: what was agreed about each dataset.", no_args_is_help=True)
 
@@ -15,6 +14,8 @@ app = typer.Typer(help="Contracts: what was agreed about each dataset.", no_args
 @app.command("check")
 def contract_check(contracts: ContractsOption = None, as_json: JsonOption = False) -> None:
     """Judge every contract; each fault is told with its place and remedy."""
+    from data_ingestion.contract import read_contracts
+
     found = read_contracts(contracts_folder(contracts))
     if as_json:
         output.say_json(

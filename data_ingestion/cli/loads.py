@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from data_ingestion.cli import output
 from data_ingestion.cli.options import (
     ContractsOption,
@@ -16,9 +18,9 @@ from data_ingestion.cli.options import (
 from data_ingestion.cli.session import Session, open_session
 from data_ingestion.errors import DropFault
 from data_ingestion.ledger import LoadReport, LoadState
-from data_ingestion.load import discover as discover_landing
-from data_ingestion.load import load_drops
-from data_ingestion.plan import Choice
+
+if TYPE_CHECKING:
+    from data_ingestion.plan import Choice
 
 
 def discover(
@@ -27,9 +29,7 @@ def discover(
 ) -> None:  # fmt: skip
     """List the landing, give every object its ledger row, and tell what is new."""
     with open_session(landing, contracts, warehouse, dataset) as session:
-        found = discover_landing(
-            session.contracts, session.landing, session.warehouse, whole_landing=session.whole_landing
-        )
+        found = session.discover()
         if as_json:
             output.say_json({
                 "landing": session.landing.url,
@@ -47,16 +47,10 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Tell what a load would do and why, and do nothing."""
+    from data_ingestion.plan import Choice
+
     with open_session(landing, contracts, warehouse, dataset) as session:
-        choice = Choice(first, last, full_refresh)
-        found = discover_landing(
-            session.contracts,
-            session.landing,
-            session.warehouse,
-            choice,
-            whole_landing=session.whole_landing,
-            record=False,
-        )
+        found = session.discover(Choice(first, last, full_refresh), record=False)
         if as_json:
             output.say_json(
                 {
@@ -80,6 +74,8 @@ def load(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Bring in what is new or corrected. Drops that fail are reported at the end; the others are in."""
+    from data_ingestion.plan import Choice
+
     with open_session(landing, contracts, warehouse, dataset) as session:
         _load(session, Choice(first, last, full_refresh), as_json)
 
@@ -89,14 +85,16 @@ def replay(
     dataset: DatasetOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Load drops with quarantined rows again, under the contract as corrected since."""
+    from data_ingestion.plan import Choice
+
     with open_session(landing, contracts, warehouse, dataset) as session:
         _load(session, Choice(only_quarantined=True), as_json)
 
 
 def _load(session: Session, choice: Choice, as_json: bool) -> None:
-    found = discover_landing(
-        session.contracts, session.landing, session.warehouse, choice, whole_landing=session.whole_landing
-    )
+    from data_ingestion.load import load_drops
+
+    found = session.discover(choice)
     if not as_json:
         output.say_discovery(session.landing.url, found)
     reports: list[LoadReport] = []

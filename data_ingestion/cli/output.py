@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
-from data_ingestion.load import Discovery
+
+if TYPE_CHECKING:
+    from data_ingestion.discovery import Discovery
 
 # No emoji: `a.csv:100:` is a file and its line.
 console = Console(highlight=False, soft_wrap=True, emoji=False)

@@ -9,7 +9,6 @@ import typer
 
 from data_ingestion.cli import output
 from data_ingestion.cli.options import JsonOption, LandingOption
-from data_ingestion.landing import open_landing
 from data_ingestion.settings import Settings
 
 
@@ -27,6 +26,7 @@ def samples(
     as_json: JsonOption = False,
 ) -> None:
     """Write invented drops to the landing, with all the faults of real ones."""
+    from data_ingestion.landing import open_landing
     from data_ingestion.samples import DOMAINS, SampleDrop, write_samples
 
     place = open_landing(Settings.from_environment(landing_url=landing, warehouse_url="unused").landing_url)

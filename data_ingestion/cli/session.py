@@ -1,4 +1,7 @@
-"""Session: what commands open: contracts, landing, warehouse."""
+"""Session: what commands open: contracts, landing, warehouse.
+
+What opens them is imported when it is opened: `goldworks --help` need not wait for a database's driver.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data_ingestion.contract import Contract, read_contracts
 from data_ingestion.errors import ContractFault
-from data_ingestion.landing import Landing, open_landing
 from data_ingestion.settings import Settings
-from data_ingestion.warehouses import open_warehouse
-from data_ingestion.warehouses.base import Warehouse
+
+if TYPE_CHECKING:
+    from data_ingestion.contract import Contract
+    from data_ingestion.landing import Landing
+    from data_ingestion.discovery import Discovery
+    from data_ingestion.plan import Choice
+    from data_ingestion.warehouses.base import Warehouse
 
 
 @dataclass(frozen=True)
@@ -27,10 +34,22 @@ class Session:
     def contract(self, dataset: str) -> Contract:
         return next(contract for contract in self.contracts if contract.dataset == dataset)
 
+    def discover(self, choice: Choice | None = None, *, record: bool = True) -> Discovery:
+        """What lies on the landing, and what of the choice has to be loaded."""
+        from data_ingestion.discovery import discover
+        from data_ingestion.plan import Choice
+
+        return discover(
+            self.contracts, self.landing, self.warehouse, choice or Choice(),
+            whole_landing=self.whole_landing, record=record,
+        )  # fmt: skip
+
 
 @contextmanager
 def open_ledger(url: str | None) -> Iterator[Warehouse]:
     """A warehouse with its ledger at this version, and attempts closed whose session is gone."""
+    from data_ingestion.warehouses import open_warehouse
+
     opened = open_warehouse(Settings.from_environment(warehouse_url=url, landing_url="unused").warehouse_url)
     try:
         opened.migrate()
@@ -45,6 +64,9 @@ def open_session(
     landing: str | None, contracts: Path | None, warehouse: str | None, datasets: list[str] | None
 ) -> Iterator[Session]:
     """Everything a command works with; settings that are not given come from the environment."""
+    from data_ingestion.contract import read_contracts
+    from data_ingestion.landing import open_landing
+
     settings = Settings.from_environment(landing_url=landing, contracts=contracts, warehouse_url=warehouse)
     chosen = _choose(read_contracts(settings.contracts), datasets, settings.contracts)
     place = open_landing(settings.landing_url)
