@@ -3,10 +3,16 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    StaleElementReferenceException,
+    TimeoutException,
+    WebDriverException,
+)
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -15,7 +21,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120  # two busy cores, one of them drawing
+# Seconds until a login that leads nowhere is tried again; the last has the time of any other wait.
+LOGIN_PATIENCE = (20, 40, WAIT_SECONDS)
 T = TypeVar("T")
 
 # Nothing here may reach the internet or leave a profile behind; --no-sandbox because CI runs as root.
@@ -66,12 +74,31 @@ def set_page_size(driver: Chrome, width: int, height: int) -> None:
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
+@dataclass(frozen=True)
+class LoginForm:
+    """A page with a form to log in by, and what leads away from it."""
+
+    site: str
+    path: str
+    user: str
+    password: str
+    button: str
+
+
+SUPERSET_LOGIN = LoginForm(
+    "Superset",
+    "/login/",
+    "[data-test=username-input]",
+    "[data-test=password-input]",
+    "[data-test=login-button]",
+)
+AIRFLOW_LOGIN = LoginForm(
+    "Airflow", "/auth/login/", "input[name=username]", "input[name=password]", "[type=submit]"
+)
+
+
 def log_in_to_superset(driver: Chrome, url: str, user: str, password: str) -> None:
-    driver.get(f"{url}/login/")
-    _one(driver, "[data-test=username-input]").send_keys(user)
-    _one(driver, "[data-test=password-input]").send_keys(password)
-    _one(driver, "[data-test=login-button]").click()
-    wait_until(driver, lambda d: "/login" not in d.current_url, f"Superset refuses the login of '{user}'")
+    _log_in(driver, SUPERSET_LOGIN, url, user, password)
 
 
 def open_dashboard(driver: Chrome, url: str, slug: str) -> None:
@@ -138,11 +165,7 @@ def cut_off_titles(driver: Chrome) -> list[str]:
 
 
 def log_in_to_airflow(driver: Chrome, url: str, user: str, password: str) -> None:
-    driver.get(f"{url}/auth/login/")
-    _one(driver, "input[name=username]").send_keys(user)
-    _one(driver, "input[name=password]").send_keys(password)
-    _one(driver, "[type=submit]").click()
-    wait_until(driver, lambda d: "/auth/login" not in d.current_url, f"Airflow refuses the login of '{user}'")
+    _log_in(driver, AIRFLOW_LOGIN, url, user, password)
 
 
 def last_run_state(driver: Chrome, url: str, dag: str) -> str:
@@ -203,6 +226,87 @@ def _settled(driver: Chrome) -> bool:
         return False
 
 
+def _log_in(driver: Chrome, form: LoginForm, url: str, user: str, password: str) -> None:
+    """Fill in the form and send it, again from the start where a click came to nothing.
+
+    On a busy machine a page moves between the aim and the click, or takes the click before it listens. Whoever is
+    logged in already is led away from the form at once, which is as good.
+    """
+
+    def away(d: Chrome) -> bool:
+        return form.path.rstrip("/") not in d.current_url
+
+    for patience in LOGIN_PATIENCE:
+        driver.get(f"{url}{form.path}")
+        wait_until(
+            driver,
+            lambda d: away(d) or d.find_elements(By.CSS_SELECTOR, form.button),
+            f"no form to log in by on {url}{form.path}",
+        )
+        if away(driver):
+            return
+        _type(driver, form.user, user)
+        _type(driver, form.password, password)
+        wait_until(driver, _idle, f"{url}{form.path} goes on changing")
+        if _value(driver, form.user) != user or _value(driver, form.password) != password:
+            continue
+        with suppress(TimeoutException, StaleElementReferenceException, ElementClickInterceptedException):
+            _one(driver, form.button).click()
+            WebDriverWait(driver, patience, poll_frequency=0.2).until(away)
+            return
+    raise TimeoutException(
+        f"{form.site} does not let '{user}' in, tried {len(LOGIN_PATIENCE)} times\n{what_is_shown(driver)}"
+    )
+
+
+def what_is_shown(driver: Chrome) -> str:
+    """Address, text, fields and console of the open page, for a complaint; no field's value."""
+    alerts = "[...document.querySelectorAll('[role=alert], .alert, .ant-form-item-explain-error')]"
+    fields = (
+        "[...document.querySelectorAll('input')].map(e => `${e.name || e.id}: ${e.value.length} characters`)"
+    )
+    console = [entry["message"][:200] for entry in driver.get_log("browser")[-5:]]
+    told = {
+        "address": driver.current_url,
+        "alerts": driver.execute_script(f"return {alerts}.map(e => e.innerText.trim()).filter(t => t)"),
+        "fields": driver.execute_script(f"return {fields}"),
+        "text": driver.execute_script("return document.body.innerText")[:500],
+        "console": console,
+    }
+    return "\n".join(f"  {name}: {said}" for name, said in told.items())
+
+
+def _type(driver: Chrome, selector: str, text: str) -> None:
+    """Type into a field until it holds the text: one that is drawn anew meanwhile forgets what it had."""
+
+    def typed(d: Chrome) -> bool:
+        if _value(d, selector) != text:
+            field = _one(d, selector)
+            field.clear()
+            field.send_keys(text)
+        return _value(d, selector) == text
+
+    waiting = WebDriverWait(
+        driver, WAIT_SECONDS, poll_frequency=0.5, ignored_exceptions=(WebDriverException,)
+    )
+    waiting.until(typed, f"{selector} does not keep what is typed (waited {WAIT_SECONDS} s)")
+
+
+def _value(driver: Chrome, selector: str) -> str | None:
+    return driver.execute_script("return document.querySelector(arguments[0])?.value", selector)
+
+
+def _idle(driver: Chrome) -> bool:
+    """Whether the page is loaded, asks its server for nothing and draws nothing new for half a second."""
+    state = (
+        "return `${document.readyState} ${performance.getEntriesByType('resource').length}"
+        " ${document.getElementsByTagName('*').length}`"
+    )
+    before = driver.execute_script(state)
+    driver.execute_async_script("setTimeout(arguments[0], 500)")
+    return str(before).startswith("complete") and driver.execute_script(state) == before
+
+
 def _one(driver: Chrome, selector: str) -> WebElement:
     def found(d: Chrome) -> WebElement | bool:
         element = next(iter(d.find_elements(By.CSS_SELECTOR, selector)), None)
@@ -214,6 +318,6 @@ def _one(driver: Chrome, selector: str) -> WebElement:
 
 
 def wait_until(driver: Chrome, condition: Callable[[Chrome], T], complaint: str) -> T:
-    """What `condition` answers once it is true; after a minute, a TimeoutException that says what was awaited."""
+    """What `condition` answers once it is true; after WAIT_SECONDS, a TimeoutException that says what was awaited."""
     waiting = WebDriverWait(driver, WAIT_SECONDS, poll_frequency=0.2)
     return waiting.until(condition, f"{complaint} (waited {WAIT_SECONDS} s)")
