@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,19 +28,50 @@ class Kind(StrEnum):
     LATE = "late"
     REPLAY = "replay"
     KNOWN = "known"
+    WITHDRAWAL = "withdrawal"
+
+
+class ObjectState(StrEnum):
+    """How an object stands in the ledger."""
+
+    SEEN = "seen"  # claimed by a contract, not loaded
+    IN_FORCE = "in_force"
+    WITHDRAWN = "withdrawn"
+    UNRESOLVED = "unresolved"  # no contract claims it
 
 
 @dataclass(frozen=True)
-class ObjectInForce:
-    """An object whose drop the warehouse holds, with the contract fingerprint that drop was loaded under."""
+class KnownObject:
+    """An object with its row in the ledger: the version last dealt with, and the drop it holds if it is in force.
+
+    `fingerprint` is that of the contract which the drop was loaded under.
+    """
 
     key: str
+    state: ObjectState
     etag: str
     size: int
-    period: str
-    drop_id: int
-    fingerprint: str
+    last_modified: datetime
+    dataset: str | None
+    period: str = ""
+    drop_id: int | None = None
+    fingerprint: str = ""
     open_quarantine: bool = False
+
+
+@dataclass(frozen=True)
+class LedgerView:
+    """What the ledger holds about the objects that were seen, and about a dataset's drops in force beside them.
+
+    `newest` is the newest period in force. `twins` names, for an object seen in a version that is not in force under
+    its own key, an object in force of the same ETag and size; `sizes` are those sizes that some drop has which is in
+    force or was withdrawn.
+    """
+
+    objects: Mapping[str, KnownObject] = field(default_factory=dict)
+    newest: str = ""
+    twins: Mapping[str, str] = field(default_factory=dict)
+    sizes: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, order=True)

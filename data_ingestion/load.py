@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import BinaryIO, cast
 
 from data_ingestion.contract import Contract
+from data_ingestion.discovery import plan_again
 from data_ingestion.errors import DropFault, GoldworksError, ObjectChanged, WarehouseLost
-from data_ingestion.landing import Landing, LandingObject
+from data_ingestion.landing import Landing
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
-from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
+from data_ingestion.plan import PlannedDrop
 from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
 from data_ingestion.warehouses.base import DropRead, Warehouse
 
@@ -21,51 +22,6 @@ from data_ingestion.warehouses.base import DropRead, Warehouse
 ATTEMPTS_ON_CHANGE = 3
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Discovery:
-    """What lies on the landing, by what has to be done with it."""
-
-    plans: tuple[Plan, ...]
-    unresolved: tuple[LandingObject, ...]
-
-    @property
-    def drops(self) -> tuple[PlannedDrop, ...]:
-        """Every planned drop, dataset by dataset."""
-        return tuple(drop for plan in self.plans for drop in plan.drops)
-
-
-def discover(
-    contracts: Sequence[Contract],
-    landing: Landing,
-    warehouse: Warehouse,
-    choice: Choice = Choice(),
-    *,
-    neighbours: Sequence[Contract] = (),
-    whole_landing: bool = True,
-    record: bool = True,
-) -> Discovery:
-    """Lists the landing and plans what to load.
-
-    Every object seen gets its ledger row, unless `record` is off (a dry run). With `whole_landing` also what no
-    contract claims is listed; without, only the folders that the contracts name. What `neighbours` claim is
-    neither planned nor unresolved.
-    """
-    prefixes = {""} if whole_landing else _outermost({contract.pattern.prefix for contract in contracts})
-    seen = (item for prefix in sorted(prefixes) for item in landing.list_objects(prefix))
-    claimed, unclaimed = sort_objects([*contracts, *neighbours], seen)
-    unresolved = tuple(unclaimed) if whole_landing else ()
-    plans = []
-    for contract in contracts:
-        objects = claimed[contract.dataset]
-        in_force = warehouse.objects_in_force(contract.dataset)
-        plans.append(plan_drops(contract, objects, in_force, choice))
-        if record:
-            warehouse.record_seen(contract.dataset, [item for item in objects if item.key not in in_force])
-    if record:
-        warehouse.record_seen(None, unresolved)
-    return Discovery(tuple(plans), unresolved)
 
 
 def load_drops(
@@ -114,7 +70,7 @@ def load_drop(
                 return LoadReport(
                     contract.dataset, planned.object.key, planned.kind, LoadState.FAILED, error=str(change)
                 )
-            again = _plan_again(contract, landing, warehouse, planned)
+            again = plan_again(contract, landing, warehouse, planned)
             if again is None:
                 return LoadReport(
                     contract.dataset,
@@ -224,23 +180,3 @@ class _Hashing:
 
     def digest(self) -> bytes:
         return self._hash.digest()
-
-
-def _plan_again(
-    contract: Contract, landing: Landing, warehouse: Warehouse, planned: PlannedDrop
-) -> PlannedDrop | None:
-    """The object as it lies there now, against the ledger as it is now; None if there is nothing left to do."""
-    seen = landing.look(planned.object.key)
-    if seen is None:
-        return None
-    plan = plan_drops(contract, [seen], warehouse.objects_in_force(contract.dataset))
-    return plan.drops[0] if plan.drops else None
-
-
-def _outermost(prefixes: set[str]) -> set[str]:
-    """Prefixes without those that lie in another."""
-    return {
-        prefix
-        for prefix in prefixes
-        if not any(prefix != other and prefix.startswith(other) for other in prefixes)
-    }

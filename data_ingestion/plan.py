@@ -11,7 +11,7 @@ from typing import Any
 from data_ingestion.contract import Contract
 from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import Kind, ObjectInForce
+from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
 
 MAX_BATCHES = 64
 PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){0,2})?)?)?")
@@ -67,12 +67,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Plan:
-    """The drops of one dataset to load, oldest first; how many objects are known, or too fresh to be trusted whole."""
+    """The drops of one dataset to load, oldest first, and how many objects are left alone, by why.
+
+    They are known (in force as they lie there), too fresh to be trusted whole, or withdrawn.
+    """
 
     dataset: str
     drops: tuple[PlannedDrop, ...]
     known: int
     unsettled: int = 0
+    withdrawn: int = 0
 
     def count(self, kind: Kind) -> int:
         """How many drops are planned as `kind`."""
@@ -103,7 +107,7 @@ def sort_objects(
 def plan_drops(
     contract: Contract,
     seen: Iterable[LandingObject],
-    in_force: Mapping[str, ObjectInForce],
+    known: LedgerView = LedgerView(),
     choice: Choice = Choice(),
     now: datetime | None = None,
 ) -> Plan:
@@ -114,25 +118,26 @@ def plan_drops(
     may still be written to, and is left to the next run.
     """
     settled_before = (now or datetime.now(UTC)) - timedelta(seconds=contract.settle_seconds)
-    newest = max((item.period for item in in_force.values()), default="")
     planned: list[PlannedDrop] = []
-    known = unsettled = 0
+    in_force = unsettled = withdrawn = 0
     for item in seen:
         match = contract.pattern.match(item.key)
         if match is None or not choice.takes(match.period):
             continue
-        held = in_force.get(item.key)
-        kind, reason = _judge(contract, item, held, match.period, newest, choice)
+        held = known.objects.get(item.key)
+        kind, reason = _judge(contract, item, held, match.period, known.newest, choice)
         if kind is Kind.KNOWN:
-            known += 1
+            in_force += 1
+        elif kind is Kind.WITHDRAWAL:
+            withdrawn += 1
         elif contract.settle_seconds and item.last_modified > settled_before:
             unsettled += 1
         else:
             planned.append(
-                PlannedDrop(contract.dataset, item, kind, match.period, reason, held.etag if held else None)
+                PlannedDrop(contract.dataset, item, kind, match.period, reason, _etag_in_force(held))
             )
     planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
-    return Plan(contract.dataset, tuple(planned), known, unsettled)
+    return Plan(contract.dataset, tuple(planned), in_force, unsettled, withdrawn)
 
 
 def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[list[PlannedDrop]]:
@@ -155,12 +160,16 @@ def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[
 def _judge(
     contract: Contract,
     item: LandingObject,
-    held: ObjectInForce | None,
+    held: KnownObject | None,
     period: str,
     newest: str,
     choice: Choice,
 ) -> tuple[Kind, str]:
-    if held is None:
+    if held is not None and held.state is ObjectState.WITHDRAWN:
+        if (item.etag, item.size) == (held.etag, held.size):
+            return Kind.WITHDRAWAL, "withdrawn"
+        return Kind.NEW, "withdrawn before, in another version"
+    if held is None or held.state is not ObjectState.IN_FORCE:
         if choice.only_quarantined:
             return Kind.KNOWN, "not loaded yet; a replay takes loaded drops only"
         if period < newest:
@@ -180,3 +189,7 @@ def _judge(
     if held.fingerprint != contract.fingerprint and (held.open_quarantine or not choice.only_quarantined):
         return Kind.REPLAY, "loaded under an earlier contract"
     return Kind.KNOWN, "in force"
+
+
+def _etag_in_force(held: KnownObject | None) -> str | None:
+    return held.etag if held is not None and held.state is ObjectState.IN_FORCE else None

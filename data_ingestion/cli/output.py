@@ -16,7 +16,7 @@ from rich.console import Console
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
 
 if TYPE_CHECKING:
-    from data_ingestion.load import Discovery
+    from data_ingestion.discovery import Discovery
 
 # No emoji: `a.csv:100:` is a file and its line.
 console = Console(highlight=False, soft_wrap=True, emoji=False)

@@ -16,8 +16,8 @@ from data_ingestion.settings import Settings
 
 if TYPE_CHECKING:
     from data_ingestion.contract import Contract
+    from data_ingestion.discovery import Discovery
     from data_ingestion.landing import Landing
-    from data_ingestion.load import Discovery
     from data_ingestion.plan import Choice
     from data_ingestion.warehouses.base import Warehouse
 
@@ -36,7 +36,7 @@ class Session:
 
     def discover(self, choice: Choice | None = None, *, record: bool = True) -> Discovery:
         """What lies on the landing, and what of the choice has to be loaded."""
-        from data_ingestion.load import discover
+        from data_ingestion.discovery import discover
         from data_ingestion.plan import Choice
 
         return discover(

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import LoadReport, ObjectInForce
+from data_ingestion.ledger import KnownObject, LedgerView, LoadReport
 from data_ingestion.plan import PlannedDrop
 
 
@@ -47,8 +47,14 @@ class Warehouse(Protocol):
         Raises `OperatorFault` where what is there can't be made to fit without losing data.
         """
 
-    def objects_in_force(self, dataset: str) -> dict[str, ObjectInForce]:
-        """The dataset's objects whose drops are in the warehouse, by key."""
+    def known_objects(self, dataset: str, seen: Iterable[LandingObject]) -> LedgerView:
+        """What the ledger holds about these objects; its cost follows their number, not that of all there are."""
+
+    def find_object(self, key: str) -> KnownObject | None:
+        """An object's row in the ledger."""
+
+    def similar_objects(self, key: str) -> list[str]:
+        """Keys of a few known objects whose file has the same name."""
 
     def record_seen(self, dataset: str | None, seen: Iterable[LandingObject]) -> None:
         """Gives every object its ledger row; without a dataset it is unresolved."""
@@ -76,6 +82,16 @@ class Warehouse(Protocol):
         Takes the dataset's lock until the transaction ends. Raises `PlanStale` if the ledger has moved on since
         the drop was planned, `LawBroken` if rows don't add up.
         """
+
+    def withdraw(self, contract: Contract, planned: PlannedDrop, attempt_id: int) -> LoadReport:
+        """Ends the object's hold on its drop and records it, inside the transaction.
+
+        Takes the dataset's lock until the transaction ends. Rows that no other object in force holds leave raw, and
+        what waited behind them comes back. Raises `LawBroken` if rows don't add up.
+        """
+
+    def undo_withdrawal(self, dataset: str, key: str) -> bool:
+        """Has a withdrawn object loaded again by the next run, in the rank it had; whether it was withdrawn."""
 
     def record_failure(self, report: LoadReport, bad: Iterable[BadRow]) -> LoadReport:
         """Records a failed attempt with its counts and first bad rows, after the rollback."""

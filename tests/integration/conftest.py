@@ -8,9 +8,10 @@ import yaml
 from psycopg import Connection, sql
 
 from data_ingestion.contract import Contract, read_contract
+from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
 from data_ingestion.ledger import LoadReport
-from data_ingestion.load import discover, load_drops
+from data_ingestion.load import load_drops
 from data_ingestion.plan import Choice
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 

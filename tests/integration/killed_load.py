@@ -14,6 +14,7 @@ import psycopg
 
 from data_ingestion import load
 from data_ingestion.contract import read_contract
+from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
 from data_ingestion.reading import CsvReader
 from data_ingestion.warehouses.postgres import PostgresWarehouse
@@ -61,7 +62,7 @@ def main(instant: str, nth: int, contract_file: str, folder: str, url: str) -> N
     warehouse.migrate()
     warehouse.abandon_lost_attempts()
     contract, landing = read_contract(Path(contract_file)), FolderLanding(Path(folder))
-    (plan,) = load.discover([contract], landing, warehouse).plans
+    (plan,) = discover([contract], landing, warehouse).plans
     for report in load.load_drops(contract, landing, warehouse, plan.drops):
         print(report.object_key, report.state)
 

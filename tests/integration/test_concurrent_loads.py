@@ -3,8 +3,9 @@
 import threading
 from collections import Counter
 
+from data_ingestion.discovery import discover
 from data_ingestion.ledger import LoadState
-from data_ingestion.load import discover, load_drops
+from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 
 LOADERS, DROPS, ROWS = 3, 6, 400

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from data_ingestion.contract import read_contract
+from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
-from data_ingestion.load import discover, load_drops
+from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.dbt_session import ROOT, Dbt, dbt_environment, warehouse_copy
 

@@ -10,10 +10,11 @@ import pytest
 from botocore.response import StreamingBody
 
 from data_ingestion import quarantine
+from data_ingestion.discovery import discover
 from data_ingestion.errors import OperatorFault, WarehouseLost
 from data_ingestion.landing import S3Landing
 from data_ingestion.ledger import LoadState
-from data_ingestion.load import discover, load_drops
+from data_ingestion.load import load_drops
 from data_ingestion.warehouses import open_warehouse
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.warehouses.postgres.merge import Merge

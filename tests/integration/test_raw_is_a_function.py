@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_ingestion.contract import read_contract
+from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
-from data_ingestion.load import discover, load_drops
+from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.conftest import empty_ledger, write_things
 

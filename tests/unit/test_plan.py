@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from data_ingestion.contract import read_contract
 from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import Kind, ObjectInForce
+from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
 from data_ingestion.plan import Choice, PlannedDrop, cut_batches, plan_drops, sort_objects
 
 CONTRACT = read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
@@ -22,12 +22,18 @@ def seen(key=KEY, etag="e1", size=10, day=1):
     return LandingObject(key, size, etag, datetime(2026, 1, day, tzinfo=UTC))
 
 
-def held(key=KEY, etag="e1", size=10, fingerprint=CONTRACT.fingerprint, open_quarantine=False):
-    return {key: ObjectInForce(key, etag, size, "", 1, fingerprint, open_quarantine)}
+def held(
+    key=KEY, etag="e1", size=10, fingerprint=CONTRACT.fingerprint, open_quarantine=False, state="in_force"
+):
+    known = KnownObject(
+        key, ObjectState(state), etag, size, datetime(2026, 1, 1, tzinfo=UTC), "bank_transactions", "", 1,
+        fingerprint, open_quarantine,
+    )  # fmt: skip
+    return LedgerView({key: known})
 
 
 def test_an_object_the_ledger_does_not_know_is_new():
-    assert [drop.kind for drop in plan_drops(CONTRACT, [seen()], {}).drops] == [Kind.NEW]
+    assert [drop.kind for drop in plan_drops(CONTRACT, [seen()], LedgerView()).drops] == [Kind.NEW]
 
 
 def test_nothing_is_read_again_while_object_bytes_and_contract_are_those_in_force():
@@ -38,6 +44,13 @@ def test_nothing_is_read_again_while_object_bytes_and_contract_are_those_in_forc
 def test_other_bytes_under_a_known_key_are_a_correction_that_remembers_what_it_corrects():
     (drop,) = plan_drops(CONTRACT, [seen(etag="e2")], held()).drops
     assert (drop.kind, drop.ledger_etag) == (Kind.CORRECTED, "e1")
+
+
+def test_a_withdrawn_object_is_left_alone_until_its_bytes_change():
+    plan = plan_drops(CONTRACT, [seen()], held(state="withdrawn"), Choice(full_refresh=True))
+    assert (plan.drops, plan.withdrawn) == ((), 1)
+    (drop,) = plan_drops(CONTRACT, [seen(etag="e2")], held(state="withdrawn")).drops
+    assert (drop.kind, drop.ledger_etag) == (Kind.NEW, None)
 
 
 def test_a_changed_contract_loads_what_is_in_force_again():
@@ -59,13 +72,15 @@ def test_a_full_refresh_takes_everything():
 def test_an_object_that_may_still_be_written_to_is_left_to_the_next_run():
     settling, fresh = replace(CONTRACT, settle_seconds=60), seen()
     at = fresh.last_modified
-    assert plan_drops(settling, [fresh], {}, now=at + timedelta(seconds=59)).unsettled == 1
-    assert plan_drops(settling, [fresh], {}, now=at + timedelta(seconds=61)).drops
+    assert plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=59)).unsettled == 1
+    assert plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=61)).drops
 
 
 def test_older_deliveries_are_loaded_first():
     plan = plan_drops(
-        CONTRACT, [seen("bank_transactions/b.csv", day=2), seen("bank_transactions/c.csv", day=1)], {}
+        CONTRACT,
+        [seen("bank_transactions/b.csv", day=2), seen("bank_transactions/c.csv", day=1)],
+        LedgerView(),
     )
     assert [drop.object.key[-5] for drop in plan.drops] == ["c", "b"]
 
@@ -92,7 +107,7 @@ def test_a_period_range_includes_both_ends_and_what_lies_in_them():
 
 
 def test_a_planned_drop_survives_the_way_through_json():
-    (drop,) = plan_drops(CONTRACT, [seen()], {}).drops
+    (drop,) = plan_drops(CONTRACT, [seen()], LedgerView()).drops
     assert PlannedDrop.from_json(drop.as_json()) == drop
 
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 def discover(domain: Domain, params: Mapping[str, Any]) -> list[Batch]:
     """Looks at the landing and plans what to load, as batches for the tasks that follow."""
     from data_ingestion.contract import read_contracts
-    from data_ingestion.load import discover as look
+    from data_ingestion.discovery import discover as look
 
     everyone = read_contracts(contracts_folder())
     chosen = [one for one in domain.contracts if not params["datasets"] or one.dataset in params["datasets"]]

@@ -15,10 +15,10 @@ from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import Kind, LoadReport, LoadState, ObjectInForce
+from data_ingestion.ledger import Kind, KnownObject, LedgerView, LoadReport, LoadState
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
-from data_ingestion.warehouses.postgres import drops, ledger, migrations, tables
+from data_ingestion.warehouses.postgres import drops, ledger, migrations, objects, tables, withdrawal
 from data_ingestion.warehouses.postgres.session import server_faults
 from data_ingestion.warehouses.postgres.stage import PostgresStage
 
@@ -89,12 +89,20 @@ class PostgresWarehouse:
         tables.prepare(self.connection, contract)
 
     @_asking
-    def objects_in_force(self, dataset: str) -> dict[str, ObjectInForce]:
-        return ledger.objects_in_force(self.connection, dataset)
+    def known_objects(self, dataset: str, seen: Iterable[LandingObject]) -> LedgerView:
+        return objects.known_objects(self.connection, dataset, seen)
+
+    @_asking
+    def find_object(self, key: str) -> KnownObject | None:
+        return objects.find_object(self.connection, key)
+
+    @_asking
+    def similar_objects(self, key: str) -> list[str]:
+        return objects.similar_objects(self.connection, key)
 
     @_asking
     def record_seen(self, dataset: str | None, seen: Iterable[LandingObject]) -> None:
-        ledger.record_seen(self.connection, dataset, seen)
+        objects.record_seen(self.connection, dataset, seen)
 
     @_asking
     def abandon_lost_attempts(self) -> int:
@@ -156,6 +164,14 @@ class PostgresWarehouse:
         return report
 
     @_asking
+    def withdraw(self, contract: Contract, planned: PlannedDrop, attempt_id: int) -> LoadReport:
+        return withdrawal.withdraw(self.connection, contract, planned, attempt_id)
+
+    @_asking
+    def undo_withdrawal(self, dataset: str, key: str) -> bool:
+        return withdrawal.undo_withdrawal(self.connection, dataset, key)
+
+    @_asking
     def record_failure(self, report: LoadReport, bad: Iterable[BadRow]) -> LoadReport:
         with self.connection.transaction():
             failed = report.ended(LoadState.FAILED, load_id=ledger.draw_load_id(self.connection))
@@ -174,7 +190,7 @@ class PostgresWarehouse:
 
     @_asking
     def unresolved(self) -> list[str]:
-        return ledger.unresolved(self.connection)
+        return objects.unresolved(self.connection)
 
     @_asking
     def quarantined(

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from data_ingestion.contract import Contract
-from data_ingestion.errors import ContractFault, LawBroken, PlanStale
+from data_ingestion.errors import ContractFault, PlanStale
 from data_ingestion.ledger import Fates, Kind, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
 from data_ingestion.warehouses.postgres.holders import let_go, rank
-from data_ingestion.warehouses.postgres.ledger import draw_load_id, open_dataset
+from data_ingestion.warehouses.postgres.ledger import draw_load_id, open_dataset, rows_moved
 from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.tables import RawTable
+from data_ingestion.warehouses.postgres.withdrawal import stays_withdrawn
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class BroughtIn:
     """What bringing a drop in has done."""
 
     load_id: int
-    drop_id: int
+    drop_id: int | None
     kind: Kind
     fates: Fates
     plan: str
@@ -40,18 +41,20 @@ def bring_in(connection: Connection, contract: Contract, planned: PlannedDrop, d
     table = RawTable(contract)
     raw_before = open_dataset(connection, contract)
     held = _held_object(connection, planned)
-    moved_before = _rows_moved(connection, table)
+    moved_before = rows_moved(connection, table.name)
     load_id = draw_load_id(connection)
     bringing = _Bringing(connection, table, planned, drop, load_id)
 
     if held is not None and held.sha256 == drop.sha256:
         fates, kind, plan, reason, drop_id = bringing.same_bytes(held)
+    elif held is None and stays_withdrawn(connection, planned.object.key, drop.sha256):
+        fates, kind, plan, reason, drop_id = bringing.withdrawn_bytes()
     elif twin := _find_twin(connection, contract, drop):
         fates, kind, plan, reason, drop_id = bringing.join_twin(twin, held)
     else:
         fates, kind, plan, reason, drop_id = bringing.new_content(held)
 
-    raw_after = raw_before + _rows_moved(connection, table) - moved_before
+    raw_after = raw_before + rows_moved(connection, table.name) - moved_before
     check_laws(fates, raw_before, raw_after)
     connection.execute(
         "update ops.datasets set raw_rows = %s where dataset = %s", [raw_after, contract.dataset]
@@ -70,7 +73,7 @@ class _Held:
     holders: int
 
 
-Outcome = tuple[Fates, Kind, str, str, int]
+Outcome = tuple[Fates, Kind, str, str, int | None]
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,15 @@ class _Bringing:
         # A changed pattern may have moved the drop to another period.
         Merge(self.connection, self.table, held.drop_id, self.load_id).settle()
         return fates, Kind.REPLAY, "merge", f"same bytes, {self.planned.reason}", held.drop_id
+
+    def withdrawn_bytes(self) -> Outcome:
+        """A withdrawn object was touched: it stays withdrawn, and the next plan knows this version."""
+        seen = self.planned.object
+        self.connection.execute(
+            "update ops.objects set etag = %s, last_modified = %s where object_key = %s",
+            [seen.etag, seen.last_modified, seen.key],
+        )
+        return Fates(), Kind.KNOWN, "nothing", "the bytes are those that were withdrawn", None
 
     def join_twin(self, twin: int, held: _Held | None) -> Outcome:
         """Another object holds this content already: one drop, which may rank higher now."""
@@ -165,12 +177,13 @@ class _Bringing:
                on conflict (object_key) do update set
                    dataset = excluded.dataset, period = excluded.period, state = 'in_force', etag = excluded.etag,
                    size_bytes = excluded.size_bytes, last_modified = excluded.last_modified, drop_id = excluded.drop_id,
-                   delivered_at = case when %(same)s then o.delivered_at
+                   delivered_at = case when %(same)s or o.withdrawn_sha256 = %(sha256)s then o.delivered_at
                                        when o.state = 'in_force' then greatest(o.delivered_at, excluded.delivered_at)
-                                       else excluded.delivered_at end""",
+                                       else excluded.delivered_at end,
+                   withdrawn_sha256 = null""",
             {"key": seen.key, "dataset": self.table.contract.dataset, "period": self.planned.period, "etag": seen.etag,
              "size": seen.size, "modified": seen.last_modified, "drop": drop_id,
-             "same": same_bytes},
+             "same": same_bytes, "sha256": self.drop.sha256},
         )  # fmt: skip
 
 
@@ -197,20 +210,3 @@ def _find_twin(connection: Connection, contract: Contract, drop: DropRead) -> in
         [contract.dataset, drop.sha256],
     ).fetchone()
     return int(row[0]) if row else None
-
-
-def _rows_moved(connection: Connection, table: RawTable) -> int:
-    """Rows this transaction has added to raw, less those it has deleted, by the server's own count."""
-    row = connection.execute(
-        sql.SQL(
-            """select current_setting('track_counts') = 'on',
-                      pg_stat_get_xact_tuples_inserted(c) - pg_stat_get_xact_tuples_deleted(c)
-               from (select {}::regclass::oid as c)"""
-        ).format(sql.Literal(table.name.as_string(connection)))
-    ).fetchone()
-    assert row is not None
-    if not row[0]:
-        raise LawBroken(
-            "the server does not count rows (track_counts is off), so raw can't be checked against the fates"
-        )
-    return int(row[1])

@@ -6,53 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, sql
 from psycopg.rows import dict_row
 
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
-from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import LoadReport, ObjectInForce
+from data_ingestion.errors import LawBroken
+from data_ingestion.ledger import LoadReport
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.postgres.session import lock_dataset, scalar
 
 # Class of the advisory locks that say an attempt's session is alive: "gold" in ASCII.
 ALIVE = 0x676F6C64
-
-
-def objects_in_force(connection: Connection, dataset: str) -> dict[str, ObjectInForce]:
-    """The dataset's objects whose drops are in the warehouse, by key."""
-    rows = connection.execute(
-        """select o.object_key, o.etag, o.size_bytes, o.period, o.drop_id, d.fingerprint,
-                  exists (select from ops.quarantine q join ops.loads l using (load_id)
-                          where q.dataset = o.dataset and q.object_key = o.object_key
-                            and q.closed_by_load_id is null and l.state = 'loaded')
-           from ops.objects o join ops.drops d using (drop_id) where o.dataset = %s and o.state = 'in_force'""",
-        [dataset],
-    )
-    return {row[0]: ObjectInForce(*row) for row in rows}
-
-
-def record_seen(connection: Connection, dataset: str | None, seen: Iterable[LandingObject]) -> None:
-    """Gives every object its ledger row. What is in force stays; an unresolved one may find its contract later."""
-    state = "seen" if dataset else "unresolved"
-    rows = sorted((item.key, dataset, state, item.etag, item.size, item.last_modified) for item in seen)
-    if not rows:
-        return
-    if dataset:
-        connection.execute("insert into ops.datasets (dataset) values (%s) on conflict do nothing", [dataset])
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            """insert into ops.objects (object_key, dataset, state, etag, size_bytes, last_modified)
-               values (%s, %s, %s, %s, %s, %s)
-               on conflict (object_key) do update
-               set dataset = excluded.dataset, state = excluded.state, etag = excluded.etag,
-                   size_bytes = excluded.size_bytes, last_modified = excluded.last_modified
-               where objects.state in ('seen', 'unresolved')
-                 and (objects.dataset, objects.state, objects.etag)
-                     is distinct from (excluded.dataset, excluded.state, excluded.etag)""",
-            rows,
-        )
 
 
 def start_attempt(connection: Connection, planned: PlannedDrop) -> int:
@@ -192,14 +157,6 @@ def summary(connection: Connection) -> list[dict[str, Any]]:
     )
 
 
-def unresolved(connection: Connection) -> list[str]:
-    """Keys of objects that no contract claims."""
-    rows = connection.execute(
-        "select object_key from ops.objects where state = 'unresolved' order by 1"
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
 def quarantined(
     connection: Connection, dataset: str | None, load_id: int | None, everything: bool, limit: int
 ) -> list[dict[str, Any]]:
@@ -246,6 +203,23 @@ def open_dataset(connection: Connection, contract: Contract) -> int:
     """Takes the dataset's lock until the transaction ends; how many rows raw holds."""
     lock_dataset(connection, contract.dataset)
     return int(scalar(connection, "select raw_rows from ops.datasets where dataset = %s", [contract.dataset]))
+
+
+def rows_moved(connection: Connection, table: sql.Identifier) -> int:
+    """Rows this transaction has added to raw, less those it has deleted, by the server's own count."""
+    row = connection.execute(
+        sql.SQL(
+            """select current_setting('track_counts') = 'on',
+                      pg_stat_get_xact_tuples_inserted(c) - pg_stat_get_xact_tuples_deleted(c)
+               from (select {}::regclass::oid as c)"""
+        ).format(sql.Literal(table.as_string(connection)))
+    ).fetchone()
+    assert row is not None
+    if not row[0]:
+        raise LawBroken(
+            "the server does not count rows (track_counts is off), so raw can't be checked against the fates"
+        )
+    return int(row[1])
 
 
 def _rows(
