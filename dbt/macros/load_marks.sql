@@ -1,7 +1,8 @@
 {#
 Load marks: how far each incremental model has followed each dataset's loads.
 
-The ids of a dataset's loads commit in order, so one number says exactly what a relation has seen.
+The ids of a dataset's loads commit in order, so one number says exactly what a relation has seen. A model may follow
+another model's builds in the same way (touched_days.sql): they are numbered in order, too.
   1. At compile time `load_mark` reads the mark; the compiled SQL shows it as a plain number.
   2. `open_load_marks` (pre-hook, inside the model's transaction) notes the newest committed load as the next mark
      *before* the model reads a row, and locks the mark's line: two runs of one model go one after the other.
@@ -11,35 +12,42 @@ The ids of a dataset's loads commit in order, so one number says exactly what a 
 A full refresh walks the same way without a lower bound, so it sets the mark anew.
 #}
 
-{# The table of marks that lies beside `relation`. #}
-{% macro load_marks(relation=this) %}
+{# One table for all models of a target, in its silver schema. #}
+{% macro load_marks() %}
+    {{ return(silver_relation('load_marks')) }}
+{% endmacro %}
+
+{% macro silver_relation(name) %}
     {{ return(api.Relation.create(
-        database=relation.database, schema=relation.schema, identifier='load_marks', type='table'
+        database=target.database, schema=generate_schema_name('silver', none), identifier=name, type='table'
     )) }}
 {% endmacro %}
 
 
 {% macro create_load_marks() %}
-    {%- set marks = load_marks() -%}
-    {%- if adapter.get_relation(marks.database, marks.schema, marks.identifier) is none -%}
-        {{ adapter.dispatch('create_load_marks_table')(marks) }}
+    {{- create_once(load_marks(), [
+        'relation ' ~ dbt.type_string() ~ ' not null',
+        'dataset ' ~ dbt.type_string() ~ ' not null',
+        'load_id ' ~ dbt.type_bigint() ~ ' not null',
+        'next_load_id ' ~ dbt.type_bigint() ~ ' not null',
+        'primary key (relation, dataset)',
+    ]) -}}
+{% endmacro %}
+
+{% macro create_once(relation, columns) %}
+    {%- if adapter.get_relation(relation.database, relation.schema, relation.identifier) is none -%}
+        {{ adapter.dispatch('create_once_sql')(relation, columns) }}
     {%- endif -%}
 {% endmacro %}
 
-{% macro default__create_load_marks_table(marks) %}
-    create table if not exists {{ marks }} (
-        relation {{ dbt.type_string() }} not null,
-        dataset {{ dbt.type_string() }} not null,
-        load_id {{ dbt.type_bigint() }} not null,
-        next_load_id {{ dbt.type_bigint() }} not null,
-        primary key (relation, dataset)
-    )
+{% macro default__create_once_sql(relation, columns) %}
+    create table if not exists {{ relation }} ({{ columns | join(', ') }})
 {% endmacro %}
 
 {# Postgres' `if not exists` fails when two sessions create the table at once: the first models of a fresh warehouse. #}
-{% macro postgres__create_load_marks_table(marks) %}
-    select pg_advisory_xact_lock(hashtext('{{ marks }}'));
-    {{ default__create_load_marks_table(marks) }}
+{% macro postgres__create_once_sql(relation, columns) %}
+    select pg_advisory_xact_lock(hashtext('{{ relation }}'));
+    {{ default__create_once_sql(relation, columns) }}
 {% endmacro %}
 
 
@@ -48,14 +56,15 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 {%- endmacro %}
 
 
-{% macro open_load_marks(dataset) %}
+{# `newest` is the number that the model will have followed `dataset` to: by default the dataset's newest load. #}
+{% macro open_load_marks(dataset, newest=none) %}
     {%- set marks = load_marks() -%}
     insert into {{ marks }} (relation, dataset, load_id, next_load_id)
     select '{{ this.identifier }}', '{{ dataset }}', 0, 0
     where not exists (
         select 1 from {{ marks }} where relation = '{{ this.identifier }}' and dataset = '{{ dataset }}'
     );
-    update {{ marks }} set next_load_id = ({{ newest_load(dataset) }})
+    update {{ marks }} set next_load_id = ({{ newest or newest_load(dataset) }})
     where relation = '{{ this.identifier }}' and dataset = '{{ dataset }}'
 {% endmacro %}
 
@@ -68,7 +77,7 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 {#
 The load that `this` has followed `dataset` to: 0 when it exists without a mark, none when it has to be built whole.
 #}
-{% macro load_mark(dataset) %}
+{% macro load_mark(dataset, newest=none) %}
     {%- if not is_incremental() -%}
         {{ return(none) }}
     {%- endif -%}
@@ -77,13 +86,13 @@ The load that `this` has followed `dataset` to: 0 when it exists without a mark,
         {{ return(0) }}
     {%- endif -%}
     {%- set found = run_query(
-        "select load_id, (" ~ newest_load(dataset) ~ ") as newest_load_id from " ~ marks
+        "select load_id, (" ~ (newest or newest_load(dataset)) ~ ") as newest_load_id from " ~ marks
         ~ " where relation = '" ~ this.identifier ~ "' and dataset = '" ~ dataset ~ "'"
     ).rows -%}
-    {%- set mark, newest = (found[0][0] | int, found[0][1] | int) if found else (0, 0) -%}
-    {%- if newest < mark -%}
+    {%- set mark, newest_load_id = (found[0][0] | int, found[0][1] | int) if found else (0, 0) -%}
+    {%- if newest_load_id < mark -%}
         {{ exceptions.raise_compiler_error(
-            this ~ " has followed " ~ dataset ~ " to load " ~ mark ~ ", but the ledger ends at load " ~ newest
+            this ~ " has followed " ~ dataset ~ " to load " ~ mark ~ ", but the ledger ends at load " ~ newest_load_id
             ~ ": raw has been made anew\n  dbt build --full-refresh --select " ~ this.identifier ~ "+"
         ) }}
     {%- endif -%}
@@ -109,12 +118,24 @@ with nulls beside the key when the row is gone. Without a mark: all rows.
 {% endmacro %}
 
 
-{# Incremental strategy `by_load`: what was touched is taken out, what still exists (has a load) is put in again. #}
+{#
+Incremental strategy `by_load`: what was touched is taken out, what still exists (has a load) is put in again. A model
+with `meta: {touches: <its day>}` notes the days of both (touched_days.sql).
+#}
 {% macro get_incremental_by_load_sql(arguments) %}
+    {%- set day = config.get('meta', {}).get('touches') -%}
+    {%- if day -%}
+    {{ touch_days(arguments['target_relation'], arguments['temp_relation'], arguments['unique_key'], day) }};
+    {%- endif %}
+    {{ put_again(arguments, '_load_id') }}
+{% endmacro %}
+
+{# Rows of `target` whose key is among the fresh ones go; fresh ones come in, but for those without `present`. #}
+{% macro put_again(arguments, present) %}
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
     {%- set key = arguments['unique_key'] -%}
     delete from {{ target }} where {{ key }} in (select {{ key }} from {{ fresh }});
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ fresh }} where _load_id is not null
+    select {{ columns }} from {{ fresh }} where {{ present }} is not null
 {% endmacro %}

@@ -8,7 +8,7 @@ loads_to_come as (
 
     select loads.load_id
     from {{ source('ops', 'loads') }} as loads
-    inner join {{ load_marks(ref('int_bank_movements')) }} as marks on loads.dataset = marks.dataset
+    inner join {{ load_marks() }} as marks on loads.dataset = marks.dataset
     where
         marks.relation = 'int_bank_movements'
         and loads.state = 'loaded'

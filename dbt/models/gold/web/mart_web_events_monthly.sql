@@ -1,0 +1,22 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_period',
+    unique_key='month_start',
+    pre_hook="{{ open_build_mark('int_web_events', through=[
+        'mart_web_events_daily',
+        'mart_web_active_users_monthly',
+        'mart_web_active_companies_monthly',
+        'mart_web_active_countries_monthly'
+    ]) }}",
+    post_hook="{{ save_load_marks() }}"
+) }}
+
+{{ web_events_of_period(
+    'month_start',
+    'month',
+    finer=ref('mart_web_events_daily'),
+    day='event_date',
+    users=ref('mart_web_active_users_monthly'),
+    companies=ref('mart_web_active_companies_monthly'),
+    countries=ref('mart_web_active_countries_monthly')
+) }}
