@@ -11,11 +11,15 @@ from data_ingestion.contract.terms import (
     Column,
     Contract,
     CsvFormat,
+    Format,
+    JsonLinesFormat,
     Key,
     KeyRule,
     LogicalType,
+    ParquetFormat,
     QuarantineLimit,
     Role,
+    SpreadsheetFormat,
 )
 
 __all__ = [
@@ -24,13 +28,17 @@ __all__ = [
     "ContractError",
     "CsvFormat",
     "Fault",
+    "Format",
+    "JsonLinesFormat",
     "Key",
     "KeyRule",
     "LogicalType",
     "Match",
+    "ParquetFormat",
     "Pattern",
     "QuarantineLimit",
     "Role",
+    "SpreadsheetFormat",
     "read_contract",
     "read_contracts",
 ]

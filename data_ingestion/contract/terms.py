@@ -79,6 +79,31 @@ class CsvFormat:
 
 
 @dataclass(frozen=True)
+class JsonLinesFormat:
+    """How the bytes of a drop of JSON Lines are cut into records."""
+
+    encoding: str = "utf-8"
+    max_record_bytes: int = 1_048_576
+
+
+@dataclass(frozen=True)
+class ParquetFormat:
+    """Parquet, which says itself how it is to be read."""
+
+
+@dataclass(frozen=True)
+class SpreadsheetFormat:
+    """Which sheet of an xlsx file holds the rows, and how large a file may be: its texts are held in memory."""
+
+    sheet: str | None = None  # by name; the first if none is named
+    max_file_bytes: int = 67_108_864
+    max_unpacked_bytes: int = 536_870_912
+
+
+Format = CsvFormat | JsonLinesFormat | ParquetFormat | SpreadsheetFormat
+
+
+@dataclass(frozen=True)
 class Key:
     """What makes two rows the same row; `name` is what bronze calls `_key` ('' for a natural key)."""
 
@@ -113,7 +138,7 @@ class Contract:
     version: str
     description: str
     pattern: Pattern
-    format: CsvFormat
+    format: Format
     columns: tuple[Column, ...]
     ignored_headers: tuple[str, ...]
     key: Key
@@ -139,10 +164,22 @@ class Contract:
             columns.append(rules)
         decisive = {
             "rules": RULES,
-            "format": asdict(self.format),
+            "format": _decisive_of_format(self.format),
             "columns": columns,
             "ignored_headers": sorted(self.ignored_headers),
             "key": {"rule": self.key.rule, "columns": self.key.columns},
         }
         text = json.dumps(decisive, sort_keys=True, ensure_ascii=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _decisive_of_format(form: Format) -> dict[str, object]:
+    """What a format decides of the rows: all but the sizes from which on a file is refused as a whole."""
+    match form:
+        case CsvFormat():
+            return asdict(form)
+        case SpreadsheetFormat():
+            return {"name": "xlsx", "sheet": form.sheet}
+        case ParquetFormat():
+            return {"name": "parquet"}
+    return {"name": "jsonl", **asdict(form)}

@@ -1,6 +1,17 @@
-"""Reading: bytes become records of text, with honest line numbers; nothing is lost and nothing is guessed."""
+"""Reading: bytes become records, with honest line numbers; nothing is lost and nothing is guessed."""
 
-from data_ingestion.reading.csv import Chunk, CsvReader, read_csv
+from data_ingestion.reading.chunk import Chunk, Reader
+from data_ingestion.reading.csv import CsvReader, read_csv
 from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
+from data_ingestion.reading.open import open_reader
 
-__all__ = ["BadRecord", "Chunk", "CsvReader", "HeaderError", "ReadError", "read_csv"]
+__all__ = [
+    "BadRecord",
+    "Chunk",
+    "CsvReader",
+    "HeaderError",
+    "ReadError",
+    "Reader",
+    "open_reader",
+    "read_csv",
+]

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, overload
 
 import pyarrow as pa
 
+from data_ingestion.reading.chunk import Chunk
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.encoding import in_utf8
 from data_ingestion.reading.faults import BadRecord, HeaderError
 from data_ingestion.reading.plain import PlainParser
 from data_ingestion.reading.records import Fault, Format, RecordParser, Rules, count_lines
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Consecutive records: the good ones as rows of text columns, the bad ones apart; both in the file's order.
-
-    `lines[i]` is the line on which row i starts, counted from 1 as a person does (line ends inside quotes and
-    blank lines count). `table` has the header's names, however blank or often repeated, so address its columns by
-    position; an unquoted empty cell is null, a quoted one ''.
-    """
-
-    lines: pa.Int64Array
-    table: pa.RecordBatch
-    bad: tuple[BadRecord, ...]
-    _raws: Sequence[bytes]
-
-    def raw(self, i: int) -> bytes:
-        """Row i's record without its line end: the file's own bytes if it is UTF-8, else its text in UTF-8."""
-        return self._raws[i]
 
 
 class _LinesOf(Sequence[bytes]):

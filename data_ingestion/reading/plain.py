@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
@@ -44,26 +46,35 @@ class PlainParser:
             rb'"(?:(?<![\n"' + delimiter + rb']")|(?![\r\n"' + delimiter + b"]))"
         )
         self._blanks = re.compile(delimiter + b" +")
+        self._before_opening = _byte_set(b"\n" + QUOTE + rules.delimiter)
+        self._after_closing = _byte_set(b"\r\n" + QUOTE + rules.delimiter)
 
     def block(self, data: bytes) -> pa.RecordBatch | None:
         """The rows of these whole lines, if they are proven to be a good record each; else None."""
         if self._rules.lone_cr or b"\0" in data or self._has_long_lines(data):
             return None
-        if _LONE_CR.search(data):
+        if b"\r" in data and _LONE_CR.search(data):
             return None
         if not data.endswith(b"\n"):
             data += b"\n"
         text: bytes | None = data
-        if QUOTE in data:
-            text = self._with_quotes(data)
-        elif self._rules.blanks:
-            text = self._without_blanks(data)
-        if text is None or text.startswith(_BOM) or _has_blank_lines(text):
+        quoted = QUOTE in data
+        if self._rules.blanks:
+            text = self._with_quotes(data) if quoted else self._without_blanks(data)
+        elif quoted and not self._has_quotes_in_place(data):
+            return None
+        if text is None or text.startswith(_BOM):
             return None
         try:
-            return self.rows(text)
+            rows = self.rows(text, spans_lines=quoted)
         except pa.ArrowInvalid:  # a line's number of cells, or UTF-8
             return None
+        if rows.num_rows != text.count(b"\n"):  # a quoted cell spans lines
+            return None
+        # Arrow takes a blank line for a record of nulls: there is none where a column has no null.
+        if all(column.null_count for column in rows.columns) and _has_blank_lines(text):
+            return None
+        return rows
 
     def line(self, line: bytes) -> bytes | None:
         """This line, if it is proven to be a good record by itself, with its line end, as `rows` wants it."""
@@ -113,6 +124,19 @@ class PlainParser:
         (batch,) = table.to_batches()
         return pa.RecordBatch.from_arrays(batch.columns, names=self._header)
 
+    def _has_quotes_in_place(self, data: bytes) -> bool:
+        """Whether each cell with quotes starts and ends with one, and inside has none but doubled ones.
+
+        Quotes open and close in turn; one that closes and opens again at once is the doubled one inside.
+        """
+        text = np.frombuffer(data, np.uint8)
+        quotes = np.flatnonzero(text == ord(QUOTE))
+        if len(quotes) % 2:
+            return False
+        # Before the first byte is the last, a line end, as before every other line.
+        before, after = text[quotes[0::2] - 1], text[quotes[1::2] + 1]
+        return bool(self._before_opening[before].all() and self._after_closing[after].all())
+
     def _with_quotes(self, data: bytes) -> bytes | None:
         """The data without blanks around cells, if all its quotes are where they must be and span no line.
 
@@ -124,8 +148,6 @@ class PlainParser:
         if len(parts) % 2 == 0 or b"\n" in b"".join(parts[1::2]):
             return None
         outside = b"\n" + QUOTE.join(parts[0::2]) + b"\n"
-        if not self._rules.blanks:
-            return None if self._misplaced_quote.search(outside) else data
         if b'""' in outside:
             return None
         outside = self._without_blanks(outside)
@@ -151,6 +173,13 @@ class PlainParser:
             return False
         half = max(1, self._rules.limit // 2)
         return any(data.find(b"\n", i, i + half) < 0 for i in range(0, len(data) - half, half))
+
+
+def _byte_set(members: bytes) -> Any:
+    """For each of the 256 bytes, whether it is one of these."""
+    table = np.zeros(256, np.bool_)
+    table[list(members)] = True
+    return table
 
 
 def _has_blank_lines(data: bytes) -> bool:

@@ -1,0 +1,248 @@
+"""Parquet: batches of a row group become chunks of typed columns; its types reach the checks without becoming text.
+
+- A column within a struct is found by its path, `data.location.lat`. A path that leads to a struct, a list or a map
+  gives all of it, as compact JSON.
+- Rows are counted from 1. A text that is no UTF-8 makes its row bad: the format promises UTF-8, and not every writer
+  keeps that.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, BinaryIO, overload
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data_ingestion.reading.chunk import Chunk
+from data_ingestion.reading.compression import decompressed
+from data_ingestion.reading.faults import BadRecord, ReadError
+from data_ingestion.reading.json_text import Number, compact
+from data_ingestion.reading.spool import spooled
+
+# A batch has at most so many rows, and fewer where they are long.
+_MOST_ROWS = 1 << 14
+_BATCH_BYTES = 4 << 20
+# Of each column so many bytes are read at a time.
+_BUFFER_BYTES = 1 << 16
+
+
+def read_parquet(stream: BinaryIO, headers: Collection[str]) -> ParquetReader:
+    """A reader whose header is the file's columns; a struct's are taken apart where `headers` lead into it.
+
+    The file goes to disk first, for it is read from its end. Memory is bounded by a batch and by the file's pages.
+    Raises ReadError (then or later) for a file that can't be read to its end.
+    """
+    return ParquetReader(stream, headers)
+
+
+class ParquetReader:
+    """A Parquet file on the way through: `header` is known, chunks come by iteration."""
+
+    header: tuple[str, ...]
+
+    def __init__(self, stream: BinaryIO, headers: Collection[str]) -> None:
+        self._spool = spooled(decompressed(stream))
+        with _Damage():
+            self._file = pq.ParquetFile(
+                pa.PythonFile(self._spool, mode="r"),
+                buffer_size=_BUFFER_BYTES,
+                pre_buffer=False,
+                page_checksum_verification=True,
+            )
+            schema = self._file.schema_arrow
+        self._columns = [
+            (name, index, steps)
+            for index, field in enumerate(schema)
+            for name, steps in _leaves(field.name, field.type, set(headers))
+        ]
+        self.header = tuple(name for name, _, _ in self._columns)
+
+    def __iter__(self) -> Iterator[Chunk]:
+        row = 1
+        for batch in self._batches():
+            with _Damage():
+                chunk = self._chunk(batch, row)
+            row += batch.num_rows
+            yield chunk
+        self._spool.close()
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        groups = self._file.metadata
+        for group in range(groups.num_row_groups):
+            rows, size = groups.row_group(group).num_rows, groups.row_group(group).total_byte_size
+            most = max(1, min(_MOST_ROWS, _BATCH_BYTES * max(rows, 1) // max(size, 1)))
+            batches = self._file.iter_batches(most, [group], use_threads=False)
+            while True:
+                with _Damage():
+                    batch = next(batches, None)
+                if batch is None:
+                    break
+                yield batch
+
+    def _chunk(self, batch: pa.RecordBatch, first: int) -> Chunk:
+        columns: list[Any] = []
+        undecodable: dict[int, str] = {}
+        for name, index, steps in self._columns:
+            array = batch.column(index)
+            if steps:
+                array = pc.struct_field(array, steps)
+            array, bad_rows = _readable(array)
+            for row in bad_rows:
+                undecodable.setdefault(row, name)
+            columns.append(array)
+        table = pa.RecordBatch.from_arrays(columns, names=list(self.header))
+        lines = pa.arange(first, first + batch.num_rows)
+        raws: Sequence[bytes] = _RowsAsJson(batch)
+        bad = tuple(
+            BadRecord(first + row, "bad_utf8", raws[row], name, "its bytes are no text in UTF-8")
+            for row, name in sorted(undecodable.items())
+        )
+        if bad:
+            keep = pa.array([row not in undecodable for row in range(batch.num_rows)])
+            table, lines, raws = table.filter(keep), lines.filter(keep), _RowsAsJson(batch.filter(keep))
+        return Chunk(lines, table, bad, raws)
+
+
+class _Damage:
+    """What Arrow finds wrong with the file, as ReadError."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        is_of_disk = isinstance(error, OSError) and error.errno is not None
+        if isinstance(error, pa.ArrowException | OSError | UnicodeDecodeError) and not is_of_disk:
+            message = " ".join(str(error).split()).rstrip(".")
+            raise ReadError(
+                f"the file is no whole Parquet file: {message}\n  nothing of it was taken; have it sent again"
+            ) from error
+
+
+class _RowsAsJson(Sequence[bytes]):
+    """The rows of a batch as JSON, made when they are asked for."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+
+    def __len__(self) -> int:
+        return int(self._batch.num_rows)
+
+    @overload
+    def __getitem__(self, i: int) -> bytes: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[bytes]: ...
+    def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
+        if isinstance(i, slice):
+            return [self[row] for row in range(*i.indices(len(self)))]
+        columns = zip(self._batch.schema.names, self._batch.columns, strict=True)
+        return compact({name: _value(column[i]) for name, column in columns}).encode()
+
+
+def _leaves(path: str, kind: pa.DataType, headers: set[str]) -> Iterator[tuple[str, list[int]]]:
+    """The columns that a field gives: itself, or those within it, each with its path and the way to it."""
+    inside = pa.types.is_struct(kind) and any(header.startswith(f"{path}.") for header in headers)
+    if not inside or path in headers:
+        yield path, []
+    for index in range(kind.num_fields if inside else 0):
+        for name, steps in _leaves(f"{path}.{kind.field(index).name}", kind.field(index).type, headers):
+            if path not in headers or name in headers:
+                yield name, [index, *steps]
+
+
+def _readable(array: Any) -> tuple[Any, list[int]]:
+    """The column in one of the types that the checks know, and the rows whose text does not decode (null there)."""
+    if isinstance(array, pa.ExtensionArray):
+        if array.type.extension_name == "arrow.uuid":
+            return pa.array([_value(scalar) for scalar in array], pa.string()), []
+        array = array.storage
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return _readable(array.dictionary_decode())
+    if _is_text(kind):
+        return _decoded(array)
+    if pa.types.is_null(kind):
+        return pa.nulls(len(array), pa.string()), []
+    if pa.types.is_float16(kind):
+        return array.cast(pa.float32()), []
+    if pa.types.is_date64(kind):
+        return array.cast(pa.date32()), []
+    if any(knows(kind) for knows in _KNOWN):
+        return array, []
+    return pa.array([_json_cell(scalar) for scalar in array], pa.string()), []
+
+
+_KNOWN: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_boolean,
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_date32,
+    pa.types.is_timestamp,
+)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
+            pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary,
+        )
+    )  # fmt: skip
+
+
+def _decoded(array: Any) -> tuple[Any, list[int]]:
+    """Older writers leave texts as plain bytes; what decodes is text."""
+    as_bytes = array.cast(pa.binary())
+    try:
+        return as_bytes.cast(pa.string()), []
+    except pa.ArrowInvalid:
+        cells = [cell.as_py() for cell in as_bytes]
+    bad = [row for row, cell in enumerate(cells) if cell is not None and not _is_utf8(cell)]
+    for row in bad:
+        cells[row] = None
+    return pa.array(cells, pa.binary()).cast(pa.string()), bad
+
+
+def _is_utf8(cell: bytes) -> bool:
+    try:
+        cell.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _json_cell(scalar: Any) -> str | None:
+    """A value of a type that no column has, as text: JSON where it holds others."""
+    if not scalar.is_valid:
+        return None
+    value = _value(scalar)
+    return value if isinstance(value, str) else compact(value)
+
+
+def _value(scalar: Any) -> Any:
+    """A value as `compact` takes it."""
+    if not scalar.is_valid:
+        return None
+    kind = scalar.type
+    if isinstance(kind, pa.BaseExtensionType):
+        is_uuid = kind.extension_name == "arrow.uuid"
+        return str(uuid.UUID(bytes=scalar.value.as_py())) if is_uuid else _value(scalar.value)
+    if pa.types.is_dictionary(kind):
+        return _value(scalar.dictionary[scalar.index.as_py()])
+    if pa.types.is_struct(kind):
+        return {field.name: _value(scalar[index]) for index, field in enumerate(kind)}
+    if pa.types.is_map(kind):
+        return {str(_value(entry[0])): _value(entry[1]) for entry in scalar.values}
+    if pa.types.is_nested(kind):
+        return [_value(item) for item in scalar.values]
+    if pa.types.is_boolean(kind):
+        return scalar.as_py()
+    if _is_text(kind):
+        return scalar.cast(pa.binary()).as_py().decode(errors="backslashreplace")
+    text = str(scalar.cast(pa.string()).as_py())
+    is_number = pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind)
+    return Number(text) if is_number and text.lower() not in ("nan", "inf", "-inf") else text

@@ -1,0 +1,284 @@
+"""Spreadsheet: the rows of one sheet of an xlsx file become chunks of columns, each cell with the type it has there.
+
+- The first row that holds anything names the columns; a row that holds nothing is no record. Rows keep the numbers
+  that a person sees beside them.
+- A formula counts with the value that was saved with it; without one its row is bad, as is a row with an error
+  (`#N/A`) and one that holds more than the header names.
+- A merged cell holds its value in its first row and column, as the file has it; the others are empty.
+- A date is what the cell's number format says is one.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+import openpyxl
+import pyarrow as pa
+from openpyxl.worksheet._reader import CELL_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
+
+from data_ingestion.errors import GoldworksError
+from data_ingestion.reading.chunk import Chunk
+from data_ingestion.reading.compression import decompressed
+from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
+from data_ingestion.reading.json_text import Number, compact
+from data_ingestion.reading.spool import spooled
+
+_CHUNK_ROWS = 2000
+_SMALLER = "send it as CSV or Parquet, or in parts; or raise {} in the contract"
+_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
+_SHEET_DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
+
+_Value = str | int | float | bool | date | datetime | None
+
+
+class Format(Protocol):
+    """What reading needs to know of a spreadsheet; a contract's `SpreadsheetFormat` is one."""
+
+    @property
+    def sheet(self) -> str | None: ...
+    @property
+    def max_file_bytes(self) -> int: ...
+    @property
+    def max_unpacked_bytes(self) -> int: ...
+
+
+def read_spreadsheet(stream: BinaryIO, form: Format) -> SpreadsheetReader:
+    """Reads the header of the sheet that the format names, else of the first that is not hidden.
+
+    Raises ReadError for a file that is damaged or larger than the format allows (its texts are held in memory),
+    HeaderError for a sheet that is not there or holds nothing.
+    """
+    return SpreadsheetReader(stream, form)
+
+
+class SpreadsheetReader:
+    """A sheet on the way through: `header` is known, chunks come by iteration."""
+
+    header: tuple[str, ...]
+
+    def __init__(self, stream: BinaryIO, form: Format) -> None:
+        file = spooled(decompressed(stream), form.max_file_bytes, _SMALLER.format("maxFileBytes"))
+        with _damage(file):
+            _judge_unpacked_size(file, form.max_unpacked_bytes)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            self._rows = _rows(_sheet(book, form.sheet))
+        self._file = file
+        self.header = self._read_header()
+
+    def __iter__(self) -> Iterator[Chunk]:
+        rows = self._next_rows()
+        while rows:
+            yield self._chunk(rows)
+            rows = self._next_rows()
+        self._file.close()
+
+    def _read_header(self) -> tuple[str, ...]:
+        with _damage(self._file):
+            first = next((row for row in self._rows if row.cells), None)
+        if first is None:
+            raise HeaderError("the sheet is empty\n  its first row must name its columns")
+        if first.fault:
+            raise HeaderError(
+                f"row {first.number} names no columns: {first.fault[0]}: {first.fault[2]}\n  correct the cell"
+            )
+        return tuple(_shown(first.cells.get(column)) for column in range(1, max(first.cells) + 1))
+
+    def _next_rows(self) -> list[_Row]:
+        rows: list[_Row] = []
+        with _damage(self._file):
+            for row in self._rows:
+                if row.cells or row.fault:
+                    rows.append(row)
+                if len(rows) == _CHUNK_ROWS:
+                    break
+        return rows
+
+    def _chunk(self, rows: Sequence[_Row]) -> Chunk:
+        good: list[_Row] = []
+        bad: list[BadRecord] = []
+        width = len(self.header)
+        for row in rows:
+            fault = row.fault
+            if fault is None and max(row.cells) > width:
+                fault = ("too_many_columns", None, f"{max(row.cells)} of {width}")
+            if fault is None:
+                good.append(row)
+                continue
+            reason, place, detail = fault
+            column = self.header[place - 1] if place is not None and place <= width else None
+            bad.append(BadRecord(row.number, reason, self._raw(row), column, detail))
+        columns = [_column([row.cells.get(place) for row in good]) for place in range(1, width + 1)]
+        table = pa.RecordBatch.from_arrays(columns, names=list(self.header))
+        lines = pa.array([row.number for row in good], pa.int64())
+        return Chunk(lines, table, tuple(bad), [self._raw(row) for row in good])
+
+    def _raw(self, row: _Row) -> bytes:
+        names = dict(enumerate(self.header, start=1))
+        cells = {names.get(place, f"column {place}"): _as_json(value) for place, value in row.cells.items()}
+        return compact(cells).encode()
+
+
+class _Row(NamedTuple):
+    """A row of the sheet: its number, its cells that hold something by column, and why it is bad, if it is."""
+
+    number: int
+    cells: dict[int, _Value]
+    fault: tuple[str, int | None, str] | None = None
+
+
+class _SheetParser(WorkSheetParser):  # type: ignore[misc]
+    """openpyxl's parser of cells, less what it keeps of rows, and telling formulas that nobody ever calculated."""
+
+    row_counter: int
+    col_counter: int
+
+    def row(self, element: Any) -> _Row:
+        self.row_counter = int(float(element.get("r", self.row_counter + 1)))
+        self.col_counter = 0
+        cells: dict[int, _Value] = {}
+        fault = None
+        for item in element.findall(CELL_TAG):
+            cell = self.parse_cell(item)
+            place, value = cell["column"], _value(cell["value"])
+            if cell["data_type"] == "e":
+                fault = fault or ("cell_error", place, f"the cell holds the error {value}")
+            elif value is None and item.get("t", "n") != "str" and item.find(FORMULA_TAG) is not None:
+                value = f"={item.findtext(FORMULA_TAG) or ''}"
+                fault = fault or ("formula_without_value", place, "the formula was saved without its value")
+            if value is not None:
+                cells[place] = value
+        return _Row(self.row_counter, cells, fault)
+
+
+def _rows(sheet: Any) -> Iterator[_Row]:
+    """The sheet's rows, as they are parsed; what follows them (formats, comments) is not looked at."""
+    book = sheet.parent
+    with book._archive.open(sheet._worksheet_path) as source:
+        parser = _SheetParser(
+            source, sheet._shared_strings, data_only=True, epoch=book.epoch,
+            date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
+        )  # fmt: skip
+        holder = None
+        for event, element in iterparse(source, events=("start", "end")):
+            if element.tag == _SHEET_DATA_TAG:
+                if event == "end":
+                    return
+                holder = element
+            elif event == "end" and element.tag == ROW_TAG:
+                yield parser.row(element)
+                if holder is not None:
+                    holder.clear()  # or a million empty rows stay in memory
+
+
+@contextmanager
+def _damage(file: BinaryIO) -> Iterator[None]:
+    """Whatever openpyxl makes of a damaged file, as ReadError: it raises what its parts raise, of any class."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that hold no data
+            yield
+    except (GoldworksError, MemoryError):
+        raise
+    except Exception as error:
+        file.seek(0)
+        if file.read(len(_OLE_MAGIC)) == _OLE_MAGIC:
+            raise ReadError(
+                "the file is an .xls of before 2007, or has a password\n  save it as .xlsx, without a password"
+            ) from error
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ReadError(
+            f"the file is no whole spreadsheet: {message[:300]}\n  nothing of it was taken; have it sent again"
+        ) from error
+
+
+def _judge_unpacked_size(file: BinaryIO, limit: int) -> None:
+    """Refuses archives that grow large; none yields more than it declares, zipfile sees to that."""
+    with zipfile.ZipFile(file) as archive:
+        size = sum(item.file_size for item in archive.infolist())
+    if size > limit:
+        raise ReadError(
+            f"the file holds {size:,} bytes once unpacked, at most {limit:,} are read\n"
+            f"  {_SMALLER.format('maxUnpackedBytes')}"
+        )
+
+
+def _sheet(book: Any, name: str | None) -> Any:
+    sheets = book.worksheets
+    if name is None:
+        shown = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
+        if not shown:
+            raise HeaderError("the file has no sheet that is shown\n  name the sheet to read: `sheet`")
+        return shown[0]
+    for sheet in sheets:
+        if sheet.title == name:
+            return sheet
+    names = ", ".join(repr(sheet.title) for sheet in sheets)
+    raise HeaderError(f"no sheet {name!r}; there are {names}\n  correct the file, or `sheet` in the contract")
+
+
+def _value(value: Any) -> _Value:
+    """A cell's value in one of the types that columns are made of; times of day and durations are text."""
+    if isinstance(value, datetime):
+        return value.date() if value.time() == time() else value
+    if isinstance(value, timedelta):
+        minutes, seconds = divmod(value.total_seconds(), 60)
+        return f"{int(minutes // 60)}:{int(minutes % 60):02d}:{seconds:06.3f}".removesuffix(".000")
+    if isinstance(value, time):
+        return value.isoformat()
+    if value == "" or value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63:
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | date) else str(value)
+
+
+def _shown(value: _Value) -> str:
+    return "" if value is None else str(_as_json(value))
+
+
+def _as_json(value: _Value) -> Any:
+    if isinstance(value, bool | str | None):
+        return value
+    if isinstance(value, int | float):
+        text = repr(value).removesuffix(".0")
+        return Number(text) if text not in ("inf", "-inf") else text
+    return value.isoformat()
+
+
+_KINDS: tuple[tuple[type, pa.DataType], ...] = (
+    (str, pa.string()),
+    (bool, pa.bool_()),
+    (int, pa.int64()),
+    (float, pa.float64()),
+    (datetime, pa.timestamp("us")),
+    (date, pa.date32()),
+)
+
+
+def _column(values: Sequence[_Value]) -> Any:
+    """The cells as an array of their type; where they have several, as a union of these, empty ones among the texts."""
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) <= 1:
+        kind = next((arrow for python, arrow in _KINDS if python in kinds), pa.string())
+        return pa.array(values, kind)
+    children: list[list[_Value]] = [[] for _ in _KINDS]
+    codes, offsets = [], []
+    code_of = {python: code for code, (python, _) in enumerate(_KINDS)} | {type(None): 0}
+    for value in values:
+        code = code_of[type(value)]
+        codes.append(code)
+        offsets.append(len(children[code]))
+        children[code].append(value)
+    return pa.UnionArray.from_dense(
+        pa.array(codes, pa.int8()),
+        pa.array(offsets, pa.int32()),
+        [pa.array(child, arrow) for child, (_, arrow) in zip(children, _KINDS, strict=True)],
+        [python.__name__ for python, _ in _KINDS],
+    )
