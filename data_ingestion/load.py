@@ -136,12 +136,12 @@ def _stage_drop(
     """Reads the object once, from its bytes to rows in the stage, and hashes it on the way."""
     # Arrow costs a tenth of a second to import: a run with nothing new does without.
     from data_ingestion.checks.rows import RowChecks
-    from data_ingestion.reading import ReadError, read_csv
+    from data_ingestion.reading import ReadError, open_reader
 
     try:
         with landing.open(planned.object) as opened:
             stream = _Hashing(opened, progress)
-            reader = read_csv(cast(BinaryIO, stream), contract.format)
+            reader = open_reader(cast(BinaryIO, stream), contract, planned.object.key)
             checks = RowChecks(contract, reader.header, planned.object.key)
             with warehouse.stage(contract) as stage:
                 for chunk in reader:
