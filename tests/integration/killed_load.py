@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from data_ingestion import load
+from data_ingestion import load, reading
 from data_ingestion.contract import read_contract
 from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
@@ -56,8 +56,8 @@ def arm(instant: str, nth: int) -> None:
 
 def main(instant: str, nth: int, contract_file: str, folder: str, url: str) -> None:
     arm(instant, nth)
-    original = load.read_csv
-    load.read_csv = lambda stream, csv_format: original(stream, csv_format, SMALL_CHUNKS)
+    original = reading.open_reader
+    reading.open_reader = lambda *drop: original(*drop, SMALL_CHUNKS)
     warehouse = PostgresWarehouse.connect(url)
     warehouse.migrate()
     warehouse.abandon_lost_attempts()
