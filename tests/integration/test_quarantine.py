@@ -91,3 +91,12 @@ def test_touching_an_object_leaves_its_rows_open(things, landing, warehouse, loa
     os.utime(landing.root / JANUARY, (1_900_000_000, 1_900_000_000))
     load(things)
     assert open_rows(warehouse) == [(JANUARY, 3)]
+
+
+def test_a_drop_in_two_objects_that_is_read_again_for_each_has_its_rows_open_once(
+    things, landing, warehouse, load, quarantined
+):
+    put(landing, FEBRUARY, "1,1,a", "2,two,b")
+    load(things)
+    assert [report.kind for report in load(things, Choice(full_refresh=True))] == ["replay", "replay"]
+    assert [line for _, line in open_rows(warehouse)] == [3]

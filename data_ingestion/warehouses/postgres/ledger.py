@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
 from data_ingestion.errors import LawBroken
-from data_ingestion.ledger import LoadReport
+from data_ingestion.ledger import Kind, LoadReport
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.postgres.session import lock_dataset, scalar
 
@@ -82,13 +82,21 @@ def close_quarantine(connection: Connection, report: LoadReport, *, of_failed_on
     """Closes the object's open rows: all of them, or only those of loads that failed.
 
     Rows of the version in force stay open until another version, or the same under another contract, is in force.
+    A drop that is read again has them told once, whichever of its objects told them before.
     """
+    read_again = not of_failed_only and report.kind in (Kind.REPLAY, Kind.CORRECTED)
     connection.execute(
-        """update ops.quarantine q set closed_by_load_id = %s, closed_at = clock_timestamp()
-           where q.dataset = %s and q.object_key = %s and q.closed_by_load_id is null
-             and (not %s or exists (select from ops.loads l where l.load_id = q.load_id and l.state = 'failed'))""",
-        [report.load_id, report.dataset, report.object_key, of_failed_only],
-    )
+        """update ops.quarantine q set closed_by_load_id = %(load)s, closed_at = clock_timestamp()
+           from ops.loads l
+           where l.load_id = q.load_id and q.dataset = %(dataset)s and q.closed_by_load_id is null
+             and q.object_key in (
+                 select %(key)s union
+                 select o.object_key from ops.objects o where o.drop_id = %(drop)s and %(read_again)s)
+             and case when q.object_key = %(key)s then l.state = 'failed' or not %(of_failed_only)s
+                      else l.state = 'loaded' end""",
+        {"load": report.load_id, "dataset": report.dataset, "key": report.object_key, "drop": report.drop_id,
+         "of_failed_only": of_failed_only, "read_again": read_again},
+    )  # fmt: skip
 
 
 def hand_over_quarantine(connection: Connection, drop_id: int, object_key: str) -> None:
