@@ -175,7 +175,7 @@ def _make_integer(judged: Judged, text: Any, column: Column) -> None:
     outside = pc.or_(pc.less(wide, low), pc.greater(wide, high))
     judged.refuse(outside, "out_of_range", lambda row: f"{_show(text, row)} needs more than {bits + 1} bits")
     judged.values = pc.cast(judged.without_refused(wide), pa.int64())
-    _check_bounds(judged, column)
+    check_bounds(judged, column)
 
 
 def _make_number(judged: Judged, text: Any, column: Column) -> None:
@@ -195,7 +195,7 @@ def _make_number(judged: Judged, text: Any, column: Column) -> None:
             "out_of_range",
             lambda row: f"{_show(text, row)} is too near to zero for double precision",
         )
-        _check_bounds(judged, column)
+        check_bounds(judged, column)
         return
     judged.refuse(_unlike(text, PLAIN_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number")
     whole, scale = column.precision - (column.scale or 0), column.scale or 0
@@ -212,7 +212,7 @@ def _make_number(judged: Judged, text: Any, column: Column) -> None:
     too_fine = pc.match_substring_regex(bare, rf"\.[0-9]{{{scale + 1},}}$")
     judged.refuse(too_fine, "too_precise", lambda row: f"{_show(text, row)} has more than {scale} decimals")
     judged.values = pc.cast(judged.without_refused(bare), pa.decimal128(column.precision, scale))
-    _check_bounds(judged, column)
+    check_bounds(judged, column)
 
 
 def _make_boolean(judged: Judged, text: Any, column: Column) -> None:
@@ -228,7 +228,7 @@ def _make_boolean(judged: Judged, text: Any, column: Column) -> None:
 def _make_date(judged: Judged, text: Any, column: Column) -> None:
     forms = column.formats or ("%Y-%m-%d",)
     _make_moments(judged, text, lambda cell: parse_date(cell, forms), pa.date32(), "not_a_date", forms)
-    _check_bounds(judged, column)
+    check_bounds(judged, column)
 
 
 def _make_timestamp(judged: Judged, text: Any, column: Column) -> None:
@@ -241,7 +241,7 @@ def _make_timestamp(judged: Judged, text: Any, column: Column) -> None:
         "not_a_timestamp",
         forms,
     )
-    _check_bounds(judged, column)
+    check_bounds(judged, column)
 
 
 def _make_moments(
@@ -264,7 +264,7 @@ def _make_moments(
     )
 
 
-def _check_bounds(judged: Judged, column: Column) -> None:
+def check_bounds(judged: Judged, column: Column) -> None:
     if column.minimum is not None:
         below = pc.less(judged.values, _as_bound(column.minimum, judged.values.type))
         judged.refuse(

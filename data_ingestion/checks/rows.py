@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from data_ingestion.checks import LINE, TEXT_SUFFIX, BadRow
-from data_ingestion.checks.cells import arrow_type, judge_cells
+from data_ingestion.checks.cells import arrow_type
+from data_ingestion.checks.native import as_text, judge
 from data_ingestion.contract import Column, Contract
 from data_ingestion.errors import DropFault
 from data_ingestion.reading import Chunk
@@ -44,13 +45,13 @@ class RowChecks:
         arrays = []
         for column in self.contract.columns:
             position = self.positions.get(column.name)
-            text = pa.nulls(count, pa.string()) if position is None else chunk.table.column(position)
-            judged = judge_cells(text, column)
+            cells = pa.nulls(count, pa.string()) if position is None else chunk.table.column(position)
+            judged = judge(cells, column)
             for row, (reason, detail) in judged.refused.items():
                 refused.setdefault(row, (column.name, reason, detail))
             arrays.append(judged.values)
             if column.keep_text:
-                arrays.append(text)
+                arrays.append(as_text(cells))
         arrays.append(chunk.lines)
         rows = pa.record_batch([_as_array(array) for array in arrays], schema=self.schema)
         bad = [
