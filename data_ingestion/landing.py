@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,8 +50,8 @@ class Landing(Protocol):
     def open(self, seen: LandingObject) -> BinaryIO:
         """The bytes of the version seen. Raises `ObjectChanged`, here or while reading, if it is another by now."""
 
-    def write(self, key: str, data: bytes) -> None:
-        """Puts an object whole: a reader never sees half of it."""
+    def write(self, key: str, data: bytes | BinaryIO) -> None:
+        """Puts an object whole, given as bytes or as an open file: a reader never sees half of it."""
 
 
 def open_landing(url: str) -> Landing:
@@ -129,11 +131,12 @@ class FolderLanding:
             BinaryIO, _SteadyFile(stream, lambda: self._seen(seen.key, os.fstat(stream.fileno())), seen)
         )
 
-    def write(self, key: str, data: bytes) -> None:
+    def write(self, key: str, data: bytes | BinaryIO) -> None:
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_bytes(data)
+        with unfinished.open("wb") as file:
+            shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file)
         unfinished.replace(path)
 
     @staticmethod
@@ -219,7 +222,7 @@ class S3Landing:
             raise ObjectChanged(f"{seen.key}: changed since it was listed")
         return cast(BinaryIO, _S3Body(answer["Body"], f"{self.url}/{seen.key}"))
 
-    def write(self, key: str, data: bytes) -> None:
+    def write(self, key: str, data: bytes | BinaryIO) -> None:
         with _s3_errors(f"{self.url}/{key}"):
             self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -23,22 +25,39 @@ def samples(
     faults: Annotated[
         bool, typer.Option("--faults/--no-faults", help="With the faults that real files have.")
     ] = True,
+    months: Annotated[
+        int, typer.Option("--months", min=1, help="Files of a domain that delivers by the month.")
+    ] = 3,
+    corrected: Annotated[
+        datetime | None,
+        typer.Option(
+            "--corrected",
+            metavar="YYYY-MM",
+            formats=["%Y-%m"],
+            help="Deliver only this month again, under its own key: put right, some rows changed, some withdrawn.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write invented drops to the landing, with all the faults of real ones."""
     from data_ingestion.landing import open_landing
-    from data_ingestion.samples import DOMAINS, SampleDrop, write_samples
+    from data_ingestion.samples import CORRECTED, DOMAINS, SampleDrop, write_corrected, write_samples
 
     place = open_landing(Settings.from_environment(landing_url=landing, warehouse_url="unused").landing_url)
     known = {item.key: item.size for item in place.list_objects()}
     written: list[SampleDrop] = []
 
-    def write(key: str, data: bytes) -> None:
-        if known.get(key) != len(data):  # a second run touches nothing
+    def write(key: str, data: bytes | BinaryIO) -> None:
+        size = len(data) if isinstance(data, bytes) else os.fstat(data.fileno()).st_size
+        if known.get(key) != size:  # a second run touches nothing
             place.write(key, data)
 
-    for name in domain or DOMAINS:
-        written += write_samples(write, name, seed=seed, scale=scale, faults=faults)
+    if corrected:
+        for name in domain or CORRECTED:
+            written.append(write_corrected(write, name, corrected.date(), seed=seed, scale=scale))
+    else:
+        for name in domain or DOMAINS:
+            written += write_samples(write, name, seed=seed, scale=scale, faults=faults, months=months)
     if as_json:
         output.say_json([asdict(drop) for drop in written])
         return

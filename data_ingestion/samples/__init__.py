@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from data_ingestion.errors import OperatorFault
 from data_ingestion.samples.bank import write_bank
 from data_ingestion.samples.drop import LandingWriter, SampleDrop
+from data_ingestion.samples.web import MONTHS, write_correction, write_web
 
-__all__ = ["DOMAINS", "LandingWriter", "SampleDrop", "write_samples"]
+__all__ = [
+    "CORRECTED",
+    "DOMAINS",
+    "MONTHS",
+    "LandingWriter",
+    "SampleDrop",
+    "write_corrected",
+    "write_samples",
+]
 
-_WRITERS = {"bank": write_bank}
-DOMAINS = tuple(_WRITERS)
+DOMAINS = ("bank", "web")
+CORRECTED = (
+    "web",
+)  # domains whose files are by the month, so that a month is delivered again when it was wrong
 
 
 def write_samples(
-    landing_writer: LandingWriter, domain: str, seed: int = 7, scale: float = 1.0, faults: bool = True
+    landing_writer: LandingWriter,
+    domain: str,
+    seed: int = 7,
+    scale: float = 1.0,
+    faults: bool = True,
+    months: int = MONTHS,
 ) -> tuple[SampleDrop, ...]:
     """Writes the sample drops of a domain, in the order of their delivery, to keys relative to the landing.
 
     `scale` multiplies the number of rows. Without `faults`, no row is malformed and every object has its contract.
+    `months` counts the files of domains that come by the month.
     """
-    if domain not in _WRITERS:
+    _check(domain, DOMAINS, "samples", scale)
+    if domain == "bank":
+        return write_bank(landing_writer, seed, scale, faults)
+    return write_web(landing_writer, seed, scale, faults, months)
+
+
+def write_corrected(
+    landing_writer: LandingWriter, domain: str, month: date, seed: int = 7, scale: float = 1.0
+) -> SampleDrop:
+    """Writes a month's sample drop again, put right: same key, some rows changed, some withdrawn.
+
+    `month` is its first day; `seed` and `scale` are those of the drop that it corrects.
+    """
+    _check(domain, CORRECTED, "corrected months", scale)
+    return write_correction(landing_writer, month, seed, scale)
+
+
+def _check(domain: str, known: tuple[str, ...], what: str, scale: float) -> None:
+    if domain not in known:
         raise OperatorFault(
-            f"samples: there are none of a domain '{domain}'\n  there are of: {', '.join(DOMAINS)}"
+            f"samples: there are no {what} of a domain '{domain}'\n  there are of: {', '.join(known)}"
         )
     if scale <= 0:
         raise OperatorFault(f"samples: a scale of {scale} leaves no rows\n  give a number above 0")
-    return _WRITERS[domain](landing_writer, seed, scale, faults)

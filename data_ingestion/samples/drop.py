@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import BinaryIO
 
-LandingWriter = Callable[[str, bytes], None]
+# Takes a key and what is to lie there: its bytes, or a file that begins where it stands.
+LandingWriter = Callable[[str, bytes | BinaryIO], None]
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class Reader:
                 self.status = 0
             except SystemExit as end:
                 self.status = int(end.code or 0)
-        if command == "goldworks samples":
+        if command.startswith("goldworks samples"):
             self._deliver_in_order(re.findall(r"^sample +(\S+)", said.getvalue(), re.MULTILINE))
         return said.getvalue()
 
