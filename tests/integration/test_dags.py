@@ -1,11 +1,6 @@
 """The DAGs as Airflow sees them, and one run of `bank` by Airflow alone, on a folder and a real warehouse."""
 
-import json
-import os
-import sqlite3
-import subprocess
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +9,17 @@ import pytest
 
 from data_ingestion.contract import read_contracts
 from runtime.postgres import Cluster
+from tests.integration.airflow_session import (
+    ROOT,
+    Settings,
+    make_manifest,
+    parse_dags,
+    places,
+    prepare,
+    run_dag,
+    settings_of,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-VENVS = Path(os.environ.get("GOLDWORKS_HOME", ROOT / "var")) / "venvs"
 HEADER = (
     "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE, WITHDRAWAL AMT , DEPOSIT AMT ,BALANCE AMT,.\n"
 )
@@ -27,58 +30,20 @@ BUILT = """
     ) from ops.builds b
 """
 BALANCES = "select account_no, closing_balance_inr::text from gold.dim_bank_account order by 1"
-WATCHERS = r"transform\.(?!dbt_producer).*"
 
 Run = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dbt's manifest of the models as they are in this tree."""
-    target = tmp_path_factory.mktemp("dbt")
-    settings = {"WAREHOUSE_HOST": "nowhere", "WAREHOUSE_PORT": "1", "WAREHOUSE_DB": "none"}
-    login = {"TRANSFORMER_USER": "nobody", "TRANSFORMER_PASSWORD": "none"}
-    _checked(
-        [VENVS / "dbt/bin/dbt", "--quiet", "parse", "--target", "prod"],
-        {
-            **settings,
-            **login,
-            "DBT_PROJECT_DIR": str(ROOT / "dbt"),
-            "DBT_PROFILES_DIR": str(ROOT / "dbt"),
-            "DBT_TARGET_PATH": str(target),
-            "DBT_LOG_PATH": str(target),
-        },
-    )
-    return target / "manifest.json"
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of an Airflow that reads contracts and models as they are in this tree."""
+    manifest = make_manifest(ROOT / "dbt", tmp_path_factory.mktemp("dbt"))
+    return settings_of(tmp_path_factory.mktemp("airflow"), ROOT / "contracts", ROOT / "dbt", manifest)
 
 
 @pytest.fixture(scope="module")
-def airflow(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The settings of an Airflow that no server belongs to."""
-    home = tmp_path_factory.mktemp("airflow")
-    return {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow/dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-        "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
-        "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
-        "GOLDWORKS_CONTRACTS": str(ROOT / "contracts"),
-        "GOLDWORKS_DBT_MANIFEST": str(manifest),
-        "DBT_EXECUTABLE": str(VENVS / "dbt/bin/dbt"),
-        "DBT_PROJECT_DIR": str(ROOT / "dbt"),
-        "DBT_PROFILES_DIR": str(ROOT / "dbt"),
-        "PYTHONPATH": str(ROOT),
-    }
-
-
-@pytest.fixture(scope="module")
-def parsed(airflow: dict[str, str]) -> dict[str, Any]:
-    """What the DAG processor would find, from the root of the repository, where folders are named like packages."""
-    probe = Path(__file__).with_name("dag_probe.py")
-    said = _checked([VENVS / "airflow/bin/python", probe], airflow)
-    found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
-    return found
+def parsed(airflow: Settings) -> dict[str, Any]:
+    return parse_dags(airflow)
 
 
 @pytest.fixture(scope="module")
@@ -165,34 +130,13 @@ def landed(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(
-    airflow: dict[str, str], landed: Path, postgres: Cluster, warehouse_database: str, warehouse_url: str
-) -> Run:
-    """Runs the whole DAG in one process, and gives the state of every task.
-
-    The tasks go one after the other, so a watcher that comes before the build would wait for it for ever: watchers
-    are taken as passed here, and run for what they are in tests/e2e/test_pipeline.py.
-    """
-    settings = {
-        **airflow,
-        "GOLDWORKS_WAREHOUSE_URL": warehouse_url,
-        "GOLDWORKS_LANDING_URL": landed.as_uri(),
-        "WAREHOUSE_HOST": "127.0.0.1",
-        "WAREHOUSE_PORT": str(postgres.port),
-        "WAREHOUSE_DB": warehouse_database,
-        "TRANSFORMER_USER": "transformer",
-        "TRANSFORMER_PASSWORD": "transformer-test",
-    }
-    program = VENVS / "airflow/bin/airflow"
-    if not (Path(airflow["AIRFLOW_HOME"]) / "airflow.db").exists():
-        _checked([program, "db", "migrate"], airflow)
-        _checked([program, "pools", "set", "dbt", "4", "watchers of dbt models"], airflow)
+def run(airflow: Settings, landed: Path, postgres: Cluster, warehouse_database: str) -> Run:
+    """Runs the DAG of the bank, and gives the state of every task."""
+    settings = {**airflow, **places(postgres, warehouse_database, landed)}
+    prepare(settings)
 
     def run(succeeds: bool = True, **changed: str) -> dict[str, str]:
-        command = [program, "dags", "test", "bank", "--mark-success-pattern", WATCHERS]
-        done = _ran(command, {**settings, **changed})
-        assert (done.returncode == 0) is succeeds, done.stdout[-6000:] + done.stderr[-3000:]
-        return _states(airflow)
+        return run_dag("bank", {**settings, **changed}, succeeds=succeeds)
 
     return run
 
@@ -225,28 +169,3 @@ def test_what_a_failed_build_left_over_is_built_by_the_next_run_and_what_is_buil
 def _all(url: str, query: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(query).fetchall()
-
-
-def _states(airflow: dict[str, str]) -> dict[str, str]:
-    """Task states of the newest run."""
-    with closing(sqlite3.connect(Path(airflow["AIRFLOW_HOME"]) / "airflow.db")) as metadata:
-        newest = "select run_id from dag_run order by id desc limit 1"
-        return dict(metadata.execute(f"select task_id, state from task_instance where run_id = ({newest})"))
-
-
-def _ran(command: list[Path | str], settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    return subprocess.run(
-        [str(part) for part in command],
-        env={**kept, **settings},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def _checked(command: list[Path | str], settings: dict[str, str]) -> str:
-    done = _ran(command, settings)
-    assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
-    return done.stdout

@@ -36,6 +36,16 @@ class Domain:
         return tuple(contract.dataset for contract in self.contracts)
 
     @property
+    def ends_in_raw(self) -> bool:
+        """Whether nobody has said yet what the data means: no silver, no gold, and so nothing for dbt to build."""
+        return not any(self.models.get(layer) for layer in ("silver", "gold"))
+
+    @property
+    def builder(self) -> str:
+        """Under which name the ledger keeps what has been published; the first models find nothing built yet."""
+        return f"raw.{self.name}" if self.ends_in_raw else self.name
+
+    @property
     def schedule(self) -> str:
         """As seldom as the contracts' freshness allows; daily when they promise none."""
         promised = [hours for contract in self.contracts if (hours := contract.warn_after_hours)]

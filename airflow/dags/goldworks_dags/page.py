@@ -10,10 +10,21 @@ RUNBOOK = "docs/runbooks/dag_is_red.md"
 
 def page(domain: Domain) -> str:
     """What lands, what makes a row the same row, how fresh it is meant to be, and what to do when the DAG is red."""
-    parts = [f"# {domain.name}: from the landing to gold"]
+    parts = [f"# {domain.name}: from the landing to {reaches(domain)}"]
     parts += [_dataset(contract) for contract in domain.contracts]
     if gold := domain.models.get("gold"):
         parts.append("## What it publishes\n" + "\n".join(f"- `gold.{model}`" for model in gold))
+    if domain.ends_in_raw:
+        parts.append(
+            "## What it publishes\n"
+            f"Raw tables only. Models in `dbt/models/silver/{domain.name}/` and `dbt/models/gold/{domain.name}/` "
+            "join this graph when they are there."
+        )
+    transform = (
+        ""
+        if domain.ends_in_raw
+        else "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
+    )
     parts.append(
         "## When it is red\n"
         "| task | meaning | what to do |\n"
@@ -21,11 +32,16 @@ def page(domain: Domain) -> str:
         "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
         "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
-        "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
+        f"{transform}"
         "| `verdict` | one of the above | look at the left of it |\n\n"
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
     )
     return "\n\n".join(parts)
+
+
+def reaches(domain: Domain) -> str:
+    """The last layer that the domain's drops come to."""
+    return "raw" if domain.ends_in_raw else "gold"
 
 
 def _dataset(contract: Contract) -> str:

@@ -10,10 +10,10 @@ from airflow.sdk import DAG, get_current_context, task
 
 from goldworks_dags import steps
 from goldworks_dags.assets import gold_of, raw_of
-from goldworks_dags.batches import Batch
+from goldworks_dags.batches import Ticket
 from goldworks_dags.domain import Domain
 from goldworks_dags.form import form
-from goldworks_dags.page import page
+from goldworks_dags.page import page, reaches
 from goldworks_dags.results import ROWS_WRITTEN
 from goldworks_dags.transform import BUILD_TASK, transform
 
@@ -29,7 +29,7 @@ def pipeline(domain: Domain) -> DAG:
     """discover → load → gate → transform → publish, and a verdict on all of it."""
     with DAG(
         domain.name,
-        description=f"Drops of {', '.join(domain.datasets)}, from the landing to gold",
+        description=f"Drops of {', '.join(domain.datasets)}, from the landing to {reaches(domain)}",
         doc_md=page(domain),
         schedule=domain.schedule,
         catchup=False,
@@ -41,12 +41,12 @@ def pipeline(domain: Domain) -> DAG:
     ) as dag:
 
         @task(execution_timeout=timedelta(hours=1))
-        def discover() -> list[Batch]:
-            return steps.discover(domain, get_current_context()["params"])
+        def discover() -> list[Ticket]:
+            return steps.discover(domain, get_current_context())
 
         @task(execution_timeout=timedelta(hours=6), map_index_template="{{ batch }}")
-        def load(drops: Batch) -> dict[str, int]:
-            return steps.load(domain, drops, get_current_context())
+        def load(batch: Ticket) -> dict[str, int]:
+            return steps.load(domain, batch, get_current_context())
 
         # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
         # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
@@ -63,10 +63,10 @@ def pipeline(domain: Domain) -> DAG:
             written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
             steps.publish(domain, found["marks"], written, context["outlet_events"])
 
-        loaded, found = load.expand(drops=discover()), gate()
+        loaded, found = load.expand(batch=discover()), gate()
         published = publish(found)
         loaded >> found
-        if domain.models:
+        if not domain.ends_in_raw:
             found >> transform(domain) >> published
         # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
         [loaded, published] >> EmptyOperator(task_id="verdict", trigger_rule="none_failed")

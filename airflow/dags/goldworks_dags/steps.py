@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from goldworks_dags.assets import gold_asset, raw_asset, raw_of
-from goldworks_dags.batches import Batch, cut, pack, unpack
+from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
 from goldworks_dags.domain import Domain, contracts_folder
 from goldworks_dags.form import choice_of
 
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Lines of one kind that a task's log shows.
+TOLD = 200
 
-def discover(domain: Domain, params: Mapping[str, Any]) -> list[Batch]:
-    """Looks at the landing and plans what to load, as batches for the tasks that follow."""
+
+def discover(domain: Domain, context: Mapping[str, Any]) -> list[Ticket]:
+    """Looks at the landing and plans what to load: a ticket for each batch, which waits as a message of its own."""
     from data_ingestion.contract import read_contracts
     from data_ingestion.discovery import discover as look
 
+    params = context["params"]
     everyone = read_contracts(contracts_folder())
     chosen = [one for one in domain.contracts if not params["datasets"] or one.dataset in params["datasets"]]
     others = [one for one in everyone if one.dataset not in {mine.dataset for mine in chosen}]
@@ -44,37 +48,45 @@ def discover(domain: Domain, params: Mapping[str, Any]) -> list[Batch]:
             log.info(
                 "%s: %d to load, %d known, on %s", plan.dataset, len(plan.drops), plan.known, at.landing.url
             )
-        for drop in found.drops:
-            log.info(
-                "%s: %s (%s), %s bytes", drop.object.key, drop.kind, drop.reason, f"{drop.object.size:,}"
-            )
-        for item in found.unresolved:
-            log.warning("%s: unresolved, no contract matches it", item.key)
-    return pack(cut(found.drops))
+        _tell_some([_told_drop(drop) for drop in found.drops], logging.INFO, "drops to load")
+        unresolved = [f"{item.key}: unresolved, no contract matches it" for item in found.unresolved]
+        _tell_some(unresolved, logging.WARNING, "unresolved objects")
+    if (left := len(found.drops) - DROPS_A_RUN) > 0:
+        log.warning("%d drops are left to the next run: one takes %d at most", left, DROPS_A_RUN)
+    batches = cut(found.drops[:DROPS_A_RUN])
+    tickets = [ticket(number, batch) for number, batch in enumerate(batches)]
+    for batch, its in zip(batches, tickets, strict=True):
+        context["ti"].xcom_push(key=its["message"], value=pack(batch))
+    return tickets
 
 
-def load(domain: Domain, batch: Batch, context: Mapping[str, Any]) -> dict[str, int]:
+def load(domain: Domain, its: Ticket, context: Mapping[str, Any]) -> dict[str, int]:
     """Brings the drops of a batch in, each exactly once; fails at its end if some could not be.
 
     A drop that its contract refuses would be refused again, so this is not retried. After an error that nobody
     foresaw (a lost connection, say) it is, and finds what is in already.
     """
-    drops = unpack(batch)
-    context["batch"] = batch_name(drops)  # type: ignore[index]
-    reports, surprises = [], []
-    for planned, outcome in _outcomes(domain, drops):
-        if isinstance(outcome, Exception):
-            surprises.append(planned)
-            log.error("%s: %s", planned.object.key, outcome, exc_info=outcome)
-        else:
-            reports.append(outcome)
-            _tell(outcome)
+    context["batch"] = its["name"]  # type: ignore[index]
+    drops = unpack(context["ti"].xcom_pull(task_ids="discover", key=its["message"]))
+    reports: list[LoadReport] = []
+    surprise: Exception | None = None
+    for contract in domain.contracts:
+        if mine := [drop for drop in drops if drop.dataset == contract.dataset]:
+            try:
+                for report in _brought_in(contract, mine):
+                    _tell(report)
+                    reports.append(report)
+            except Exception as error:  # a fault of one dataset must not keep the drops of another out
+                log.exception("%s: not all of %d drops are in", contract.dataset, len(mine))
+                surprise = surprise or error
     refused = [report for report in reports if report.state == "failed"]
-    message = f"{len(refused) + len(surprises)} of {len(drops)} drops failed; the others are in. First: "
-    if surprises:
-        raise RuntimeError(message + surprises[0].object.key)
+    message = (
+        f"{len(drops) - len(reports) + len(refused)} of {len(drops)} drops failed; the others are in. First: "
+    )
+    if surprise:
+        raise RuntimeError(f"{message}{surprise}") from surprise
     if refused:
-        raise AirflowFailException(message + str(refused[0].error))
+        raise AirflowFailException(f"{message}{refused[0].error}")
     return {"drops": len(reports), "rows_read": sum(report.fates.read for report in reports)}
 
 
@@ -89,7 +101,7 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
             at.warehouse.prepare(
                 contract
             )  # the models read every raw table, also one that nothing was loaded into
-        marks = dict(at.warehouse.unbuilt_datasets(domain.name, domain.datasets))
+        marks = dict(at.warehouse.unbuilt_datasets(domain.builder, domain.datasets))
     for dataset, load_id in sorted(marks.items()):
         log.info("%s: loads up to %d are not built yet", dataset, load_id)
         outlet_events[raw_of(domain)].add(raw_asset(dataset), extra={"load_id": load_id})
@@ -100,20 +112,14 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
 
 
 def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int], outlet_events: Any) -> None:
-    """Notes which loads the models now include, and tells the gold assets' readers."""
+    """Notes which loads have gone all the way, and tells the gold assets' readers."""
     with _at_work() as at:
-        at.warehouse.record_build(domain.name, marks)
+        at.warehouse.record_build(domain.builder, marks)
     for dataset, load_id in sorted(marks.items()):
-        log.info("%s: built up to load %d", dataset, load_id)
+        log.info("%s: published up to load %d", dataset, load_id)
     for model in domain.models.get("gold", ()):
         log.info("gold.%s: %s rows written", model, f"{written[model]:,}" if model in written else "unknown")
         outlet_events[gold_asset(model)].extra = {"rows_written": written.get(model), "loads": dict(marks)}
-
-
-def batch_name(drops: Sequence[PlannedDrop]) -> str:
-    """A batch as the grid of the web page names it."""
-    first = drops[0].object.key
-    return first if len(drops) == 1 else f"{first} and {len(drops) - 1:,} more"
 
 
 @dataclass(frozen=True)
@@ -139,26 +145,27 @@ def _at_work() -> Iterator[_Place]:
         warehouse.close()
 
 
-def _outcomes(
-    domain: Domain, drops: Sequence[PlannedDrop]
-) -> Iterator[tuple[PlannedDrop, LoadReport | Exception]]:
-    """What became of each drop: its report, or the error that nobody foresaw, after which the session is a new one."""
+def _brought_in(contract: Contract, drops: Sequence[PlannedDrop]) -> Iterator[LoadReport]:
+    """The reports of a dataset's drops as they come; raises when all have been tried and one met an unforeseen error.
+
+    In a session of its own: what broke another one is no reason to miss these.
+    """
     from data_ingestion.load import load_drops
 
-    contracts: dict[str, Contract] = {contract.dataset: contract for contract in domain.contracts}
-    waiting = list(drops)
-    while waiting:
-        with _at_work() as at:
-            while waiting:
-                planned = waiting.pop(0)
-                try:
-                    reports = list(
-                        load_drops(contracts[planned.dataset], at.landing, at.warehouse, [planned])
-                    )
-                except Exception as error:  # one bug must not keep the other drops out
-                    yield planned, error
-                    break
-                yield planned, reports[0]
+    with _at_work() as at:
+        yield from load_drops(contract, at.landing, at.warehouse, drops)
+
+
+def _told_drop(drop: PlannedDrop) -> str:
+    return f"{drop.object.key}: {drop.kind} ({drop.reason}), {drop.object.size:,} bytes"
+
+
+def _tell_some(lines: Sequence[str], level: int, what: str) -> None:
+    """The first of many lines: a log of a hundred thousand is read by nobody."""
+    for line in lines[:TOLD]:
+        log.log(level, "%s", line)
+    if len(lines) > TOLD:
+        log.log(level, "… and %d more %s; `goldworks plan` lists all", len(lines) - TOLD, what)
 
 
 def _tell(report: LoadReport) -> None:

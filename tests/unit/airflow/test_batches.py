@@ -1,29 +1,33 @@
+import hashlib
 import json
 from datetime import UTC, datetime
 
 import pytest
-from goldworks_dags.batches import BYTES_A_BATCH, DROPS_A_BATCH, cut, pack, unpack
+from goldworks_dags.batches import BYTES_A_BATCH, DROPS_A_BATCH, cut, pack, ticket, unpack
 
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind
 from data_ingestion.plan import PlannedDrop
 
 
-def drop(number: int, size: int = 1000, ledger_etag: str | None = None) -> PlannedDrop:
-    seen = LandingObject(f"2026/{number:06}.csv", size, f"etag{number}", datetime(2026, 3, 1, tzinfo=UTC))
+def drop(number: int, size: int = 1000, ledger_etag: str | None = None, etag: str = "etag") -> PlannedDrop:
+    seen = LandingObject(f"2026/{number:06}.csv", size, etag, datetime(2026, 3, 1, tzinfo=UTC))
     return PlannedDrop("events", seen, Kind.NEW, "2026-03", "not in the ledger", ledger_etag)
 
 
-def test_batches_come_back_as_they_were_after_a_journey_as_json() -> None:
-    batches = [[drop(1), drop(2, ledger_etag="old")], [drop(3)]]
-    there = json.loads(json.dumps(pack(batches)))
-    assert [unpack(batch) for batch in there] == batches
+def test_a_batch_comes_back_as_it_was_after_a_journey_as_json() -> None:
+    batch = [drop(1), drop(2, ledger_etag="old"), drop(3)]
+    assert unpack(json.loads(json.dumps(pack(batch)))) == batch
 
 
-def test_what_is_null_does_not_travel() -> None:
-    [[plain]] = pack([[drop(1)]])
-    assert "ledger_etag" not in plain
-    assert "version_id" not in plain["object"]
+def test_a_batch_of_a_thousand_drops_is_a_short_message() -> None:
+    batch = [drop(number, etag=hashlib.md5(str(number).encode()).hexdigest()) for number in range(1000)]
+    assert len(pack(batch)) < 50_000
+
+
+def test_a_task_is_told_the_name_of_its_batch_and_where_it_waits() -> None:
+    assert ticket(0, [drop(1)]) == {"message": "batch_00", "name": "2026/000001.csv"}
+    assert ticket(63, [drop(1), drop(2)]) == {"message": "batch_63", "name": "2026/000001.csv and 1 more"}
 
 
 @pytest.mark.parametrize(
