@@ -153,8 +153,8 @@ def _stage_drop(
             stream.drain()
     except ReadError as error:  # the reader does not know what it reads
         raise DropFault(f"{planned.object.key}: {error}") from error
-    if staged != counts.read - bad.count:
-        raise AssertionError(f"{counts.read} rows read, {bad.count} bad, but {staged} staged")
+    if staged.rows != counts.read - bad.count:
+        raise AssertionError(f"{counts.read} rows read, {bad.count} bad, but {staged.rows} staged")
     return DropRead(stream.digest(), stream.size, counts.read, staged, bad.count)
 
 

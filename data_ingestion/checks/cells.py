@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_ingestion.checks.dates import parse_date, parse_timestamp
+from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_nul
 from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
 from data_ingestion.contract import Column, LogicalType
 from data_ingestion.contract.terms import Bound
 
-BLANKS = " \t\r\n\v\f\u00a0"
 PLAIN_NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?$|^[+-]?\.[0-9]+$"
 FLOAT_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 NOT_ZERO = r"^[^eE]*[1-9]"
@@ -84,7 +84,7 @@ def judge_cells(text: Any, column: Column) -> Judged:
     judged = Judged(cleaned)
     make = _make_uuid if column.is_uuid else MAKERS[column.type]
     make(judged, cleaned, column)
-    if column.required:
+    if column.required and cleaned.null_count:
         judged.refuse(pc.is_null(cleaned), "missing", lambda _: "a value is required")
     return judged
 
@@ -99,6 +99,8 @@ def _clean(text: Any, column: Column) -> Any:
 
 
 def _trim(text: Any) -> Any:
+    if not has_blank_ends(text):
+        return text
     text = pc.utf8_trim(text, BLANKS)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
@@ -117,8 +119,9 @@ CLEANINGS: dict[str, Callable[[Any], Any]] = {
 
 
 def _make_string(judged: Judged, text: Any, column: Column) -> None:
-    judged.refuse(pc.match_substring(text, "\x00"), "nul_byte", lambda _: "a text can't hold a NUL byte")
-    length = pc.utf8_length(text)
+    if has_nul(text):
+        judged.refuse(pc.match_substring(text, "\x00"), "nul_byte", lambda _: "a text can't hold a NUL byte")
+    length: Any = pc.utf8_length(text) if (column.max_length, column.min_length) != (None, None) else None
     if column.max_length is not None:
         judged.refuse(
             pc.greater(length, column.max_length),
@@ -149,6 +152,8 @@ def _make_string(judged: Judged, text: Any, column: Column) -> None:
 
 def _make_uuid(judged: Judged, text: Any, column: Column) -> None:
     judged.values = parse_uuids(text)
+    if judged.values.null_count == text.null_count:
+        return
     strange = pc.and_(pc.is_valid(text), pc.is_null(judged.values))
     judged.refuse(
         strange,
@@ -258,6 +263,8 @@ def _make_moments(
         coded = coded.combine_chunks()
     meanings = pa.array([parse(cell) for cell in coded.dictionary.to_pylist()], kind)
     judged.values = meanings.take(coded.indices)
+    if judged.values.null_count == text.null_count:
+        return
     strange = pc.and_(pc.is_valid(text), pc.is_null(judged.values))
     judged.refuse(
         strange, reason, lambda row: f"{_show(text, row)} is of none of the forms {', '.join(forms)}"

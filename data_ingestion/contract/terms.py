@@ -17,7 +17,7 @@ Bound = int | Decimal | float | date | datetime
 
 # Part of every fingerprint: raise it when the loader itself starts to turn the same bytes into other rows,
 # so that every drop is read again.
-RULES = 1
+RULES = 2
 
 
 class LogicalType(StrEnum):

@@ -15,13 +15,21 @@ from data_ingestion.plan import PlannedDrop
 
 
 @dataclass(frozen=True)
+class Staged:
+    """What a stage holds: its rows, and whether no key can stand in it twice (False: it may)."""
+
+    rows: int
+    distinct: bool
+
+
+@dataclass(frozen=True)
 class DropRead:
     """What reading a drop to its end has shown."""
 
     sha256: bytes
     size: int
     read: int
-    staged: int
+    staged: Staged
     quarantined: int
 
 
@@ -31,8 +39,8 @@ class Stage(Protocol):
     def write(self, rows: Any) -> None:
         """Copies a record batch of checked rows in."""
 
-    def finish(self) -> int:
-        """Ends the copy; how many rows the server took."""
+    def finish(self) -> Staged:
+        """Ends the copy; what the server took."""
 
 
 class Warehouse(Protocol):

@@ -19,6 +19,7 @@ from data_ingestion.ledger import Kind, KnownObject, LedgerView, LoadReport, Loa
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
 from data_ingestion.warehouses.postgres import drops, ledger, migrations, objects, tables, withdrawal
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.warehouses.postgres.session import server_faults
 from data_ingestion.warehouses.postgres.stage import PostgresStage
 
@@ -47,6 +48,7 @@ class PostgresWarehouse:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.plan_limits = PlanLimits()
 
     @classmethod
     def connect(cls, url: str) -> PostgresWarehouse:
@@ -129,7 +131,7 @@ class PostgresWarehouse:
 
     @contextmanager
     def stage(self, contract: Contract) -> Iterator[PostgresStage]:
-        stage = PostgresStage(self.connection, contract)
+        stage = PostgresStage(self.connection, tables.RawTable(contract))
         try:
             yield stage
         except BaseException as error:
@@ -140,7 +142,7 @@ class PostgresWarehouse:
     def bring_in(
         self, contract: Contract, planned: PlannedDrop, attempt_id: int, drop: DropRead, bad: Iterable[BadRow]
     ) -> LoadReport:
-        brought = drops.bring_in(self.connection, contract, planned, drop)
+        brought = drops.bring_in(self.connection, contract, planned, drop, self.plan_limits)
         report = LoadReport(
             dataset=contract.dataset,
             object_key=planned.object.key,

@@ -11,9 +11,11 @@ from data_ingestion.errors import ContractFault, PlanStale
 from data_ingestion.ledger import Fates, Kind, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead
+from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.holders import let_go, rank
 from data_ingestion.warehouses.postgres.ledger import draw_load_id, open_dataset, rows_moved
-from data_ingestion.warehouses.postgres.merge import Merge
+from data_ingestion.warehouses.postgres.merge import Member, Merge
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.warehouses.postgres.tables import RawTable
 from data_ingestion.warehouses.postgres.withdrawal import stays_withdrawn
 
@@ -32,7 +34,9 @@ class BroughtIn:
     raw_after: int
 
 
-def bring_in(connection: Connection, contract: Contract, planned: PlannedDrop, drop: DropRead) -> BroughtIn:
+def bring_in(
+    connection: Connection, contract: Contract, planned: PlannedDrop, drop: DropRead, limits: PlanLimits
+) -> BroughtIn:
     """Makes the staged drop true for its object, in the caller's transaction, under the dataset's lock.
 
     Raises `PlanStale` if another loader has changed the object's ledger row since the plan was made, and
@@ -43,7 +47,7 @@ def bring_in(connection: Connection, contract: Contract, planned: PlannedDrop, d
     held = _held_object(connection, planned)
     moved_before = rows_moved(connection, table.name)
     load_id = draw_load_id(connection)
-    bringing = _Bringing(connection, table, planned, drop, load_id)
+    bringing = _Bringing(connection, table, planned, drop, load_id, raw_before, limits)
 
     if held is not None and held.sha256 == drop.sha256:
         fates, kind, plan, reason, drop_id = bringing.same_bytes(held)
@@ -83,6 +87,8 @@ class _Bringing:
     planned: PlannedDrop
     drop: DropRead
     load_id: int
+    raw_before: int
+    limits: PlanLimits
 
     def same_bytes(self, held: _Held) -> Outcome:
         """The object was touched, or its contract has changed."""
@@ -92,10 +98,10 @@ class _Bringing:
             return Fates(), Kind.KNOWN, "nothing", "the bytes are those in force", held.drop_id
         self._set_drop(held.drop_id)
         self._set_object(held.drop_id, same_bytes=True)
-        fates = self._merge(held.drop_id, corrects=True)
+        fates, plan, reason = self._merge(held.drop_id, corrects=True)
         # A changed pattern may have moved the drop to another period.
-        Merge(self.connection, self.table, held.drop_id, self.load_id).settle()
-        return fates, Kind.REPLAY, "merge", f"same bytes, {self.planned.reason}", held.drop_id
+        self._claims(held.drop_id).settle()
+        return fates, Kind.REPLAY, plan, f"same bytes, {self.planned.reason}; {reason}", held.drop_id
 
     def withdrawn_bytes(self) -> Outcome:
         """A withdrawn object was touched: it stays withdrawn, and the next plan knows this version."""
@@ -111,7 +117,7 @@ class _Bringing:
         self._set_object(twin)
         fates = self._leave(held.drop_id) if held else Fates()
         rank(self.connection, twin)
-        settled = Merge(self.connection, self.table, twin, self.load_id).settle()
+        settled = self._claims(twin).settle()
         reason = "another object holds the same bytes"
         if settled:
             return fates, Kind.DUPLICATE, "settle", f"{reason}; rows it now comes first in: {settled:,}", twin
@@ -125,28 +131,31 @@ class _Bringing:
             # The drop keeps its id, so what the correction leaves as it was is not rewritten.
             self._set_drop(held.drop_id)
             self._set_object(held.drop_id)
-            fates = self._merge(held.drop_id, corrects=True)
+            fates, plan, reason = self._merge(held.drop_id, corrects=True)
             if held.period != self.planned.period:  # so has the pattern, and the drop may rank lower now
-                Merge(self.connection, self.table, held.drop_id, self.load_id).settle()
-            return fates, kind, "merge", "corrected in place", held.drop_id
+                self._claims(held.drop_id).settle()
+            return fates, kind, plan, f"corrected in place; {reason}", held.drop_id
         drop_id = self._new_drop()
         self._set_object(drop_id)
         left = self._leave(held.drop_id) if held else Fates()
-        fates = left + self._merge(drop_id, corrects=False)
-        reason = "parts from the drop it shared" if held else self.planned.reason
-        return fates, kind, "merge", reason, drop_id
+        fates, plan, reason = self._merge(drop_id, corrects=False)
+        told = "parts from the drop it shared" if held else self.planned.reason
+        return left + fates, kind, plan, f"{told}; {reason}", drop_id
 
-    def _merge(self, drop_id: int, *, corrects: bool) -> Fates:
+    def _merge(self, drop_id: int, *, corrects: bool) -> tuple[Fates, str, str]:
         rank(self.connection, drop_id)
-        merge = Merge(self.connection, self.table, drop_id, self.load_id)
-        fates = merge.merge(self.drop.staged)
-        if corrects:
-            fates += merge.release(keep_staged=True)
-        return fates + Fates(read=self.drop.read, quarantined=self.drop.quarantined)
+        member = Member(0, drop_id, self.load_id, self.drop.staged.rows)
+        merged = Merge(self.connection, self.table, [member], self.limits).merge(
+            self.drop.staged, self.raw_before, corrects=corrects
+        )
+        read = Fates(read=self.drop.read, quarantined=self.drop.quarantined)
+        return merged.fates[0] + read, merged.plan, merged.reason
+
+    def _claims(self, drop_id: int) -> Claims:
+        return Claims(self.connection, self.table, drop_id, self.load_id)
 
     def _leave(self, drop_id: int) -> Fates:
-        merge = Merge(self.connection, self.table, drop_id, self.load_id)
-        return let_go(merge, self.planned.object.key)[0]
+        return let_go(self._claims(drop_id), self.planned.object.key)[0]
 
     def _new_drop(self) -> int:
         seen, contract = self.planned.object, self.table.contract

@@ -5,8 +5,8 @@ from __future__ import annotations
 from psycopg import Connection
 
 from data_ingestion.ledger import Fates
+from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.ledger import hand_over_quarantine
-from data_ingestion.warehouses.postgres.merge import Merge
 
 
 def rank(connection: Connection, drop_id: int) -> None:
@@ -20,17 +20,17 @@ def rank(connection: Connection, drop_id: int) -> None:
     )
 
 
-def let_go(merge: Merge, object_key: str) -> tuple[Fates, int]:
-    """The object holds the merge's drop no longer: with no holder left its claims end, else it may rank lower now.
+def let_go(claims: Claims, object_key: str) -> tuple[Fates, int]:
+    """The object holds the drop no longer: with no holder left its claims end, else it may rank lower now.
 
     The fates of its rows, and how many places in raw changed hands because of its new rank.
     """
-    connection, drop_id = merge.connection, merge.drop_id
+    connection, drop_id = claims.connection, claims.drop_id
     if connection.execute("select from ops.objects where drop_id = %s", [drop_id]).fetchone() is None:
-        fates = merge.release(keep_staged=False)
+        fates = claims.release(keep_staged=False)
         connection.execute("update ops.drops set ended_at = clock_timestamp() where drop_id = %s", [drop_id])
         return fates, 0
     rank(connection, drop_id)
-    settled = merge.settle()
+    settled = claims.settle()
     hand_over_quarantine(connection, drop_id, object_key)
     return Fates(), settled

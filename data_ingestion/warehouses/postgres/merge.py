@@ -1,13 +1,12 @@
-"""Merge on Postgres: a staged drop becomes rows of raw, and what it displaces goes to the history.
+"""Merge on Postgres: staged drops become rows of raw, and what they displace goes to the history.
 
-The rules are DESIGN's model of raw as a function of the landing: a key's row is that of the newest drop in force
-that holds it, and raw and history together hold every claim of every drop in force, once. Every statement is a
-set; fates are computed on the stage first, and what the statements then report must equal them.
+Every statement is a set. Fates are computed on the stage first, and what the statements then report must equal them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psycopg import Connection, sql
@@ -15,271 +14,356 @@ from psycopg import Connection, sql
 from data_ingestion.checks import LINE
 from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates
-from data_ingestion.warehouses.postgres.stage import STAGE
-from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, RawTable
+from data_ingestion.warehouses.base import Staged
+from data_ingestion.warehouses.postgres.claims import Claims
+from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, MergePlan, PlanLimits, choose_plan
+from data_ingestion.warehouses.postgres.session import equal, names
+from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, STAGE, RawTable
 
-MOST_ARGUMENTS = 100
+
+@dataclass(frozen=True)
+class Member:
+    """A drop of the batch that is merged: its place in it, its ids, and how many rows of it were staged."""
+
+    position: int
+    drop_id: int
+    load_id: int
+    staged: int
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did: each drop's fates by its position, by which plan and why."""
+
+    fates: Mapping[int, Fates]
+    plan: MergePlan
+    reason: str
 
 
 @dataclass(frozen=True)
 class Merge:
-    """One drop's merge into one dataset's raw table, inside a transaction that holds the dataset's lock."""
+    """The merge of staged drops into one dataset's raw table, inside a transaction that holds the dataset's lock.
+
+    Several drops at once must all be new. One alone may correct what it held before; its stage has no positions.
+    """
 
     connection: Connection
     table: RawTable
-    drop_id: int
-    load_id: int
+    members: Sequence[Member]
+    limits: PlanLimits
 
-    def merge(self, staged: int) -> Fates:
-        """Brings the staged rows in: new keys inserted, changed ones updated, an unchanged row never rewritten."""
-        self._compute_fates()
-        counts = self._count_fates()
-        repeated = staged - sum(counts.values())
-        if repeated:
-            self._record_conflicts()
-        self._run("delete from {history} where _drop_id = %(drop)s and _fate = 'waiting'")
-        superseded = self._run(
-            """insert into {history} ({columns}, _fate, _by_load_id)
-               select {content}, %(drop)s, %(load)s, {line}, 'waiting', %(load)s
-               from _fates where _fate = 'superseded'"""
-        )
-        self._run(
-            """insert into {history} ({columns}, _fate, _by_load_id)
-               select {raw_columns}, case when r._drop_id = %(drop)s then 'replaced' else 'waiting' end, %(load)s
-               from {raw} r join _fates f on {same_key}
-               where f._fate in ('updated', 'taken_over')"""
-        )
-        moved = self._merge_into_raw()
-        taken_over = counts.get("taken_over", 0)
-        expected = {
-            ("INSERT", "inserted"): counts.get("inserted", 0),
-            ("UPDATE", "updated"): counts.get("updated", 0),
-            ("UPDATE", "taken_over"): taken_over,
+    def merge(self, staged: Staged, raw_rows: int, *, corrects: bool = False) -> Merged:
+        """Brings the stage in: new keys inserted, changed ones updated, an unchanged row never rewritten."""
+        if self._many:
+            self._name_members()
+        repeated = {} if staged.distinct else self._remove_repeated(STAGE)
+        superseded = self._supersede_each_other() if self._many and not staged.distinct else {}
+        plan, reason = choose_plan(self._facts(staged.rows, raw_rows), self.limits)
+        held_before = self._claims.count_held() if corrects else 0
+        if corrects:
+            self._claims.forget_waiting()
+        claims = {
+            member.position: member.staged
+            - repeated.get(member.position, 0)
+            - superseded.get(member.position, 0)
+            for member in self.members
         }
-        if superseded != counts.get("superseded", 0) or moved != {key: n for key, n in expected.items() if n}:
-            raise LawBroken(f"MERGE reports {moved} and {superseded} superseded; the stage says {counts}")
-        return Fates(
-            repeated=repeated,
-            superseded=superseded,
-            inserted=counts.get("inserted", 0),
-            updated=counts.get("updated", 0),
-            unchanged=counts.get("unchanged", 0) + taken_over,
-        )
+        with self._planned_for(plan):
+            self._compute_fates(plan)
+        moves = self._count_fates()
+        self._record_history()
+        fates = {
+            position: moves.get(position, _Moves()).complete(plan, count)
+            for position, count in claims.items()
+        }
+        inserted = self._move(plan)
+        if inserted != sum(each.inserted for each in fates.values()):
+            raise LawBroken(f"{inserted} rows inserted, the stage says {fates}")
+        for position in fates:
+            fates[position] += Fates(
+                repeated=repeated.get(position, 0), superseded=superseded.get(position, 0)
+            )
+        if corrects:
+            (position,) = fates
+            staying = fates[position].unchanged + moves.get(position, _Moves()).of_its_own
+            if staying != held_before:
+                fates[position] += self._claims.release(keep_staged=True)
+        return Merged(fates, plan, reason)
 
-    def release(self, *, keep_staged: bool) -> Fates:
-        """Ends the drop's claims to keys it no longer holds; the newest claim that waits takes each place.
+    def remove_repeated_from_raw(self) -> int:
+        """Of a drop that was copied straight into raw: of each key the last row stays; how many did not."""
+        return self._remove_repeated("raw").get(self.members[0].position, 0)
 
-        With `keep_staged` the keys of `_fates` stay (a correction); without, the drop lets go of everything.
-        """
-        still_held = sql.SQL("select from _fates f where {}").format(_equal(self.table.key, "r", "f"))
-        gone = sql.SQL("not exists ({})").format(still_held) if keep_staged else sql.SQL("true")
-        self._run("drop table if exists pg_temp._released")
-        self._run("drop table if exists pg_temp._restored")
+    @property
+    def _many(self) -> bool:
+        return len(self.members) > 1
+
+    @property
+    def _claims(self) -> Claims:
+        member = self.members[0]
+        return Claims(self.connection, self.table, member.drop_id, member.load_id)
+
+    def _name_members(self) -> None:
         self._run(
-            """create temporary table _released on commit drop as
-               select {key_of_r} from {raw} r where r._drop_id = %(drop)s and {gone}""",
-            gone=gone,
-        )
-        self._run(
-            """insert into {history} ({columns}, _fate, _by_load_id)
-               select {raw_columns}, 'withdrawn', %(load)s from {raw} r join _released f on {same_key}"""
-        )
-        self._run(
-            """create temporary table _restored on commit drop as
-               select distinct on ({key_of_r}) {raw_columns} from {history} r join _released f on {same_key}
-               join ops.drops o on o.drop_id = r._drop_id
-               where r._fate = 'waiting' and r._drop_id <> %(drop)s
-               order by {key_of_r}, o.rank_period desc, o.rank_delivered_at desc, o.rank_object_key desc"""
-        )
-        withdrawn = self._run("delete from {raw} r using _released f where {same_key}")
-        restored = self._promote_restored()
-        if not keep_staged:
-            self._run("delete from {history} where _drop_id = %(drop)s and _fate = 'waiting'")
-        return Fates(restored=restored, withdrawn=withdrawn)
-
-    def settle(self) -> int:
-        """The drop's rank has moved: for each contested key it claims, the newest claim takes the place in raw.
-
-        How many places changed hands. Raw holds as many rows as before.
-        """
-        self._run("drop table if exists pg_temp._restored")
-        self._run(
-            """create temporary table _restored on commit drop as
-               with contested as (
-                   select {key_of_h} from {history} h where h._drop_id = %(drop)s and h._fate = 'waiting'
-                   union
-                   select {key_of_h} from {history} h join {raw} r on {same_key_h}
-                   where r._drop_id = %(drop)s and h._fate = 'waiting'
-               ),
-               claims as (
-                   select {raw_columns}, true as _in_raw from {raw} r join contested f on {same_key}
-                   union all
-                   select {raw_columns}, false from {history} r join contested f on {same_key} where r._fate = 'waiting'
-               ),
-               newest as (
-                   select distinct on ({key_of_c}) c.* from claims c join ops.drops o on o.drop_id = c._drop_id
-                   order by {key_of_c}, o.rank_period desc, o.rank_delivered_at desc, o.rank_object_key desc
-               )
-               select {columns} from newest where not _in_raw"""
-        )
-        self._run(
-            """insert into {history} ({columns}, _fate, _by_load_id)
-               select {raw_columns}, 'waiting', %(load)s from {raw} r join _restored f on {same_key}"""
-        )
-        displaced = self._run("delete from {raw} r using _restored f where {same_key}")
-        settled = self._promote_restored()
-        if displaced != settled:
-            raise LawBroken(f"{displaced} rows displaced, {settled} settled in their place")
-        return settled
-
-    def _compute_fates(self) -> None:
-        self._run(
-            """create temporary table _fates on commit drop as
-               select c.*, case
-                   when r._drop_id is null then 'inserted'
-                   when r._drop_id <> %(drop)s and (o.rank_period, o.rank_delivered_at, o.rank_object_key)
-                       > (select d.rank_period, d.rank_delivered_at, d.rank_object_key
-                          from ops.drops d where d.drop_id = %(drop)s) then 'superseded'
-                   when ({values_of_r}) is distinct from ({values_of_c}) then 'updated'
-                   when r._drop_id <> %(drop)s then 'taken_over'
-                   else 'unchanged' end as _fate
-               from ({claims}) c
-               left join {raw} r on {same_key_c}
-               left join ops.drops o on o.drop_id = r._drop_id""",
-            claims=self._claims(),
+            """create temporary table _members on commit drop as
+               select m.{position}, m.drop_id, m.load_id, row_number() over (
+                          order by o.rank_period, o.rank_delivered_at, o.rank_object_key) as rank
+               from unnest(%(positions)s::int[], %(drops)s::bigint[], %(loads)s::bigint[])
+                   as m ({position}, drop_id, load_id)
+               join ops.drops o using (drop_id)""",
         )
 
-    def _claims(self) -> sql.Composable:
-        """The stage as claims to keys: typed as raw is, each key once."""
-        casts = self._casts()
-        names = self.table.contract.key.columns
-        key_columns = _list(names)
-        line, stage = sql.Identifier(LINE), sql.Identifier(STAGE)
-        if not self.table.by_occurrence:
-            # The last row of a key stays: a later row of a drop corrects an earlier one.
-            return sql.SQL(
-                "select distinct on ({key}) {casts}, {line} from {stage} order by {key}, {line} desc"
-            ).format(key=key_columns, casts=casts, line=line, stage=stage)
-        # jsonb writes every type the same way under every setting, and tells null from empty.
-        return sql.SQL(
-            """select encode(substring(sha256(convert_to(
-                          ({content})::text, 'UTF8')) for 16), 'hex')::uuid as {hash}, n.*
-               from (select row_number() over (partition by {key} order by {line})::int as {occurrence}, t.*
-                     from (select {casts}, {line} from {stage}) t) n"""
-        ).format(
-            key=key_columns,
-            content=_json_array((*names, OCCURRENCE)),
-            occurrence=sql.Identifier(OCCURRENCE),
-            hash=sql.Identifier(KEY),
-            line=line,
-            casts=casts,
-            stage=stage,
-        )
-
-    def _casts(self) -> sql.Composed:
-        """The staged columns in the types that raw gives them."""
-        return sql.SQL(", ").join(
-            sql.SQL("{}::" + kind + " as {}").format(sql.Identifier(name), sql.Identifier(name))
-            for name, kind in self.table.content.items()
-        )
-
-    def _count_fates(self) -> dict[str, int]:
-        return dict(self.connection.execute("select _fate, count(*) from _fates group by 1").fetchall())
-
-    def _merge_into_raw(self) -> Mapping[tuple[str, str], int]:
-        statement = self._format(
-            """with moved as (
-                   merge into {raw} r
-                   using (select * from _fates where _fate in ('inserted', 'updated', 'taken_over')) f on {same_key}
-                   when matched and f._fate = 'updated' then
-                       update set {assignments}, _drop_id = %(drop)s, _load_id = %(load)s, {line} = f.{line}
-                   when matched then update set _drop_id = %(drop)s, {line} = f.{line}
-                   when not matched then insert ({columns}) values ({content_of_f}, %(drop)s, %(load)s, f.{line})
-                   returning merge_action() as action, f._fate as fate
-               )
-               select action, fate, count(*) from moved group by 1, 2"""
-        )
-        rows = self.connection.execute(statement, self._parameters).fetchall()
-        return {(action, fate): count for action, fate, count in rows}
-
-    def _promote_restored(self) -> int:
-        """Moves the claims in `_restored` from the history into raw, as rows of this load."""
-        promoted = self._run(
-            "insert into {raw} ({columns}) select {content}, _drop_id, %(load)s, {line} from _restored"
-        )
-        self._run(
-            """delete from {history} h using _restored f
-               where {same_key_of_h} and h._drop_id = f._drop_id and h._fate = 'waiting'"""
-        )
-        return promoted
-
-    def _record_conflicts(self) -> None:
-        """Earlier rows of a key whose content differs from the one that stays."""
+    def _remove_repeated(self, place: str) -> dict[int, int]:
+        """Has each drop hold each key once: by number of occurrence, or else its last row of a key stays."""
+        within = (sql.Identifier(POSITION),) if self._many else ()
+        rows = self.table.name if place == "raw" else sql.Identifier(STAGE)
+        window = sql.SQL(", ").join([*within, *map(sql.Identifier, self.table.key)])
         if self.table.by_occurrence:
-            return
+            # What tells the second of equal rows from the first must be theirs in every drop.
+            self._run(
+                """update {rows} s set {occurrence} = d.n, {key} = encode(substring(sha256(
+                           uuid_send(s.{key}) || int4send(d.n)) for 16), 'hex')::uuid
+                   from (select ctid as place, row_number() over (partition by {window} order by {line})::int as n
+                         from {rows}) d
+                   where s.ctid = d.place and d.n > 1""",
+                rows=rows,
+                window=window,
+            )
+            return {}
+        self._run(
+            """create temporary table _repeated on commit drop as
+               select * from (select ctid as place, {position} as {position_name}, {line},
+                                     first_value({line}) over w as kept_line, first_value(ctid) over w as kept
+                              from {rows} window w as (partition by {window} order by {line} desc)) r
+               where {line} <> kept_line""",
+            rows=rows,
+            window=window,
+        )
         self._run(
             """insert into ops.conflicts (load_id, dataset, object_key, line, kept_line, content)
-               select %(load)s, %(dataset)s, d.rank_object_key, s.{line}, f.{line}, to_jsonb(s.*) - '_line'
-               from (select {casts}, {line} from {stage}) s
-               join _fates f on {same_key_s} cross join ops.drops d
-               where d.drop_id = %(drop)s and s.{line} <> f.{line}
-                 and ({values_of_s}) is distinct from ({values_of_f})""",
-            casts=self._casts(),
-            stage=sql.Identifier(STAGE),
+               select {load}, %(dataset)s, o.rank_object_key, r.{line}, r.kept_line, {content_as_json}
+               from _repeated r join {rows} s on s.ctid = r.place join {rows} k on k.ctid = r.kept {members}
+               join ops.drops o on o.drop_id = {drop}
+               where ({values_of_s}) is distinct from ({values_of_k})""",
+            rows=rows,
         )
+        self._run("delete from {rows} s using _repeated r where s.ctid = r.place", rows=rows)
+        return self._by_position("select {position_name}, count(*) from _repeated group by 1")
+
+    def _supersede_each_other(self) -> dict[int, int]:
+        """Of a key that several drops of the batch hold, the newest claim goes on; the others wait behind it."""
+        self._run(
+            """create temporary table _older on commit drop as
+               select place, {position_name} from (
+                   select s.ctid as place, s.{position_name},
+                          row_number() over (partition by {key_of_s} order by m.rank desc) as n
+                   from {stage} s join _members m using ({position_name})) c
+               where n > 1"""
+        )
+        self._run(
+            """insert into {history} ({columns}, _fate, _by_load_id)
+               select {content_of_s}, {drop}, {load}, s.{line}, 'waiting', {load}
+               from {stage} s join _older c on c.place = s.ctid {members}"""
+        )
+        self._run("delete from {stage} s using _older c where s.ctid = c.place")
+        return self._by_position("select {position_name}, count(*) from _older group by 1")
+
+    def _facts(self, staged: int, raw_rows: int) -> MergeFacts:
+        """How much of the stage raw knows, by a sample of its pages: its first rows need not be like the others."""
+        wanted = self.limits.sample_rows
+        if not raw_rows or not staged:
+            return MergeFacts(staged, raw_rows, 0, 0)
+        share = sql.Literal(min(100.0, 100.0 * wanted / staged))
+        with self._by_index():
+            row = self.connection.execute(
+                self._format(
+                    """select count(*), count(r._drop_id)
+                       from (select {key} from {stage} tablesample system ({share}) limit {wanted}) s
+                       left join {raw} r on {same_key_s}""",
+                    share=share,
+                    wanted=sql.Literal(wanted),
+                    key=names(self.table.key),
+                )
+            ).fetchone()
+        assert row is not None
+        return MergeFacts(staged, raw_rows, *row)
+
+    @contextmanager
+    def _planned_for(self, plan: MergePlan) -> Iterator[None]:
+        if plan is MergePlan.DIFFERENCE:
+            yield
+        else:
+            with self._by_index():
+                yield
+
+    @contextmanager
+    def _by_index(self) -> Iterator[None]:
+        """Joins go by raw's key: without statistics of the stage, the planner may read the whole of raw for a row."""
+        self.connection.execute("set local enable_hashjoin = off; set local enable_mergejoin = off")
+        yield
+        self.connection.execute("set local enable_hashjoin = on; set local enable_mergejoin = on")
+
+    def _compute_fates(self, plan: MergePlan) -> None:
+        """Of the difference, all that moves; else, all that raw knows: the rest of the stage is new."""
+        self._run(
+            """create temporary table _fates on commit drop as
+               select * from (
+                   select s.*, {drop} as _own_drop, {load} as _own_load, r._drop_id as _held_by, case
+                       when r._drop_id is null then 'inserted'
+                       when r._drop_id <> {drop} and (o.rank_period, o.rank_delivered_at, o.rank_object_key)
+                           > (select d.rank_period, d.rank_delivered_at, d.rank_object_key
+                              from ops.drops d where d.drop_id = {drop}) then 'superseded'
+                       when ({values_of_r}) is distinct from ({values_of_s}) then 'updated'
+                       when r._drop_id <> {drop} then 'taken_over'
+                       else 'unchanged' end as _fate
+                   from {stage} s {members} {join} {raw} r on {same_key_s}
+                   left join ops.drops o on o.drop_id = r._drop_id) f
+               where {wanted}""",
+            join=sql.SQL("left join" if plan is MergePlan.DIFFERENCE else "join"),
+            wanted=sql.SQL("_fate <> 'unchanged'" if plan is MergePlan.DIFFERENCE else "true"),
+        )
+
+    def _count_fates(self) -> dict[int, _Moves]:
+        counts: dict[int, dict[str, int]] = {}
+        own: dict[int, int] = {}
+        rows = self.connection.execute(
+            self._format(
+                """select {position} as position, _fate, count(*), count(*) filter (where _held_by = _own_drop)
+                   from _fates group by 1, 2"""
+            ),
+            self._parameters,
+        )
+        for position, fate, count, of_its_own in rows:
+            counts.setdefault(position, {})[fate] = count
+            if fate == "updated":
+                own[position] = of_its_own
+        return {position: _Moves(fates, own.get(position, 0)) for position, fates in counts.items()}
+
+    def _record_history(self) -> None:
+        self._run(
+            """insert into {history} ({columns}, _fate, _by_load_id)
+               select {content}, _own_drop, _own_load, {line}, 'waiting', _own_load
+               from _fates where _fate = 'superseded'"""
+        )
+        with self._by_index():
+            self._run(
+                """insert into {history} ({columns}, _fate, _by_load_id)
+                   select {raw_columns}, case when f._held_by = f._own_drop then 'replaced' else 'waiting' end,
+                          f._own_load
+                   from _fates f join {raw} r on {same_key_f}
+                   where f._fate in ('updated', 'taken_over')"""
+            )
+
+    def _move(self, plan: MergePlan) -> int:
+        """Has raw hold what the fates say; how many rows are new in it. What the server reports must equal them."""
+        new = 0
+        if plan is not MergePlan.DIFFERENCE:
+            new = self._run(
+                """insert into {raw} ({columns})
+                   select {content_of_s}, {drop}, {load}, s.{line} from {stage} s {members}
+                   where not exists (select from _fates f where {same_key_fs}) order by {key_of_s}"""
+            )
+        with self._by_index():
+            moved = self.connection.execute(
+                self._format(
+                    """with moved as (
+                           merge into {raw} r
+                           using (select * from _fates where _fate in ('inserted', 'updated', 'taken_over')
+                                  order by {key}) f on {same_key_f}
+                           when matched and f._fate = 'updated' then
+                               update set {assignments}, _drop_id = f._own_drop, _load_id = f._own_load,
+                                          {line} = f.{line}
+                           when matched then update set _drop_id = f._own_drop, {line} = f.{line}
+                           when not matched then
+                               insert ({columns}) values ({content_of_f}, f._own_drop, f._own_load, f.{line})
+                           returning merge_action() = 'INSERT' as is_new, f._fate as fate
+                       )
+                       select is_new, fate, count(*) from moved group by 1, 2""",
+                    key=names(self.table.key),
+                ),
+                self._parameters,
+            ).fetchall()
+        expected: dict[str, int] = dict(
+            self.connection.execute(
+                "select _fate, count(*) from _fates where _fate in ('inserted', 'updated', 'taken_over') group by 1"
+            ).fetchall()
+        )
+        reported = {fate: count for is_new, fate, count in moved if is_new == (fate == "inserted")}
+        if reported != expected:
+            raise LawBroken(f"MERGE reports {moved}, the stage says {expected}")
+        return new + int(reported.get("inserted", 0))
+
+    def _by_position(self, text: str) -> dict[int, int]:
+        return dict(self.connection.execute(self._format(text), self._parameters).fetchall())
 
     @property
     def _parameters(self) -> dict[str, object]:
-        return {"drop": self.drop_id, "load": self.load_id, "dataset": self.table.contract.dataset}
+        return {
+            "dataset": self.table.contract.dataset,
+            "drop": self.members[0].drop_id,
+            "load": self.members[0].load_id,
+            "positions": [member.position for member in self.members],
+            "drops": [member.drop_id for member in self.members],
+            "loads": [member.load_id for member in self.members],
+        }
 
     def _run(self, text: str, **parts: sql.Composable) -> int:
         return self.connection.execute(self._format(text, **parts), self._parameters).rowcount
 
     def _format(self, text: str, **parts: sql.Composable) -> sql.Composed:
-        table = self.table
+        table, many = self.table, self._many
         content = (*table.identity, *table.content)
-        return sql.SQL(text).format(
-            raw=table.name,
-            history=table.history,
-            columns=_list(table.columns),
-            raw_columns=_list(table.columns, "r"),
-            content=_list(content),
-            content_of_f=_list(content, "f"),
-            values_of_r=_list(table.content, "r"),
-            values_of_c=_list(table.content, "c"),
-            values_of_s=_list(table.content, "s"),
-            values_of_f=_list(table.content, "f"),
-            key_of_r=_list(table.key, "r"),
-            key_of_h=_list(table.key, "h"),
-            key_of_c=_list(table.key, "c"),
-            same_key=_equal(table.key, "r", "f"),
-            same_key_c=_equal(table.key, "r", "c"),
-            same_key_h=_equal(table.key, "r", "h"),
-            same_key_of_h=_equal(table.key, "h", "f"),
-            same_key_s=_equal(table.key, "s", "f"),
-            assignments=sql.SQL(", ").join(
+        position = sql.Identifier(POSITION)
+        phrases: dict[str, sql.Composable] = {
+            "raw": table.name,
+            "history": table.history,
+            "stage": sql.Identifier(STAGE),
+            "columns": names(table.columns),
+            "raw_columns": names(table.columns, "r"),
+            "content": names(content),
+            "content_of_s": names(content, "s"),
+            "content_of_f": names(content, "f"),
+            "content_as_json": sql.SQL(f"to_jsonb(s.*) - '{{{LINE},{POSITION},_drop_id,_load_id}}'::text[]"),
+            "values_of_r": names(table.content, "r"),
+            "values_of_s": names(table.content, "s"),
+            "values_of_k": names(table.content, "k"),
+            "key_of_s": names(table.key, "s"),
+            "same_key_s": equal(table.key, "r", "s"),
+            "same_key_f": equal(table.key, "r", "f"),
+            "same_key_fs": equal(table.key, "f", "s"),
+            "assignments": sql.SQL(", ").join(
                 sql.SQL("{} = {}").format(sql.Identifier(name), sql.Identifier("f", name))
                 for name in table.content
             ),
-            line=sql.Identifier(LINE),
-            **parts,
+            "line": sql.Identifier(LINE),
+            "occurrence": sql.Identifier(OCCURRENCE),
+            "key": sql.Identifier(KEY),
+            "position_name": position,
+            "position": position if many else sql.Literal(self.members[0].position),
+            # Which drop a row of the stage is of: told beside it, or the only one there is.
+            "members": sql.SQL("join _members m using ({})").format(position) if many else sql.SQL(""),
+            "drop": sql.SQL("m.drop_id" if many else "%(drop)s::bigint"),
+            "load": sql.SQL("m.load_id" if many else "%(load)s::bigint"),
+        }
+        return sql.SQL(text).format(**{**phrases, **parts})
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """How many rows of a drop met the fates that were computed, and how many of the updated ones were its own."""
+
+    counts: Mapping[str, int] = ()  # type: ignore[assignment]
+    of_its_own: int = 0
+
+    def complete(self, plan: MergePlan, claims: int) -> Fates:
+        """All fates of the drop's claims: those that were not computed are of the one kind that the plan leaves out."""
+        counts = dict(self.counts)
+        rest = claims - sum(counts.values())
+        left_out = "unchanged" if plan is MergePlan.DIFFERENCE else "inserted"
+        counts[left_out] = counts.get(left_out, 0) + rest
+        return Fates(
+            superseded=counts.get("superseded", 0),
+            inserted=counts.get("inserted", 0),
+            updated=counts.get("updated", 0),
+            unchanged=counts.get("unchanged", 0) + counts.get("taken_over", 0),
         )
-
-
-def _json_array(columns: Sequence[str]) -> sql.Composed:
-    """The columns as one jsonb array, made of parts: a function of Postgres takes no more arguments."""
-    starts = range(0, len(columns), MOST_ARGUMENTS)
-    parts = (_list(columns[start : start + MOST_ARGUMENTS]) for start in starts)
-    return sql.SQL(" || ").join(sql.SQL("jsonb_build_array({})").format(part) for part in parts)
-
-
-def _list(columns: Iterable[str], alias: str | None = None) -> sql.Composed:
-    return sql.SQL(", ").join(
-        sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in columns
-    )
-
-
-def _equal(columns: Iterable[str], left: str, right: str) -> sql.Composed:
-    return sql.SQL(" and ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in columns
-    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from data_ingestion.errors import OperatorFault, WarehouseLost
 
@@ -20,6 +20,20 @@ def scalar(connection: Connection, statement: LiteralString, parameters: Sequenc
     row = connection.execute(statement, parameters).fetchone()
     assert row is not None
     return row[0]
+
+
+def names(columns: Iterable[str], alias: str | None = None) -> sql.Composed:
+    """The columns, with commas between them."""
+    return sql.SQL(", ").join(
+        sql.Identifier(alias, name) if alias else sql.Identifier(name) for name in columns
+    )
+
+
+def equal(columns: Iterable[str], left: str, right: str) -> sql.Composed:
+    """The condition that two aliases agree in the columns."""
+    return sql.SQL(" and ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in columns
+    )
 
 
 def has_readers(connection: Connection) -> bool:

@@ -1,49 +1,104 @@
-"""Stage on Postgres: checked rows by binary COPY into a temporary table."""
+"""Stage on Postgres: checked rows by binary COPY into a temporary table, or straight into an empty raw table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pgpq
+import pyarrow as pa
 from psycopg import Connection, sql
 
-from data_ingestion.contract import Contract
-from data_ingestion.warehouses.postgres.tables import create_stage
+from data_ingestion.checks import LINE
+from data_ingestion.checks.rows import stage_schema
+from data_ingestion.keys import KEY_BYTES, KeyProof, content_keys
+from data_ingestion.warehouses.base import Staged
+from data_ingestion.warehouses.postgres.session import names
+from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, STAGE, RawTable, create_stage
 
 if TYPE_CHECKING:
     from psycopg import Copy
 
-STAGE = "_stage"
+# What COPY's binary form wants for a column of that type; other types are as the checks hand them over.
+NARROW_TYPES = {"integer": pa.int32(), "smallint": pa.int16()}
 
 
 class PostgresStage:
-    """An open COPY. Binary rows cost the server half of what text costs it (docs/decisions/0003-binary-copy.md)."""
+    """An open COPY. Binary rows cost the server half of what text costs it (docs/decisions/0003-binary-copy.md).
 
-    def __init__(self, connection: Connection, contract: Contract) -> None:
-        from data_ingestion.checks.rows import stage_schema  # and Arrow with it, which no other command needs
+    Rows are in raw's own types and carry their row key. `constants` are columns with one value throughout, such as
+    a drop's id; with `positions`, each row tells which drop of its batch it is of.
+    """
 
-        connection.execute(create_stage(contract, STAGE))
-        schema = stage_schema(contract)
-        columns = sql.SQL(", ").join(map(sql.Identifier, schema.names))
-        self._encoder = pgpq.ArrowToPostgresBinaryEncoder(schema)
+    def __init__(
+        self,
+        connection: Connection,
+        table: RawTable,
+        *,
+        positions: bool = False,
+        into_raw: dict[str, int] | None = None,
+    ) -> None:
+        self._table = table
+        self._constants = into_raw or {}
+        self._positions = positions
+        self._schema = self._wire_schema()
+        self._proof = KeyProof()
+        if into_raw is None:
+            connection.execute(create_stage(table, positions=positions))
+        self._encoder = pgpq.ArrowToPostgresBinaryEncoder(self._schema)
         self._cursor = connection.cursor()
         self._context = self._cursor.copy(
-            sql.SQL("copy {} ({}) from stdin (format binary)").format(sql.Identifier(STAGE), columns)
+            sql.SQL("copy {} ({}) from stdin (format binary)").format(
+                sql.Identifier(STAGE) if into_raw is None else table.name, names(self._schema.names)
+            )
         )
         self._copy: Copy = self._context.__enter__()
         self._copy.write(self._encoder.write_header())
 
-    def write(self, rows: Any) -> None:
-        """Copies a record batch of checked rows in."""
+    def write(self, rows: Any, position: int = 0) -> None:
+        """Copies a record batch of checked rows in, those of the batch's drop at that position."""
         if rows.num_rows:
-            self._copy.write(self._encoder.write_batch(rows))
+            self._copy.write(self._encoder.write_batch(self._as_wired(rows, position)))
 
-    def finish(self) -> int:
-        """Ends the COPY; how many rows the server took."""
+    def finish(self) -> Staged:
+        """Ends the COPY."""
         self._copy.write(self._encoder.finish())
         self._context.__exit__(None, None, None)
-        return self._cursor.rowcount
+        return Staged(self._cursor.rowcount, self._proof.is_distinct())
 
     def abort(self, error: BaseException) -> None:
         """Ends the COPY without its rows, so that the connection can go on to roll back."""
         self._context.__exit__(type(error), error, error.__traceback__)
+
+    def _wire_schema(self) -> pa.Schema:
+        table = self._table
+        fields = (
+            [pa.field(KEY, pa.binary(KEY_BYTES)), pa.field(OCCURRENCE, pa.int32())]
+            if table.by_occurrence
+            else []
+        )
+        for name, kind in zip(table.content, stage_schema(table.contract).types, strict=False):
+            fields.append(pa.field(name, NARROW_TYPES.get(table.content[name], kind)))
+        fields.append(pa.field(LINE, pa.int64()))
+        fields += [pa.field(name, pa.int64()) for name in self._constants]
+        return pa.schema([*fields, pa.field(POSITION, pa.int32())] if self._positions else fields)
+
+    def _as_wired(self, rows: Any, position: int) -> Any:
+        count, columns = rows.num_rows, []
+        if self._table.by_occurrence:
+            keys = content_keys(rows, self._table.contract)
+            self._proof.add_values(keys)
+            columns += [keys, pa.array(np.ones(count, np.int32))]
+        else:
+            self._proof.add(rows, self._table.key)
+        columns += rows.columns
+        columns += [pa.array(np.full(count, value)) for value in self._constants.values()]
+        if self._positions:
+            columns.append(pa.array(np.full(count, position, np.int32)))
+        return pa.record_batch(
+            [
+                column if column.type == field.type else column.cast(field.type)
+                for column, field in zip(columns, self._schema, strict=True)
+            ],
+            schema=self._schema,
+        )

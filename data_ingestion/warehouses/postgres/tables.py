@@ -8,21 +8,15 @@ from functools import cached_property
 from psycopg import Connection, sql
 
 from data_ingestion.checks import LINE, TEXT_SUFFIX
-from data_ingestion.contract import Column, Contract, KeyRule, LogicalType
+from data_ingestion.contract import Contract, KeyRule
 from data_ingestion.errors import OperatorFault
-from data_ingestion.warehouses.postgres.session import READERS, has_readers, lock_dataset
+from data_ingestion.warehouses.postgres.session import READERS, has_readers, lock_dataset, names
 
 KEY, OCCURRENCE = "_key", "_occurrence"
 OWNERSHIP = ("_drop_id", "_load_id", LINE)
+STAGE = "_stage"
+POSITION = "_position"  # of a row's drop in its batch
 
-# What a column is in the stage: the widest type of its kind, as the binary COPY encodes it.
-STAGE_TYPES = {
-    LogicalType.STRING: "text",
-    LogicalType.INTEGER: "bigint",
-    LogicalType.BOOLEAN: "boolean",
-    LogicalType.DATE: "date",
-    LogicalType.TIMESTAMP: "timestamptz",
-}
 # What Postgres calls types that contracts name shorter.
 FULL_NAMES = {"timestamptz": "timestamp with time zone"}
 
@@ -90,32 +84,21 @@ class RawTable:
         return column is not None and (column.required or name in self.key)
 
 
-def stage_type(column: Column) -> str:
-    """The Postgres type of a column in the stage."""
-    if column.is_uuid:
-        return "uuid"  # whose binary form is the 16 bytes that the checks hand over
-    if column.type is LogicalType.NUMBER:
-        return "double precision" if column.precision is None else "numeric"
-    return STAGE_TYPES[column.type]
-
-
-def create_stage(contract: Contract, name: str) -> sql.Composed:
-    """A temporary table for checked rows, gone with its transaction."""
-    columns = []
-    for column in contract.columns:
-        columns.append(sql.SQL("{} " + stage_type(column)).format(sql.Identifier(column.name)))
-        if column.keep_text:
-            columns.append(sql.SQL("{} text").format(sql.Identifier(column.name + TEXT_SUFFIX)))
-    columns.append(sql.SQL("{} bigint").format(sql.Identifier(LINE)))
+def create_stage(table: RawTable, *, positions: bool) -> sql.Composed:
+    """A temporary table for checked rows in raw's types, gone with its transaction."""
+    types = {column: kind for column, kind in table.types.items() if column not in ("_drop_id", "_load_id")}
+    if positions:
+        types[POSITION] = "integer"
+    columns = (sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in types.items())
     return sql.SQL("create temporary table {} ({}) on commit drop").format(
-        sql.Identifier(name), sql.SQL(", ").join(columns)
+        sql.Identifier(STAGE), sql.SQL(", ").join(columns)
     )
 
 
 def create_raw(table: RawTable) -> list[sql.Composed]:
     """The statements that make a dataset's raw table and its history."""
     dataset = table.contract.dataset
-    key = _names(table.key)
+    key = names(table.key)
     return [
         sql.SQL("create table {} ({}, primary key ({}))").format(table.name, _definitions(table), key),
         *_tell_hashed(table),
@@ -240,7 +223,3 @@ def _definitions(table: RawTable) -> sql.Composed:
         sql.SQL("{} " + kind + (" not null" if table.is_required(name) else "")).format(sql.Identifier(name))
         for name, kind in table.types.items()
     )
-
-
-def _names(columns: tuple[str, ...]) -> sql.Composed:
-    return sql.SQL(", ").join(map(sql.Identifier, columns))

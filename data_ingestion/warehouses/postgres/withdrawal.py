@@ -8,8 +8,8 @@ from data_ingestion.contract import Contract
 from data_ingestion.ledger import Fates, LoadReport, LoadState, ObjectState, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.postgres import ledger
+from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.holders import let_go
-from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.session import lock_dataset
 from data_ingestion.warehouses.postgres.tables import RawTable
 
@@ -27,7 +27,7 @@ def withdraw(connection: Connection, contract: Contract, planned: PlannedDrop, a
     if drop_id is None:
         fates, plan, reason = Fates(), "nothing", "not in force; it is not loaded until its bytes change"
     else:
-        fates, settled = let_go(Merge(connection, table, drop_id, load_id), key)
+        fates, settled = let_go(Claims(connection, table, drop_id, load_id), key)
         plan, reason = _tell(connection, drop_id, settled)
     raw_after = raw_before + ledger.rows_moved(connection, table.name) - moved_before
     check_laws(fates, raw_before, raw_after)
