@@ -140,12 +140,22 @@ class Drop:
         return read(self.content, self.terms)
 
 
+@dataclass
+class Withdrawn:
+    """An object that a person took out of force: in which version, and what it held with which delivery time."""
+
+    version: int
+    content: Content | None
+    delivered: int
+    is_undone: bool = False
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a load must report: its kind, its fates, how many rows of a key contradicted each other."""
 
     kind: str
-    fates: Fates = Fates()
+    fates: Fates = field(default_factory=Fates)
     conflicts: int = 0
 
 
@@ -159,13 +169,16 @@ class Model:
     waiting: dict[tuple[Key, int], Value] = field(default_factory=dict)
     left: Counter[tuple[Key, Value, str]] = field(default_factory=Counter)
     failed: dict[str, tuple[Bad, ...]] = field(default_factory=dict)
+    withdrawn: dict[str, Withdrawn] = field(default_factory=dict)
     ids: int = 0
 
     # What a load does
 
     def is_due(self, seen: Seen, terms: Terms) -> bool:
         """Whether a run has to load the object: it, its bytes, its contract or its period is not that in force."""
-        held = self.objects.get(seen.key)
+        held, withdrawn = self.objects.get(seen.key), self.withdrawn.get(seen.key)
+        if withdrawn and not withdrawn.is_undone:
+            return withdrawn.version != seen.version
         if held is None or held.version != seen.version:
             return True
         read_under = self.drops[held.drop].terms.fingerprint
@@ -178,6 +191,11 @@ class Model:
         twin = next((drop for drop, has in self.drops.items() if has.content == seen.content), None)
         if held and before and before.content == seen.content:
             return self._load_same(seen, terms, held, before, again)
+        if (withdrawn := self.withdrawn.get(seen.key)) and not withdrawn.is_undone:
+            if withdrawn.content == seen.content:  # touched: it stays withdrawn
+                self.failed.pop(seen.key, None)
+                withdrawn.version = seen.version
+                return Outcome("known")
         if twin is not None:
             self.failed.pop(seen.key, None)
             self._hold(seen, terms, twin)
@@ -203,11 +221,24 @@ class Model:
         kind = "corrected" if held else "new"
         return Outcome(kind, left + self._read_in(self.ids), reading.conflicts)
 
-    def withdraw(self, key: str) -> Fates:
-        """Ends the object's claim."""
-        held = self.objects.pop(key)
+    def withdraw(self, key: str, version: int) -> Fates:
+        """Ends the object's claim. No run loads it again until its bytes change; `version` is the one not loaded yet."""
+        held = self.objects.pop(key, None)
         self.failed.pop(key, None)
+        if held is None:
+            was = self.withdrawn.get(key, Withdrawn(version, None, 0))
+            self.withdrawn[key] = Withdrawn(version, was.content, was.delivered)
+            return Fates()
+        self.withdrawn[key] = Withdrawn(held.version, self.drops[held.drop].content, held.rank.delivered)
         return self._leave(held.drop)
+
+    def undo(self, key: str) -> None:
+        """The next run loads a withdrawn object again; as the bytes it was withdrawn with, in the rank it had."""
+        self.withdrawn[key].is_undone = True
+
+    def is_withdrawn(self, key: str) -> bool:
+        """Whether a person has taken the object out of force."""
+        return key in self.withdrawn and not self.withdrawn[key].is_undone
 
     def _load_same(self, seen: Seen, terms: Terms, held: Held, before: Drop, again: bool) -> Outcome:
         """The bytes in force: touched, or under another contract."""
@@ -229,9 +260,12 @@ class Model:
 
     def _hold(self, seen: Seen, terms: Terms, drop: int, *, same_bytes: bool = False) -> None:
         """The object holds this drop now. Its delivery time moves only with its content, and never falls back."""
-        was, delivered = self.objects.get(seen.key), seen.delivered
+        was, withdrawn = self.objects.get(seen.key), self.withdrawn.pop(seen.key, None)
+        delivered = seen.delivered
         if was:
             delivered = was.rank.delivered if same_bytes else max(delivered, was.rank.delivered)
+        elif withdrawn and withdrawn.content == seen.content:
+            delivered = withdrawn.delivered
         self.objects[seen.key] = Held(Rank(terms.period(seen.key), delivered, seen.key), seen.version, drop)
 
     # Claims and places

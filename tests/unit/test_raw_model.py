@@ -20,6 +20,7 @@ STEP = st.one_of(
     st.tuples(st.just("load"), KEYS, TIMES, st.booleans()),
     st.tuples(st.just("load all"), KEYS, TIMES, st.none()),
     st.tuples(st.just("withdraw"), KEYS, TIMES, st.none()),
+    st.tuples(st.just("undo"), KEYS, TIMES, st.none()),
     st.tuples(st.just("agree"), KEYS, TIMES, TERMS),
 )
 
@@ -29,7 +30,7 @@ class History:
 
     def __init__(self, occurrence):
         self.model, self.terms, self.lying = Model(), Terms(occurrence), {}
-        self.spec, self.spec_terms, self.versions = {}, {}, 0
+        self.spec, self.spec_terms, self.taken, self.versions = {}, {}, {}, 0
 
     def step(self, action, key, time, what):
         match action:
@@ -46,8 +47,10 @@ class History:
                     self._load(seen, again=False)
             case "withdraw" if key in self.model.objects:
                 before = len(self.model.raw)
-                check_laws(self.model.withdraw(key), before, len(self.model.raw))
-                del self.spec[key]
+                check_laws(self.model.withdraw(key, 0), before, len(self.model.raw))
+                self.taken[key] = self.spec.pop(key)
+            case "undo" if self.model.is_withdrawn(key):
+                self.model.undo(key)
             case "agree":
                 self.terms = Terms(self.terms.occurrence, what.least, what.trims, what.dated)
 
@@ -62,14 +65,18 @@ class History:
             assert not self.model.objects.get(seen.key) or self.model.is_due(seen, self.terms) or again
             return
         check_laws(outcome.fates, before, len(self.model.raw))
+        if self.model.is_withdrawn(seen.key):
+            assert (outcome.kind, self.taken[seen.key][1]) == ("known", seen.content)
+            return
         self._agree(seen, outcome, known)
 
     def _agree(self, seen: Seen, outcome: Outcome, known):
         """What the load means for the specification, said without claims and owners."""
-        was = self.spec.get(seen.key)
+        was, taken = self.spec.get(seen.key), self.taken.pop(seen.key, None)
         delivered = seen.delivered
-        if was:
-            delivered = was[0][1] if was[1] == seen.content else max(delivered, was[0][1])
+        if was or taken and taken[1] == seen.content:
+            rank, content = was or taken
+            delivered = rank[1] if content == seen.content else max(delivered, rank[1])
         self.spec[seen.key] = (self.terms.period(seen.key), delivered, seen.key), seen.content
         if seen.content not in known or outcome.kind == "replay":
             self.spec_terms[seen.content] = self.terms

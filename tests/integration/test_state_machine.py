@@ -1,0 +1,298 @@
+"""Law: after any history of deliveries, loads, failures and changes, the warehouse is what the model says.
+
+Files arrive in any order, are corrected, copied, touched, removed and withdrawn; contracts change; loads take any part of what is
+due, in any order, and break at any statement. After each step raw, history, ledger and quarantine are held against
+the model of raw_model.py: against its program row by row, and through it against the meaning of raw.
+
+GOLDWORKS_STATE_MACHINE_RUNS says how many histories to try.
+"""
+
+import os
+from collections import Counter
+from dataclasses import fields
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from data_ingestion.ledger import Fates
+from data_ingestion.plan import Choice
+from tests.integration.model_world import DATASETS, World, as_text
+from tests.integration.raw_model import Model, Seen, Terms, check_laws, read
+
+RUNS = int(os.environ.get("GOLDWORKS_STATE_MACHINE_RUNS", "120"))
+STEPS = 24
+
+# Few objects, keys and values: histories in which everything collides with everything.
+NAMES = st.sampled_from(["2026-01/a.csv", "2026-01/b.csv", "2026-02/a.csv", "2026-02/b.csv", "2026-03/a.csv"])
+TIMES = st.integers(0, 6)
+LINE = st.tuples(
+    st.sampled_from("123"), st.sampled_from(["0", "1", "0", "1", "-1", "x"]), st.sampled_from(["", "a", " a"])
+)
+CONTENTS = st.lists(LINE, max_size=5).map(tuple)
+ORDERS = st.lists(st.integers(0, 4), max_size=4)
+
+
+class RawMachine(RuleBasedStateMachine):
+    """A landing, a warehouse and the model, one step at a time."""
+
+    world: World
+
+    # What happens on the landing
+
+    @initialize(occurrence=st.booleans(), first=CONTENTS, second=CONTENTS)
+    def begin(self, occurrence, first, second):
+        self.terms, self.model = Terms(occurrence), Model()
+        self.lying: dict[str, Seen] = {}
+        self.versions = self.last_load = self.mark = 0
+        self.followed: dict = {}
+        self.is_checked = True
+        self.world.begin(self.terms)
+        self._put(self._key("2026-02/a.csv"), 3, first)
+        self._put(self._key("2026-01/a.csv"), 3, second)
+
+    @rule(name=NAMES, time=TIMES, content=CONTENTS)
+    def an_object_arrives_or_is_corrected(self, name, time, content):
+        self._put(self._key(name), time, content)
+
+    @rule(name=NAMES, time=TIMES, line=LINE, at=st.integers(0, 5), replaces=st.booleans())
+    def a_line_is_added_or_corrected(self, name, time, line, at, replaces):
+        if seen := self.lying.get(self._key(name)):
+            self._put(seen.key, time, (*seen.content[:at], line, *seen.content[at + replaces :]))
+
+    @rule(name=NAMES, time=TIMES, at=st.integers(0, 4))
+    def a_line_is_taken_out(self, name, time, at):
+        if seen := self.lying.get(self._key(name)):
+            self._put(seen.key, time, seen.content[:at] + seen.content[at + 1 :])
+
+    @rule(name=NAMES, time=TIMES, source=NAMES)
+    def an_object_is_copied(self, name, time, source):
+        if seen := self.lying.get(self._key(source)):
+            self._put(self._key(name), time, seen.content)
+
+    @rule(name=NAMES, time=TIMES)
+    def an_object_is_touched(self, name, time):
+        if seen := self.lying.get(self._key(name)):
+            self.world.touch(seen.key, time)
+            self._lies(seen.key, time, seen.content)
+
+    @rule(name=NAMES)
+    def an_object_vanishes(self, name):
+        if self.lying.pop(self._key(name), None):
+            self.world.remove(self._key(name))
+
+    @rule(
+        least=st.sampled_from([None, None, 0]),
+        trims=st.booleans(),
+        dated=st.sampled_from([True, True, False]),
+    )
+    def the_contract_changes(self, least, trims, dated):
+        self.terms = Terms(self.terms.occurrence, least, trims, dated)
+
+    # What the loader does
+
+    @rule()
+    def everything_due_is_loaded(self):
+        self._load(self._plan())
+
+    @rule(order=ORDERS)
+    def some_of_it_is_loaded_in_any_order(self, order):
+        self._load(self._pick(self._plan(), order))
+
+    @rule()
+    def everything_is_loaded_again(self):
+        self._load(self.world.plan(self.terms, Choice(full_refresh=True)))
+
+    @rule(order=ORDERS, statements=st.integers(0, 60), refused=st.booleans(), again=st.booleans())
+    def a_load_breaks(self, order, statements, refused, again):
+        drops = self._pick(self._plan(), order)
+        self.world.until_it_breaks(lambda: self.world.load(self.terms, drops), statements, refuse=refused)
+        self._follow_ledger(drops, broken=True)
+        if again:
+            self._load(self._plan())
+
+    @rule(name=NAMES, statements=st.none() | st.integers(0, 30), refused=st.booleans())
+    def an_object_is_withdrawn(self, name, statements, refused):
+        self._plan()  # the ledger knows what lies there
+        key = self._key(name)
+        if key not in self.lying and key not in self.model.objects:
+            return
+        if statements is None:
+            self.world.withdraw(self.terms, key)
+        else:
+            self.world.until_it_breaks(
+                lambda: self.world.withdraw(self.terms, key), statements, refuse=refused
+            )
+        self._follow_ledger([], broken=statements is not None)
+
+    @rule(name=NAMES)
+    def a_withdrawal_is_undone(self, name):
+        key = self._key(name)
+        if key in self.lying and self.model.is_withdrawn(key):
+            self.world.undo(self.terms, key)
+            self.model.undo(key)
+
+    @rule(name=NAMES, time=TIMES, content=CONTENTS)
+    def an_object_changes_between_plan_and_load(self, name, time, content):
+        drops = self._plan()
+        self._put(self._key(name), time, content)
+        self._load(drops)
+
+    @rule()
+    def two_loaders_made_the_same_plan(self):
+        drops = self._plan()
+        self._load(drops)
+        self._load(drops, planned_again=True)
+
+    @rule()
+    def a_model_follows(self):
+        self.mark, touched, rows = self.world.changes_after(self.mark, self.terms)
+        for key in touched:
+            self.followed.pop(key, None)
+        self.followed.update({key: value for key, value in rows.items() if key in touched})
+        assert self.followed == {as_text(key): as_text(value) for key, value in self.model.rows.items()}
+
+    # What must hold
+
+    @invariant()
+    def the_warehouse_is_what_the_model_says(self):
+        if self.is_checked:
+            return
+        self.is_checked = True
+        self.model.check()
+        facts = self.world.facts(self.terms)
+        drops = self._drops_by_number(facts)
+        rows = {as_text(key): (as_text(value), drops[drop]) for key, (value, drop) in self.model.raw.items()}
+        assert facts.raw == rows
+        waiting = {
+            (as_text(key), drops[drop], as_text(value)): 1
+            for (key, drop), value in self.model.waiting.items()
+        }
+        assert facts.waiting == waiting
+        left = {
+            (as_text(key), as_text(value), fate): count
+            for (key, value, fate), count in self.model.left.items()
+        }
+        assert facts.left == left
+        open_rows = {
+            (of, drops[who] if of == "drop" else who, bad): count
+            for (of, who, bad), count in self.model.open_quarantine().items()
+        }
+        assert facts.quarantine == open_rows
+        assert (facts.raw_rows, facts.started) == (len(rows), 0)
+
+    def teardown(self):
+        if hasattr(self, "model") and self.is_checked:
+            self._load(self._plan())
+            self.the_warehouse_is_what_the_model_says()
+            self.a_model_follows()
+
+    # How it is done
+
+    def _key(self, name):
+        return f"{DATASETS[self.terms.occurrence]}/{name}"
+
+    def _put(self, key, time, content):
+        self.world.put(key, content, time)
+        self._lies(key, time, content)
+
+    def _lies(self, key, time, content):
+        self.versions += 1
+        self.lying[key] = Seen(key, content, time, self.versions)
+
+    def _plan(self):
+        """What is due, which must be what the model finds due."""
+        drops = self.world.plan(self.terms)
+        due = [seen.key for seen in self.lying.values() if self.model.is_due(seen, self.terms)]
+        assert sorted(drop.object.key for drop in drops) == sorted(due)
+        return drops
+
+    def _pick(self, drops, order):
+        """The drops whose numbers are drawn, in that order."""
+        picked = dict.fromkeys(number % len(drops) for number in order) if drops else {}
+        return [drops[number] for number in picked]
+
+    def _load(self, drops, *, planned_again=False):
+        reports = self.world.load(self.terms, drops)
+        assert sorted(report.object_key for report in reports) == sorted(drop.object.key for drop in drops)
+        self._follow_ledger(drops, broken=False, planned_again=planned_again)
+
+    def _follow_ledger(self, drops, *, broken, planned_again=False):
+        """Takes every load that has ended since through the model, in the order of the ledger."""
+        replays = {drop.object.key for drop in drops if drop.kind == "replay"}
+        self.is_checked = False
+        for row in self.world.ended_after(self.last_load):
+            self.last_load = row["load_id"]
+            if row["kind"] == "withdrawal":
+                self._follow_withdrawal(row)
+                continue
+            seen = self.lying[row["object_key"]]
+            if broken and row["state"] == "failed" and "DivisionByZero" in row["error"]:
+                self._forgive(row, seen)
+                continue
+            before = len(self.model.raw)
+            outcome = self.model.load(seen, self.terms, again=seen.key in replays)
+            kind = "new" if row["kind"] == "late" else row["kind"]
+            assert outcome.kind == ("failed" if row["state"] == "failed" else kind), row
+            assert outcome.fates == fates_of(row), row
+            if row["state"] == "loaded":
+                self._check_laws(row, before)
+                assert self.world.conflicts(row["load_id"]) == outcome.conflicts
+
+    def _follow_withdrawal(self, row):
+        key, before = row["object_key"], len(self.model.raw)
+        version = self.lying[key].version if key in self.lying else 0
+        assert self.model.withdraw(key, version) == fates_of(row)
+        self._check_laws(row, before)
+
+    def _check_laws(self, row, before):
+        after = len(self.model.raw)
+        check_laws(fates_of(row), before, after)
+        assert (row["raw_before"], row["raw_after"]) == (before, after)
+
+    def _forgive(self, row, seen):
+        """A load that our own fault made fail: nothing has changed but the bad rows that it kept of what it read."""
+        bad = read(seen.content, self.terms).bad
+        kept = self.world.facts(self.terms).quarantine
+        self.model.failed[seen.key] = tuple(one for one in bad if ("failed", seen.key, one) in kept)
+
+    def _drops_by_number(self, facts):
+        """The warehouse's ids of the model's drops: one to one, told by the objects that hold them."""
+        held = {key: ("in_force", *held.rank[:2], held.drop) for key, held in self.model.objects.items()}
+        withdrawn = {key for key, row in facts.objects.items() if row[0] == "withdrawn"}
+        assert withdrawn == set(filter(self.model.is_withdrawn, self.model.withdrawn))
+        there = {key: row for key, row in facts.objects.items() if row[0] == "in_force"}
+        assert {key: row[:3] for key, row in there.items()} == {key: row[:3] for key, row in held.items()}
+        pairs = {(held[key][3], there[key][3]) for key in held}
+        numbers = dict(pairs)
+        assert Counter(one for one, _ in pairs) == Counter(numbers.keys())
+        assert Counter(other for _, other in pairs) == Counter(facts.drops)
+        return numbers
+
+
+def fates_of(row):
+    """The fates that a load has in the ledger."""
+    names = (one.name for one in fields(Fates) if one.name != "read")
+    return Fates(read=row["rows_read"], **{name: row[name] for name in names})
+
+
+@pytest.fixture
+def world(tmp_path, warehouse_url):
+    opened = World(tmp_path, warehouse_url)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.timeout(60 * RUNS)
+def test_the_warehouse_agrees_with_the_model_after_every_step(world):
+    machine = type("RawMachineOfThisWorld", (RawMachine,), {"world": world})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=RUNS,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),  # fmt: skip
+    )
