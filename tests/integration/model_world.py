@@ -15,11 +15,10 @@ import psycopg
 import yaml
 
 from data_ingestion.contract import Contract, read_contract
-from data_ingestion.errors import OperatorFault
 from data_ingestion.discovery import discover
+from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
 from data_ingestion.ledger import LoadReport
-from data_ingestion.discovery import discover
 from data_ingestion.load import load_drops
 from data_ingestion.plan import Choice, PlannedDrop
 from data_ingestion.warehouses.postgres import PostgresWarehouse
@@ -231,7 +230,7 @@ class World:
         )
         return Facts(
             raw, waiting, left,
-            {name: (state, period, (delivered or EPOCH) - EPOCH, drop) for name, state, period, delivered, drop in objects},
+            {name: (state, period, (time or EPOCH) - EPOCH, drop) for name, state, period, time, drop in objects},
             {drop for (drop,) in drops}, quarantine, raw_rows, started,
         )  # fmt: skip
 

@@ -191,11 +191,10 @@ class Model:
         twin = next((drop for drop, has in self.drops.items() if has.content == seen.content), None)
         if held and before and before.content == seen.content:
             return self._load_same(seen, terms, held, before, again)
-        if (withdrawn := self.withdrawn.get(seen.key)) and not withdrawn.is_undone:
-            if withdrawn.content == seen.content:  # touched: it stays withdrawn
-                self.failed.pop(seen.key, None)
-                withdrawn.version = seen.version
-                return Outcome("known")
+        if self.is_withdrawn(seen.key) and self.withdrawn[seen.key].content == seen.content:
+            self.failed.pop(seen.key, None)
+            self.withdrawn[seen.key].version = seen.version  # touched: it stays withdrawn
+            return Outcome("known")
         if twin is not None:
             self.failed.pop(seen.key, None)
             self._hold(seen, terms, twin)
@@ -222,7 +221,7 @@ class Model:
         return Outcome(kind, left + self._read_in(self.ids), reading.conflicts)
 
     def withdraw(self, key: str, version: int) -> Fates:
-        """Ends the object's claim. No run loads it again until its bytes change; `version` is the one not loaded yet."""
+        """Ends the object's claim: no run loads it until its bytes change. `version` is the one not loaded yet."""
         held = self.objects.pop(key, None)
         self.failed.pop(key, None)
         if held is None:

@@ -1,8 +1,8 @@
 """Law: after any history of deliveries, loads, failures and changes, the warehouse is what the model says.
 
-Files arrive in any order, are corrected, copied, touched, removed and withdrawn; contracts change; loads take any part of what is
-due, in any order, and break at any statement. After each step raw, history, ledger and quarantine are held against
-the model of raw_model.py: against its program row by row, and through it against the meaning of raw.
+Files arrive in any order, are corrected, copied, touched, removed and withdrawn; contracts change; loads take any part
+of what is due, in any order, and break at any statement. After each step raw, history, ledger and quarantine are held
+against the model of raw_model.py: against its program row by row, and through it against the meaning of raw.
 
 GOLDWORKS_STATE_MACHINE_RUNS says how many histories to try.
 """
@@ -294,5 +294,5 @@ def test_the_warehouse_agrees_with_the_model_after_every_step(world):
             stateful_step_count=STEPS,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-        ),  # fmt: skip
+        ),
     )

@@ -74,7 +74,7 @@ class History:
         """What the load means for the specification, said without claims and owners."""
         was, taken = self.spec.get(seen.key), self.taken.pop(seen.key, None)
         delivered = seen.delivered
-        if was or taken and taken[1] == seen.content:
+        if was or (taken and taken[1] == seen.content):
             rank, content = was or taken
             delivered = rank[1] if content == seen.content else max(delivered, rank[1])
         self.spec[seen.key] = (self.terms.period(seen.key), delivered, seen.key), seen.content
