@@ -22,6 +22,7 @@ from data_ingestion.ledger import LoadReport
 from data_ingestion.load import load_drops
 from data_ingestion.plan import Choice, PlannedDrop
 from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.withdraw import undo_withdrawal, withdraw
 from tests.integration.conftest import empty_ledger
 from tests.integration.raw_model import LEAST_TO_FAIL, SHARE_TO_FAIL, Bad, Content, Key, Terms, Value
@@ -86,6 +87,7 @@ class World:
         (folder / "landing").mkdir()
         self.landing = FolderLanding(folder / "landing")
         self.other = psycopg.connect(url, autocommit=True)
+        self.plan_limits = PlanLimits()
         self.warehouse = self._connect()
         self.warehouse.migrate()
         self._contracts: dict[Terms, Contract] = {}
@@ -135,6 +137,7 @@ class World:
         return list(plan.drops)
 
     def load(self, terms: Terms, drops: Iterable[PlannedDrop]) -> list[LoadReport]:
+        self.warehouse.plan_limits = self.plan_limits
         return list(load_drops(self.contract(terms), self.landing, self.warehouse, drops))
 
     def withdraw(self, terms: Terms, key: str) -> LoadReport:

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from data_ingestion.ledger import Fates
 from data_ingestion.plan import Choice
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from tests.integration.model_world import DATASETS, World, as_text
 from tests.integration.raw_model import Model, Seen, Terms, check_laws, read
 
@@ -27,10 +28,17 @@ STEPS = 24
 # Few objects, keys and values: histories in which everything collides with everything.
 NAMES = st.sampled_from(["2026-01/a.csv", "2026-01/b.csv", "2026-02/a.csv", "2026-02/b.csv", "2026-03/a.csv"])
 TIMES = st.integers(0, 6)
-LINE = st.tuples(
-    st.sampled_from("123"), st.sampled_from(["0", "1", "0", "1", "-1", "x"]), st.sampled_from(["", "a", " a"])
-)
+AMOUNTS = ("0", "0", "0", "0", "1", "1", "1", "-1", "x")
+LINE = st.tuples(st.sampled_from("123"), st.sampled_from(AMOUNTS), st.sampled_from(["a", "", " a"]))
 CONTENTS = st.lists(LINE, max_size=5).map(tuple)
+# The limits by which tiny drops take each of the merge plans.
+LIMITS = st.builds(
+    PlanLimits,
+    copy_bytes=st.sampled_from([0, 4 << 20]),
+    sample_rows=st.sampled_from([1, 1000]),
+    known_share=st.sampled_from([0.0, 0.5, 2.0]),
+    least_of_raw=st.sampled_from([0.0, 0.5]),
+)
 ORDERS = st.lists(st.integers(0, 4), max_size=4)
 
 
@@ -41,14 +49,15 @@ class RawMachine(RuleBasedStateMachine):
 
     # What happens on the landing
 
-    @initialize(occurrence=st.booleans(), first=CONTENTS, second=CONTENTS)
-    def begin(self, occurrence, first, second):
+    @initialize(occurrence=st.booleans(), first=CONTENTS, second=CONTENTS, limits=LIMITS)
+    def begin(self, occurrence, first, second, limits):
         self.terms, self.model = Terms(occurrence), Model()
         self.lying: dict[str, Seen] = {}
         self.versions = self.last_load = self.mark = 0
         self.followed: dict = {}
         self.is_checked = True
         self.world.begin(self.terms)
+        self.world.plan_limits = limits
         self._put(self._key("2026-02/a.csv"), 3, first)
         self._put(self._key("2026-01/a.csv"), 3, second)
 
@@ -91,6 +100,10 @@ class RawMachine(RuleBasedStateMachine):
         self.terms = Terms(self.terms.occurrence, least, trims, dated)
 
     # What the loader does
+
+    @rule(limits=LIMITS)
+    def the_loader_prefers_another_merge_plan(self, limits):
+        self.world.plan_limits = limits
 
     @rule()
     def everything_due_is_loaded(self):
