@@ -23,6 +23,7 @@ class Dbt:
     """A running dbt. Call it with a command's words; it answers what became of each node."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
+        self._manifest = Path(environment["DBT_TARGET_PATH"]) / "manifest.json"
         self._process = subprocess.Popen(
             # -P: dbt takes every module named dbt_* on the path for a plugin of its own, this one too
             [ENVIRONMENT / "bin" / "python", "-P", Path(__file__).with_name("dbt_worker.py")],
@@ -37,6 +38,11 @@ class Dbt:
         self._process.stdin.write(json.dumps(words) + "\n")
         self._process.stdin.flush()
         return self._read()
+
+    def models(self) -> list[tuple[str, str]]:
+        """Schema and name of every model of the project."""
+        nodes = json.loads(self._manifest.read_text())["nodes"].values()
+        return [(node["schema"], node["name"]) for node in nodes if node["resource_type"] == "model"]
 
     def close(self) -> None:
         self._process.stdin.close()
