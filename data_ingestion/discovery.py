@@ -40,7 +40,11 @@ def discover(
     contract claims is listed; without, only the folders that the contracts name. What `neighbours` claim is
     neither planned nor unresolved.
     """
-    prefixes = {""} if whole_landing else _outermost({contract.pattern.prefix for contract in contracts})
+    prefixes = (
+        {""}
+        if whole_landing
+        else _outermost({source.pattern.prefix for contract in contracts for source in contract.sources})
+    )
     seen = (item for prefix in sorted(prefixes) for item in landing.list_objects(prefix))
     claimed, unclaimed = sort_objects([*contracts, *neighbours], seen)
     unresolved = tuple(unclaimed) if whole_landing else ()

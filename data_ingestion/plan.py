@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,12 +14,18 @@ from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
 
 MAX_BATCHES = 64
+# A drop up to that size shares its transaction with others, so many of them and so many bytes at most.
+SMALL_BYTES, MOST_TOGETHER, TOGETHER_BYTES = 4 << 20, 500, 32 << 20
 PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){0,2})?)?)?")
 
 
 @dataclass(frozen=True)
 class PlannedDrop:
-    """An object to load, why, and what the ledger held for it when that was decided (`None`: nothing)."""
+    """An object to load, why, and what the ledger held for it when that was decided (`None`: nothing).
+
+    `twin` is an object in force which by its ETag and size holds the same bytes; with `size_known`, some object in
+    force or withdrawn has at least the same size, and to hash the bytes comes before reading rows.
+    """
 
     dataset: str
     object: LandingObject
@@ -27,6 +33,13 @@ class PlannedDrop:
     period: str
     reason: str
     ledger_etag: str | None = None
+    twin: str | None = None
+    size_known: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the ledger held nothing for its object, and knew of no other with its bytes."""
+        return self.kind in (Kind.NEW, Kind.LATE) and self.ledger_etag is None and self.twin is None
 
     def as_json(self) -> dict[str, Any]:
         """As plain values, for a task's message or `--json`."""
@@ -93,7 +106,7 @@ def sort_objects(
     claimed: dict[str, list[LandingObject]] = {contract.dataset: [] for contract in contracts}
     unresolved: list[LandingObject] = []
     for item in seen:
-        claimants = [contract for contract in contracts if contract.pattern.match(item.key)]
+        claimants = [contract for contract in contracts if contract.match(item.key)]
         if len(claimants) > 1:
             first, second = claimants[:2]
             raise ContractFault(
@@ -121,7 +134,7 @@ def plan_drops(
     planned: list[PlannedDrop] = []
     in_force = unsettled = withdrawn = 0
     for item in seen:
-        match = contract.pattern.match(item.key)
+        match = contract.match(item.key)
         if match is None or not choice.takes(match.period):
             continue
         held = known.objects.get(item.key)
@@ -133,9 +146,15 @@ def plan_drops(
         elif contract.settle_seconds and item.last_modified > settled_before:
             unsettled += 1
         else:
+            twin = known.twins.get(item.key) if kind is not Kind.REPLAY else None
+            if twin:
+                kind, reason = Kind.DUPLICATE, f"{twin} holds the same bytes"
             planned.append(
-                PlannedDrop(contract.dataset, item, kind, match.period, reason, _etag_in_force(held))
-            )
+                PlannedDrop(
+                    contract.dataset, item, kind, match.period, reason, _etag_in_force(held),
+                    twin, kind is not Kind.REPLAY and item.size in known.sizes,
+                )
+            )  # fmt: skip
     planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
     return Plan(contract.dataset, tuple(planned), in_force, unsettled, withdrawn)
 
@@ -155,6 +174,27 @@ def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[
         batches[-1].append(drop)
         filled += drop.object.size + 1
     return batches
+
+
+def group_drops(drops: Iterable[PlannedDrop]) -> Iterator[list[PlannedDrop]]:
+    """Drops by batches, each for one transaction: small new ones that follow each other together, others alone."""
+    together: list[PlannedDrop] = []
+    filled = 0
+    for planned in drops:
+        size = planned.object.size
+        if not planned.is_new or size > SMALL_BYTES:
+            if together:
+                yield together
+            yield [planned]
+            together, filled = [], 0
+            continue
+        if together and (len(together) >= MOST_TOGETHER or filled + size > TOGETHER_BYTES):
+            yield together
+            together, filled = [], 0
+        together.append(planned)
+        filled += size
+    if together:
+        yield together
 
 
 def _judge(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from decimal import Decimal
 
 from data_ingestion.contract.columns import Placed, read_columns
@@ -10,13 +9,12 @@ from data_ingestion.contract.document import Document, Value, inside
 from data_ingestion.contract.faults import choices
 from data_ingestion.contract.key import read_key
 from data_ingestion.contract.names import TEXT, faults_of_dataset, faults_of_name
-from data_ingestion.contract.pattern import Pattern, faults_of
 from data_ingestion.contract.settings import Given, settings_of
+from data_ingestion.contract.sources import read_sources
 from data_ingestion.contract.standard import described
-from data_ingestion.contract.terms import Contract, CsvFormat, QuarantineLimit, Role
+from data_ingestion.contract.terms import Contract, QuarantineLimit, Role
 
 LAYERS = ("raw", "bronze", "silver", "gold")
-FORMATS = ("csv",)
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 FRESHNESS = "latency"
 LEVELS = (
@@ -29,8 +27,8 @@ _HOURS = {"h": 1, "hour": 1, "hours": 1, "d": 24, "day": 24, "days": 24}
 def read_dataset(document: Document) -> Contract | None:
     """The contract of a document that the standard was asked about; its faults go to the document."""
     root = document.root
-    server, schema = _only(document, "servers", "landing"), _only(document, "schema", "dataset")
-    if not isinstance(root, dict) or server is None or schema is None:
+    (sources, landing), schema = read_sources(document), _only(document, "schema", "dataset")
+    if not isinstance(root, dict) or not sources or schema is None:
         return None
     properties = schema.get("properties")
     if not properties:
@@ -43,15 +41,15 @@ def read_dataset(document: Document) -> Contract | None:
     _judge_distinct(document, columns, ignored)
     _judge_document(document, root, schema)
     warn_after_hours, error_after_hours = _freshness(document, root)
-    landing = settings_of(document, server, "servers[0]")
     return Contract(
         path=document.file,
         domain=_name(document, root, "domain"),
         dataset=str(schema.get("name")),
         version=str(root.get("version")),
         description=_description(root, schema),
-        pattern=_pattern(document, server),
-        format=_format(document, server, landing),
+        pattern=sources[0].pattern,
+        format=sources[0].format,
+        also=tuple(sources[1:]),
         columns=tuple(placed.column for placed in columns),
         ignored_headers=ignored,
         key=read_key(document, schema, [placed.column for placed in columns], settings),
@@ -112,57 +110,6 @@ def _description(root: dict[str, Value], schema: dict[str, Value]) -> str:
     prose = root.get("description")
     texts = (schema.get("description"), prose.get("purpose") if isinstance(prose, dict) else None)
     return " ".join(" ".join(text.split()) for text in texts if isinstance(text, str))
-
-
-def _pattern(document: Document, server: dict[str, Value]) -> Pattern:
-    text = server.get("path")
-    if text is None:
-        remedy = "add it: the files of the dataset, relative to the landing, e.g. 'my_dataset/**/*.csv'"
-        document.add("servers[0].path", "is missing", remedy, "pattern")
-    elif isinstance(text, str):
-        for fault, remedy in faults_of(text):
-            document.add("servers[0].path", fault, remedy, "pattern")
-    return Pattern(str(text))
-
-
-def _format(document: Document, server: dict[str, Value], landing: dict[str, Given]) -> CsvFormat:
-    file_format, delimiter, encoding = server.get("format"), server.get("delimiter"), server.get("encoding")
-    if file_format is None:
-        document.add("servers[0].format", "is missing", "add it: csv", "format")
-    elif isinstance(file_format, str) and file_format not in FORMATS:
-        document.add(
-            "servers[0].format", f"'{file_format}' is no format", choices(file_format, FORMATS), "format"
-        )
-    space = landing.get("skipInitialSpace")
-    skip = space is not None and space.value is True
-    forbidden = '"\r\n\0 ' if skip else '"\r\n\0'
-    if isinstance(delimiter, str) and (
-        len(delimiter) != 1 or delimiter in forbidden or not delimiter.isascii()
-    ):
-        fault = f"{delimiter!r} is no delimiter"
-        document.add(
-            "servers[0].delimiter", fault, "write one character, e.g. ',' or ';' or \"\\t\"", "format"
-        )
-    if isinstance(encoding, str) and not _is_text_encoding(encoding):
-        remedy = choices(encoding, ("utf-8", "utf-16", "windows-1252", "iso-8859-1"))
-        document.add("servers[0].encoding", f"'{encoding}' is no encoding", remedy, "format")
-    most = _count(landing.get("maxRecordBytes"), CsvFormat.max_record_bytes)
-    if most == 0:
-        document.add(landing["maxRecordBytes"].place, "no record has 0 bytes", "write at least 1", "format")
-    return CsvFormat(
-        delimiter=delimiter if isinstance(delimiter, str) else CsvFormat.delimiter,
-        encoding=encoding.lower() if isinstance(encoding, str) else CsvFormat.encoding,
-        skip_initial_space=skip,
-        max_record_bytes=most,
-    )
-
-
-def _is_text_encoding(name: str) -> bool:
-    try:
-        "".encode(name)  # refuses codecs that are not of text, such as base64
-        return codecs.lookup(name).incrementaldecoder is not None
-    except (LookupError, UnicodeError, ValueError):
-        return False
 
 
 def _judge_distinct(document: Document, columns: list[Placed], ignored: tuple[str, ...]) -> None:

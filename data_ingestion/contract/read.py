@@ -82,7 +82,7 @@ def _faults_among(contract: Contract, others: list[Contract]) -> list[Fault]:
             faults.append(
                 ("schema[0].name", fault, "name one of them otherwise: names are unique across domains")
             )
-        if other.pattern == contract.pattern:
+        if {source.pattern for source in other.sources} & {source.pattern for source in contract.sources}:
             fault = f"dataset '{other.dataset}' claims the same files, {other.path}"
             faults.append(("servers[0].path", fault, "let each file belong to one dataset"))
     return [Fault(contract.path, None, place, fault, remedy, "files") for place, fault, remedy in faults]

@@ -30,6 +30,9 @@ SETTINGS: dict[str, dict[str, Setting]] = {
     r"servers\[\d+\]": {
         "skipInitialSpace": Setting("flag", "format"),
         "maxRecordBytes": Setting("count", "format"),
+        "sheet": Setting("text", "format"),
+        "maxFileBytes": Setting("count", "format"),
+        "maxUnpackedBytes": Setting("count", "format"),
         "settleSeconds": Setting("count", "landing"),
     },
     r"schema\[\d+\]": {

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from data_ingestion.contract.pattern import Pattern
+from data_ingestion.contract.pattern import Match, Pattern
 
 Bound = int | Decimal | float | date | datetime
 
@@ -104,6 +104,14 @@ Format = CsvFormat | JsonLinesFormat | ParquetFormat | SpreadsheetFormat
 
 
 @dataclass(frozen=True)
+class Source:
+    """Files in which a dataset lands, and how their bytes are read."""
+
+    pattern: Pattern
+    format: Format
+
+
+@dataclass(frozen=True)
 class Key:
     """What makes two rows the same row; `name` is what bronze calls `_key` ('' for a natural key)."""
 
@@ -147,6 +155,21 @@ class Contract:
     error_after_hours: int | None = None
     roles: tuple[Role, ...] = ()
     settle_seconds: int = 0
+    also: tuple[Source, ...] = ()  # other files that bring the same rows
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All files that bring the dataset's rows; the first whose pattern matches an object says how it is read."""
+        return (Source(self.pattern, self.format), *self.also)
+
+    def match(self, key: str) -> Match | None:
+        """The match of an object key with one of the patterns, or None."""
+        found = (source.pattern.match(key) for source in self.sources)
+        return next((match for match in found if match), None)
+
+    def format_of(self, key: str) -> Format:
+        """How an object of this dataset is read."""
+        return next((source.format for source in self.sources if source.pattern.match(key)), self.format)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -162,13 +185,17 @@ class Contract:
             rules["headers"] = sorted(column.headers)
             rules["accepted_values"] = sorted(column.accepted_values)
             columns.append(rules)
-        decisive = {
+        decisive: dict[str, object] = {
             "rules": RULES,
             "format": _decisive_of_format(self.format),
             "columns": columns,
             "ignored_headers": sorted(self.ignored_headers),
             "key": {"rule": self.key.rule, "columns": self.key.columns},
         }
+        if self.also:
+            decisive["also"] = [
+                (source.pattern.text, _decisive_of_format(source.format)) for source in self.also
+            ]
         text = json.dumps(decisive, sort_keys=True, ensure_ascii=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()
 

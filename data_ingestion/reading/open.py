@@ -16,7 +16,7 @@ def open_reader(stream: BinaryIO, contract: Contract, object_key: str, chunk_byt
     """
     # What a format needs is imported by the load that reads it.
     columns = [column.headers for column in contract.columns]
-    match form := contract.format:
+    match form := contract.format_of(object_key):
         case CsvFormat():
             from data_ingestion.reading.csv import read_csv
 

@@ -11,9 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_ingestion.contract import Column, Contract, CsvFormat, Key, KeyRule, LogicalType, read_contract
+from data_ingestion.contract import (
+    Column,
+    Contract,
+    CsvFormat,
+    Key,
+    KeyRule,
+    LogicalType,
+    read_contract,
+    terms,
+)
 from data_ingestion.contract.pattern import Pattern
-from data_ingestion.contract.terms import QuarantineLimit, Role
+from data_ingestion.contract.terms import (
+    Format,
+    JsonLinesFormat,
+    ParquetFormat,
+    QuarantineLimit,
+    Role,
+    Source,
+    SpreadsheetFormat,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 BANK = ROOT / "contracts/bank/bank_transactions.odcs.yaml"
@@ -37,6 +54,7 @@ DECISIVE = {
     "columns": CONTRACT.columns[:-1],
     "ignored_headers": (".", "x"),
     "key": Key(KeyRule.OCCURRENCE, ("account_no",), "movement_id"),
+    "also": (Source(Pattern("bank_transactions/**/*.jsonl"), JsonLinesFormat()),),
 }
 IDLE_OF_COLUMN = {"classification": "public", "description": "other"}
 DECISIVE_OF_COLUMN = {
@@ -90,6 +108,40 @@ def test_what_decides_no_cell_changes_no_fingerprint(field: str):
 @pytest.mark.parametrize("field", DECISIVE_OF_COLUMN)
 def test_what_decides_cells_changes_the_fingerprint(field: str):
     assert with_first_column(**{field: DECISIVE_OF_COLUMN[field]}).fingerprint != CONTRACT.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (JsonLinesFormat(), ParquetFormat()),
+        (JsonLinesFormat(), JsonLinesFormat(max_record_bytes=9)),
+        (ParquetFormat(), SpreadsheetFormat()),
+        (SpreadsheetFormat(), SpreadsheetFormat("Movements")),
+        (CsvFormat(), CsvFormat(delimiter="\t")),
+    ],
+)
+def test_another_format_changes_the_fingerprint(one: Format, other: Format):
+    of = {
+        dataclasses.replace(CONTRACT, format=one).fingerprint,
+        dataclasses.replace(CONTRACT, format=other).fingerprint,
+    }
+    assert len(of) == 2
+
+
+def test_the_size_from_which_on_a_spreadsheet_is_refused_decides_no_row():
+    one, other = SpreadsheetFormat(), SpreadsheetFormat(max_file_bytes=9, max_unpacked_bytes=9)
+    assert (
+        dataclasses.replace(CONTRACT, format=one).fingerprint
+        == dataclasses.replace(CONTRACT, format=other).fingerprint
+    )
+
+
+def test_a_contract_of_csv_has_the_fingerprint_it_had_before_there_were_other_formats(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(terms, "RULES", 1)
+    visits = read_contract(ROOT / "tests/fixtures/contracts/visits.odcs.yaml")
+    assert visits.fingerprint == "3f57cd9451012e1184d39714ae45725f1826441a596f484115a9dddb22078d45"
 
 
 def test_the_bronze_name_of_a_key_decides_no_row():

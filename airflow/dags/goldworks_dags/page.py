@@ -49,7 +49,7 @@ def _dataset(contract: Contract) -> str:
         f"## `{contract.dataset}`",
         contract.description,
         "",
-        f"- **lands** as `{contract.pattern.text}`, into `raw.{contract.dataset}`",
+        f"- **lands** as {_patterns(contract)}, into `raw.{contract.dataset}`",
         f"- **key**: {_key(contract)}",
         f"- **freshness**: {_freshness(contract)}",
         f"- **a load fails** when more than {contract.quarantine_limit.share:.0%} of a drop's rows, "
@@ -58,6 +58,10 @@ def _dataset(contract: Contract) -> str:
         f"- **contract**: version {contract.version}, `contracts/{contract.domain}/{contract.path.name}`",
     ]
     return "\n".join(lines)
+
+
+def _patterns(contract: Contract) -> str:
+    return " or ".join(f"`{source.pattern.text}`" for source in contract.sources)
 
 
 def _key(contract: Contract) -> str:
