@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUNTIME := $(PYTHON) -m runtime
 PYTEST := $(RUNTIME) in dev python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help demo stop status logs clean env psql screenshots setup generate lock dbt-build dbt-test test test-fast lint lock-check
+.PHONY: help demo stop status logs clean env psql screenshots setup generate lock dbt-build dbt-test test test-fast lint lock-check bench
 
 ##@ Run
 demo: ## everything on this machine, no Docker: servers, sample drops, pipeline, dashboards
@@ -43,6 +43,9 @@ test-fast: ## unit tests only, an answer in a minute
 	@$(PYTEST) -n auto tests/unit
 dbt-test: ## the tests of the models, on what is there
 	@$(RUNTIME) dbt test
+bench: ## what loads cost, against the server's limit (ROWS=1000000 ROUNDS=3 ONLY="first reload")
+	@$(RUNTIME) in dev python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	  $(if $(PROFILES),--profiles $(PROFILES)) $(if $(ONLY),--only $(ONLY))
 lint: ## ruff, mypy, sqlfluff
 	@$(RUNTIME) lint
 lock-check: ## whether the requirement files are what their pyproject.toml resolves to
