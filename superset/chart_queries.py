@@ -79,8 +79,19 @@ def _big_number(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _table(params: Mapping[str, Any]) -> dict[str, Any]:
-    # Raw rows only: no `metrics` at all, since an empty list would group.
-    query = {"columns": params["all_columns"], "orderby": [_order(text) for text in params["order_by_cols"]]}
+    query: dict[str, Any]
+    if params["query_mode"] == "aggregate":
+        ascending = not params["order_desc"]
+        query = {
+            "columns": params["groupby"],
+            "metrics": params["metrics"],
+            "orderby": [[params["timeseries_limit_metric"], ascending]],
+        }
+    else:  # no `metrics` at all, since an empty list would group
+        query = {
+            "columns": params["all_columns"],
+            "orderby": [_order(text) for text in params["order_by_cols"]],
+        }
     if params.get("server_pagination"):
         query["row_limit"] = params["server_page_length"]
     return query

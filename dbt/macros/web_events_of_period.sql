@@ -4,7 +4,11 @@ was active is counted anew, since a person of two months is one person of the ye
 #}
 {% macro web_events_of_period(period, grain, finer, day, users, companies, countries) %}
 {%- set mark = build_mark('int_web_events') -%}
-{%- set active = {'users': (users, 'email'), 'companies': (companies, 'company'), 'countries': (countries, 'country')} -%}
+{%- set active = {
+    'users': (users, 'email'),
+    'companies': (companies, "nullif(company, 'unknown')"),
+    'countries': (countries, "nullif(country, 'Unknown')")
+} -%}
 with
 
 counted as (

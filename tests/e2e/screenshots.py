@@ -1,4 +1,4 @@
-"""Screenshots of the running platform for the README: the bank's dashboard, and Airflow's graph of its DAG.
+"""Screenshots of the running platform for the README: every dashboard, and Airflow's graph of the bank's DAG.
 
 python tests/e2e/screenshots.py        (addresses and logins come from the environment, `make env`)
 """
@@ -12,7 +12,11 @@ import browser as pages
 from selenium.common.exceptions import WebDriverException
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-WIDTH = 1440
+WIDTH, FIRST_SCREEN = 1440, 900
+DASHBOARDS = sorted(
+    file.stem
+    for file in (Path(__file__).resolve().parents[2] / "superset" / "assets" / "dashboards").glob("*.yaml")
+)
 # Wide enough for the whole journey at a size at which its names can be read.
 GRAPH_WIDTH, GRAPH_HEIGHT = 3000, 620
 
@@ -20,16 +24,15 @@ GRAPH_WIDTH, GRAPH_HEIGHT = 3000, 620
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Take the screenshots of the docs from a running platform.")
     parser.add_argument("--to", type=Path, default=IMAGES, help="folder of the images")
-    parser.add_argument("--only", choices=("dashboard", "dag"), help="take one of the two")
+    parser.add_argument("--only", choices=(*DASHBOARDS, "dag"), help="one dashboard, or the DAG")
     options = parser.parse_args(arguments)
     if missing := pages.missing_parts():
         parser.error(missing)
     options.to.mkdir(parents=True, exist_ok=True)
     try:
         with pages.browser(WIDTH) as driver:
-            if options.only != "dag":
-                _dashboard(driver, options.to / "bank_dashboard.png")
-            if options.only != "dashboard":
+            _dashboards(driver, options.to, [name for name in DASHBOARDS if options.only in (None, name)])
+            if options.only in (None, "dag"):
                 _dag(driver, options.to / "bank_dag.png")
     except WebDriverException as error:
         print(f"no screenshot: {error.msg}\n  is the platform up? `make status` says", file=sys.stderr)
@@ -37,14 +40,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _dashboard(driver: pages.Chrome, image: Path) -> None:
-    """The whole dashboard, from the bar on top to the end of the last chart."""
+def _dashboards(driver: pages.Chrome, folder: Path, names: list[str]) -> None:
+    """Whole dashboards, from the bar on top to the end of the last chart."""
+    if not names:
+        return
     url = _setting("SUPERSET_URL")
     pages.log_in_to_superset(driver, url, _setting("SUPERSET_USER"), _setting("SUPERSET_PASSWORD"))
-    pages.open_dashboard(driver, url, "bank")
-    pages.set_page_size(driver, WIDTH, pages.charts_end(driver) + 24)
-    pages.wait_for_drawing(driver)
-    _save(driver, image)
+    for name in names:
+        pages.set_page_size(driver, WIDTH, FIRST_SCREEN)
+        pages.open_dashboard(driver, url, name)
+        pages.set_page_size(driver, WIDTH, pages.charts_end(driver) + 24)
+        pages.wait_for_drawing(driver)
+        _save(driver, folder / f"{name}_dashboard.png")
 
 
 def _dag(driver: pages.Chrome, image: Path) -> None:

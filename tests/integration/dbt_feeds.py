@@ -20,7 +20,10 @@ from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.withdraw import undo_withdrawal, withdraw
 from tests.integration.dbt_session import ROOT
 
-BANK_HEADER = "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE,WITHDRAWAL AMT,DEPOSIT AMT,BALANCE AMT,DISCREPANCIES"
+BANK_HEADER = (
+    "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE,"
+    "WITHDRAWAL AMT,DEPOSIT AMT,BALANCE AMT,DISCREPANCIES"
+)
 WEB_HEADER = "id,timestamp,email,country,ip,uri,action,tags"
 # Few movements on few accounts and days, so that drops collide; the last column is no part of the key.
 MOVEMENTS = [
@@ -50,7 +53,7 @@ class Bank:
     """Movements: without a key, so that overlapping exports repeat them."""
 
     contract = read_contract(ROOT / "contracts/bank/bank_transactions.odcs.yaml")
-    keys = [f"bank_transactions/{name}.csv" for name in "abcd"]
+    keys = tuple(f"bank_transactions/{name}.csv" for name in "abcd")
 
     def drop(self, rows: Iterable[tuple[int, object]]) -> bytes:
         """`rows` are numbers of MOVEMENTS, each with what the bank says of its discrepancy."""
@@ -70,7 +73,7 @@ class Web:
     """Events: each names itself, and a later month may say otherwise of it, its day too."""
 
     contract = read_contract(ROOT / "contracts/web/events.odcs.yaml")
-    keys = [f"2024/{month:02d}/events.csv" for month in (1, 2, 3)]
+    keys = tuple(f"2024/{month:02d}/events.csv" for month in (1, 2, 3))
 
     def drop(self, rows: Iterable[Sequence[str]]) -> bytes:
         """`rows` are id, day, e-mail, country, address and action."""
@@ -193,7 +196,9 @@ def _span(rows: Sequence[tuple[Any, ...]]) -> tuple[date, date]:
 
 
 def _totals(rows: Sequence[tuple[Any, ...]]) -> tuple[int, ...]:
-    people, companies, countries = (len({row[place] for row in rows}) for place in (1, 2, 3))
+    people, companies, countries = (
+        len({row[place] for row in rows} - {"unknown", "Unknown"}) for place in (1, 2, 3)
+    )
     return (
         len(rows), people, companies, countries, sum(not row[4] for row in rows), sum(not row[5] for row in rows)
     )  # fmt: skip

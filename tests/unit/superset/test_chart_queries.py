@@ -27,6 +27,13 @@ def test_a_raw_table_groups_nothing(charts: dict[str, Asset]) -> None:
     assert query["row_limit"] == 10, "one page, as the browser asks"
 
 
+def test_a_table_of_groups_is_ordered_by_its_metric(charts: dict[str, Asset]) -> None:
+    query = query_context(charts["users"], 1)["queries"][0]
+    assert query["columns"] == ["email", "company"]
+    assert query["metrics"][0] == "events_total"
+    assert query["orderby"] == [["events_total", False]]
+
+
 def test_a_condition_in_sql_goes_where_superset_expects_it(charts: dict[str, Asset]) -> None:
     query = query_context(charts["backdated_movements"], 1)["queries"][0]
     assert query["extras"]["where"] == "(is_backdated)"

@@ -22,8 +22,8 @@ select
     event_date,
     nullif(count(event_id), 0) as events,
     count(distinct email) as active_users,
-    count(distinct company) as active_companies,
-    count(distinct country) as active_countries,
+    count(distinct nullif(company, 'unknown')) as active_companies,
+    count(distinct nullif(country, 'Unknown')) as active_countries,
     count(case when not is_valid_ip then 1 end) as invalid_ips,
     count(case when not is_known_action then 1 end) as unknown_actions
 from events
