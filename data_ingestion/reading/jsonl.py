@@ -124,12 +124,12 @@ class JsonLinesReader:
             if has_returns:
                 raw = raw.removesuffix(b"\r")
             try:
+                if len(raw) > limit:
+                    raise _Bad("record_too_long", f"more than {limit:,} bytes")
                 if text is None:
                     raise _undecodable(self._undecodable, raw)
                 if not text.strip(_BLANKS):
                     continue
-                if len(raw) > limit:
-                    raise _Bad("record_too_long", f"{len(raw):,} bytes, at most {limit:,}")
                 rows.append(cells_of(text))
             except _Bad as fault:
                 bad.append(BadRecord(line, fault.reason, raw[:limit], fault.path, fault.detail))
@@ -138,7 +138,7 @@ class JsonLinesReader:
                 raws.append(raw)
         self._line += len(raw_lines)
         if too_long is not None:
-            detail = f"more than {self._limit:,} bytes without a line end"
+            detail = f"more than {self._limit:,} bytes"
             bad.append(BadRecord(self._line, "record_too_long", too_long, None, detail))
         cells = list(zip(*rows, strict=True)) if rows else [()] * len(self.header)
         table = pa.RecordBatch.from_arrays(
