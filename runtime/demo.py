@@ -39,8 +39,7 @@ def demo(settings: Settings) -> None:
             wait_for_dags(api, domains)
             api.ensure_pools()
             report.note = ", ".join(domains)
-        for domain in domains:
-            run_to_the_end(api, domain)
+        run_to_the_end(api, domains)
         _show_loads(stack)
         _show_addresses(settings, find_dashboards())
     ended = time.monotonic()

@@ -1,6 +1,7 @@
 """Runs: a DAG triggered and followed to its end on the terminal."""
 
 import time
+from collections.abc import Iterator
 
 from runtime import Fault
 from runtime.airflow import Api, TaskState
@@ -24,8 +25,29 @@ def wait_for_dags(api: Api, names: list[str], patience: float = 120) -> None:
         time.sleep(0.5)
 
 
-def run_to_the_end(api: Api, dag: str, patience: float = 1800) -> None:
-    """Start a run of the DAG (or join the one under way) and show each task as it ends; a failed run is a Fault."""
+def run_to_the_end(api: Api, dags: list[str], patience: float = 1800) -> None:
+    """Start a run of each DAG (or join the one under way), all at once, and show each task as it ends.
+
+    All are followed to their end, then a failed one is a Fault.
+    """
+    following = {dag: _follow(api, dag, patience) for dag in dags}
+    faults: list[Fault] = []
+    while following:
+        for dag, steps in list(following.items()):
+            try:
+                next(steps)
+            except StopIteration:
+                del following[dag]
+            except Fault as fault:
+                faults.append(fault)
+                del following[dag]
+        time.sleep(1)
+    if faults:
+        raise Fault("\n".join(str(fault) for fault in faults))
+
+
+def _follow(api: Api, dag: str, patience: float) -> Iterator[None]:
+    """One look at a run a step, until it has ended."""
     api.unpause(dag)
     run = api.active_run(dag) or api.trigger(dag)
     shown: set[tuple[str, int]] = set()
@@ -34,7 +56,7 @@ def run_to_the_end(api: Api, dag: str, patience: float = 1800) -> None:
         while True:
             state = api.run_state(dag, run)
             tasks = api.tasks(dag, run)
-            _show(tasks, shown)
+            _show(dag, tasks, shown)
             report.note = _progress(tasks)
             if state in ("success", "failed"):
                 break
@@ -42,7 +64,7 @@ def run_to_the_end(api: Api, dag: str, patience: float = 1800) -> None:
                 raise Fault(
                     f"DAG {dag}: run {run} is still {state} after {patience / 60:.0f} min\n  see {api.url}"
                 )
-            time.sleep(1)
+            yield
         if state == "failed":
             raise Fault(_explain(api, dag, run, tasks))
         done = sum(task.state == "success" for task in tasks)
@@ -50,7 +72,7 @@ def run_to_the_end(api: Api, dag: str, patience: float = 1800) -> None:
         report.note = f"{done} tasks done" + (f", {skipped} had nothing to do" if skipped else "")
 
 
-def _show(tasks: list[TaskState], shown: set[tuple[str, int]]) -> None:
+def _show(dag: str, tasks: list[TaskState], shown: set[tuple[str, int]]) -> None:
     colours = {"success": "green", "failed": "red", "upstream_failed": "red", "skipped": "dim"}
     for task in sorted(tasks, key=lambda task: (task.task_id, task.map_index)):
         key = (task.task_id, task.map_index)
@@ -59,9 +81,8 @@ def _show(tasks: list[TaskState], shown: set[tuple[str, int]]) -> None:
             if task.state == "skipped":
                 continue  # counted at the end
             took = seconds(task.duration) if task.duration else ""
-            say(
-                f"  {accent(f'{task.state:<15}', colours.get(task.state, 'dim'))}  {task.label:<66}  {took:>9}"
-            )
+            state, name = accent(f"{task.state:<15}", colours.get(task.state, "dim")), f"{dag}.{task.label}"
+            say(f"  {state}  {name:<66}  {took:>9}")
 
 
 def _progress(tasks: list[TaskState]) -> str:

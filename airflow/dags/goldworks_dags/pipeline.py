@@ -13,6 +13,7 @@ from goldworks_dags.assets import gold_of, raw_of
 from goldworks_dags.batches import Ticket
 from goldworks_dags.domain import Domain
 from goldworks_dags.form import form
+from goldworks_dags.gate import VERDICT, Gate
 from goldworks_dags.page import page, reaches
 from goldworks_dags.results import ROWS_WRITTEN
 from goldworks_dags.transform import BUILD_TASK, transform
@@ -48,12 +49,7 @@ def pipeline(domain: Domain) -> DAG:
         def load(batch: Ticket) -> dict[str, int]:
             return steps.load(domain, batch, get_current_context())
 
-        # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
-        # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
-        @task.short_circuit(
-            trigger_rule="all_done", ignore_downstream_trigger_rules=False, outlets=[raw_of(domain)]
-        )
-        def gate() -> dict[str, Any]:
+        def found() -> dict[str, Any]:
             context = get_current_context()
             return steps.gate(domain, context["params"], context["outlet_events"])
 
@@ -63,11 +59,14 @@ def pipeline(domain: Domain) -> DAG:
             written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
             steps.publish(domain, found["marks"], written, context["outlet_events"])
 
-        loaded, found = load.expand(batch=discover()), gate()
-        published = publish(found)
-        loaded >> found
+        loaded = load.expand(batch=discover())
+        # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
+        # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
+        gate = Gate(task_id="gate", python_callable=found, trigger_rule="all_done", outlets=[raw_of(domain)])
+        published = publish(gate.output)
+        loaded >> gate
         if not domain.ends_in_raw:
-            found >> transform(domain) >> published
+            gate >> transform(domain) >> published
         # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
-        [loaded, published] >> EmptyOperator(task_id="verdict", trigger_rule="none_failed")
+        [loaded, published] >> EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
     return dag

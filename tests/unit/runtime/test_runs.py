@@ -60,9 +60,9 @@ def test_each_task_is_shown_once_as_it_ends(capsys: pytest.CaptureFixture[str]) 
         ("running", [task("discover", "success"), task("load", "success", 0)]),
         ("success", [task("discover", "success"), task("load", "success", 0), task("dbt", "skipped")]),
     )
-    run_to_the_end(api, "bank")
+    run_to_the_end(api, ["bank"])
     shown = capsys.readouterr().out
-    assert shown.count(" discover ") == 1
+    assert shown.count(" bank.discover ") == 1
     assert shown.count("load[0]") == 1
     assert "dbt" not in shown
     assert "2 tasks done, 1 had nothing to do" in shown
@@ -73,13 +73,33 @@ def test_a_failed_run_names_the_task_and_the_end_of_its_log() -> None:
     with pytest.raises(
         Fault, match=r"(?s)DAG bank failed in load\[3\].*line 29.*it broke.*/dags/bank/runs/run-1"
     ) as caught:
-        run_to_the_end(api, "bank")
+        run_to_the_end(api, ["bank"])
     assert "line 3\n" not in str(caught.value)
+
+
+def test_all_dags_are_followed_to_their_end_though_one_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    plays = {
+        "bank": Played(("failed", [task("load", "failed", 0)])),
+        "web": Played(("running", [task("load", "running", 0)]), ("success", [task("load", "success", 0)])),
+    }
+
+    class Both(Played):
+        def run_state(self, dag: str, run: str) -> str:
+            return plays[dag].run_state(dag, run)
+
+        def tasks(self, dag: str, run: str) -> list[TaskState]:
+            return plays[dag].tasks(dag, run)
+
+    api: Any = Both()
+    with pytest.raises(Fault, match=r"DAG bank failed in load\[0\]"):
+        run_to_the_end(api, ["bank", "web"])
+    assert "web.load[0]" in capsys.readouterr().out
+    assert api.triggered == 2
 
 
 def test_a_run_that_is_under_way_is_joined() -> None:
     api: Any = Played(("success", []), active="run-0")
-    run_to_the_end(api, "bank")
+    run_to_the_end(api, ["bank"])
     assert not api.triggered
 
 
