@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from data_ingestion.contract import Contract
 from data_ingestion.landing import Landing, LandingObject
+from data_ingestion.ledger import KnownObject, ObjectState
 from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
 from data_ingestion.warehouses.base import Warehouse
 
@@ -55,7 +56,7 @@ def discover(
         plans.append(plan_drops(contract, objects, known, choice))
         if record:
             warehouse.record_seen(
-                contract.dataset, [item for item in objects if item.key not in known.objects]
+                contract.dataset, [item for item in objects if _is_news(known.objects.get(item.key), item)]
             )
     if record:
         warehouse.record_seen(None, unresolved)
@@ -71,6 +72,13 @@ def plan_again(
         return None
     plan = plan_drops(contract, [seen], warehouse.known_objects(contract.dataset, [seen]))
     return plan.drops[0] if plan.drops else None
+
+
+def _is_news(held: KnownObject | None, item: LandingObject) -> bool:
+    """Whether the ledger knows nothing of an object yet, or of an object not loaded another version or no contract."""
+    if held is None or held.state is ObjectState.UNRESOLVED:
+        return True
+    return held.state is ObjectState.SEEN and held.etag != item.etag
 
 
 def _outermost(prefixes: set[str]) -> set[str]:

@@ -140,6 +140,16 @@ def test_an_object_that_could_not_be_loaded_is_not_tried_again(things, landing, 
     assert (load(things), warehouse.quarantined("things")) == ([], [])
 
 
+def test_of_an_object_that_could_not_be_loaded_the_version_last_seen_is_withdrawn(
+    things, landing, warehouse, load
+):
+    for bad in ("bad", "worse"):
+        put(landing, JANUARY, *(f"{number},{bad},x" for number in range(9)))
+        load(things)
+    withdraw([things], warehouse, JANUARY)
+    assert load(things) == []
+
+
 def test_withdrawn_twice_is_withdrawn_once(things, warehouse, two_months):
     withdraw([things], warehouse, FEBRUARY)
     before = warehouse.loads("things")
