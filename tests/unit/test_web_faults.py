@@ -1,0 +1,116 @@
+"""The web contract, one tiny file a fault: what comes in, as what, and what is set aside for which reason."""
+
+from datetime import date
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from data_ingestion.checks.rows import RowChecks
+from data_ingestion.contract import read_contract
+from data_ingestion.errors import DropFault
+from data_ingestion.reading.open import open_reader
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ROOT / "tests/fixtures/web"
+EVENTS = read_contract(ROOT / "contracts/web/events.odcs.yaml")
+EVENT = {
+    "event_id": UUID("0f6d3c1e-5b7a-4c2d-9e8f-a1b2c3d4e5f6").bytes,
+    "event_date": date(2026, 1, 31),
+    "email": "ana.silva@heron-mills.example",
+    "country": "Peru",
+    "ip": "192.0.2.7",
+    "uri": "index",
+    "action": "visit",
+    "tags": "['Mr', 'eat', 'PM']",
+}
+NEIGHBOUR = {**EVENT, "event_id": UUID("1a2b3c4d-0000-4000-8000-00000000000a").bytes}
+
+
+def judged(name):
+    """The rows of a file by line, and what was refused as (line, column, reason)."""
+    rows, bad = {}, []
+    with (FILES / name).open("rb") as stream:
+        reader = open_reader(stream, EVENTS, "2026/01/events.csv")
+        checks = RowChecks(EVENTS, reader.header, "2026/01/events.csv")
+        for chunk in reader:
+            checked = checks.check(chunk)
+            rows.update({row.pop("_line"): row for row in checked.rows.to_pylist()})
+            bad += [(one.line, one.column, one.reason) for one in checked.bad]
+    return rows, bad
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("sound.csv", {}),
+        ("id_in_capitals.csv", {}),
+        ("id_with_blanks_around.csv", {}),
+        ("day_with_slashes.csv", {}),
+        ("bom_and_crlf.csv", {}),
+        ("columns_in_another_order.csv", {}),
+        ("email_in_capitals.csv", {"email": "ana.silva@Heron-Mills.Example"}),
+        ("country_with_comma.csv", {"country": "Korea, Republic of"}),
+        ("country_missing.csv", {"country": None}),
+        ("ip_version_6.csv", {"ip": "2001:0DB8::00ff"}),
+        ("ip_that_is_none.csv", {"ip": "203.0.113.256"}),
+        ("action_unknown.csv", {"action": "vist"}),
+        ("tags_of_no_words.csv", {"tags": "[]"}),
+        ("tags_of_one_word.csv", {"tags": "['tea']"}),
+        ("tags_with_both_quotes.csv", {"tags": """['PM', "it's", 'say \\"hi\\"']"""}),
+        ("tags_missing.csv", {"tags": None}),
+    ],
+)
+def test_what_is_odd_but_sound_comes_in(name, change):
+    assert judged(name) == ({2: {**EVENT, **change}, 3: NEIGHBOUR}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "reason"),
+    [
+        ("id_cut_short.csv", "event_id", "not_a_uuid"),
+        ("id_without_hyphens.csv", "event_id", "not_a_uuid"),
+        ("id_of_other_letters.csv", "event_id", "not_a_uuid"),
+        ("id_missing.csv", "event_id", "missing"),
+        ("day_that_is_none.csv", "event_date", "not_a_date"),
+        ("day_of_another_form.csv", "event_date", "not_a_date"),
+        ("day_with_a_time.csv", "event_date", "not_a_date"),
+        ("day_missing.csv", "event_date", "missing"),
+        ("email_missing.csv", "email", "missing"),
+        ("email_no_utf8.csv", "email", "bad_utf8"),
+        ("country_with_comma_unquoted.csv", None, "too_many_columns"),
+        ("tags_unquoted.csv", None, "too_many_columns"),
+        ("columns_missing.csv", None, "too_few_columns"),
+        ("quote_left_open.csv", "tags", "unclosed_quote"),
+        ("nul_byte.csv", "uri", "nul_byte"),
+    ],
+)
+def test_what_breaks_the_contract_is_set_aside_alone(name, column, reason):
+    assert judged(name) == ({3: NEIGHBOUR}, [(2, column, reason)])
+
+
+def test_a_row_twice_is_two_rows_until_the_stage_compares_them():
+    assert judged("row_twice.csv") == ({2: EVENT, 3: NEIGHBOUR, 4: EVENT}, [])
+
+
+def test_a_month_without_events_is_a_month():
+    assert judged("header_only.csv") == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("column_unknown.csv", "header 'referrer' is no column"),
+        ("column_missing.csv", "no column 'tags'"),
+        ("header_missing.csv", "is no column"),
+        ("empty.csv", "the file is empty"),
+    ],
+)
+def test_a_file_that_leaves_a_doubt_about_its_columns_is_refused_whole(name, message):
+    with pytest.raises(DropFault, match=message):
+        judged(name)
+
+
+def test_every_file_here_is_of_a_test():
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [path.name for path in FILES.glob("*.csv") if f'"{path.name}"' not in text] == []
