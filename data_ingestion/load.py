@@ -1,22 +1,23 @@
-"""Load: drops brought in from the landing to raw, one transaction each."""
+"""Load: drops brought in from the landing to raw, one transaction a batch: one big drop, or many small ones."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from data_ingestion.contract import Contract
 from data_ingestion.discovery import plan_again
 from data_ingestion.errors import DropFault, GoldworksError, ObjectChanged, WarehouseLost
 from data_ingestion.landing import Landing
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
-from data_ingestion.plan import PlannedDrop
+from data_ingestion.plan import PlannedDrop, group_drops
 from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
-from data_ingestion.warehouses.base import DropRead, Warehouse
+from data_ingestion.warehouses.base import DropRead, NewDrop, Stage, Staged, Warehouse
 
 # A landing that changes under every attempt is left to the next run.
 ATTEMPTS_ON_CHANGE = 3
@@ -31,131 +32,196 @@ def load_drops(
     drops: Iterable[PlannedDrop],
     progress: Progress | None = None,
 ) -> Iterator[LoadReport]:
-    """Loads drops of one dataset, each in a transaction of its own; one that fails does not stop the others.
+    """Loads drops of one dataset by batches, each in one transaction; a drop that fails does not stop the others.
 
     Neither does an error that nobody foresaw: the first of them is raised when all drops have been tried.
     """
     warehouse.prepare(contract)
     unforeseen: Exception | None = None
-    for planned in drops:
+    loader = Loader(contract, landing, warehouse, progress)
+    waiting = [list(batch) for batch in group_drops(drops)]
+    while waiting:
+        batch = waiting.pop(0)
         try:
-            report = load_drop(contract, landing, warehouse, planned, progress)
+            if len(batch) == 1:
+                yield loader.load(batch[0])
+                continue
+            reports, left_out = loader.load_together(batch)
         except GoldworksError:
             raise
         except Exception as error:
-            unforeseen = unforeseen or error
+            if len(batch) == 1:
+                unforeseen = unforeseen or error
+            else:  # whoever is to blame will stand alone in the end
+                half = len(batch) // 2
+                waiting[:0] = [batch[:half], batch[half:]]
         else:
-            yield report
+            yield from reports
+            waiting[:0] = [[planned] for planned in left_out]
     if unforeseen:
         raise unforeseen
 
 
-def load_drop(
-    contract: Contract,
-    landing: Landing,
-    warehouse: Warehouse,
-    planned: PlannedDrop,
-    progress: Progress | None = None,
-) -> LoadReport:
-    """Brings one drop in, exactly once, and returns its report; a failed load is recorded and reported, not raised.
+@dataclass(frozen=True)
+class Loader:
+    """Brings drops of one dataset from a landing into a warehouse."""
 
-    An object that changes meanwhile, or that another loader brought in first, is planned again. Errors that
-    nobody foresaw are recorded and raised: they are bugs.
-    """
-    for attempt in range(1, ATTEMPTS_ON_CHANGE + 1):
-        try:
-            return _attempt(contract, landing, warehouse, planned, progress)
-        except ObjectChanged as change:
-            if attempt == ATTEMPTS_ON_CHANGE:
-                return LoadReport(
-                    contract.dataset, planned.object.key, planned.kind, LoadState.FAILED, error=str(change)
-                )
-            again = plan_again(contract, landing, warehouse, planned)
-            if again is None:
-                return LoadReport(
-                    contract.dataset,
-                    planned.object.key,
-                    Kind.KNOWN,
-                    LoadState.LOADED,
-                    plan="nothing",
-                    plan_reason=str(change),
-                )
-            planned = again
-    raise AssertionError("unreachable: the last attempt returns")
+    contract: Contract
+    landing: Landing
+    warehouse: Warehouse
+    progress: Progress | None = None
 
+    def load(self, planned: PlannedDrop) -> LoadReport:
+        """Brings one drop in, exactly once; a failed load is recorded and reported, not raised.
 
-def _attempt(
-    contract: Contract,
-    landing: Landing,
-    warehouse: Warehouse,
-    planned: PlannedDrop,
-    progress: Progress | None,
-) -> LoadReport:
-    started = time.monotonic()
-    bad = BadRows()
-    counts = _Counts()
-    with warehouse.attempt(planned) as attempt_id:
-        try:
-            with warehouse.transaction():
-                drop = _stage_drop(contract, landing, warehouse, planned, bad, counts, progress)
-                check_limit(contract.quarantine_limit, drop.read, bad, planned.object.key)
-                report = warehouse.bring_in(contract, planned, attempt_id, drop, bad)
-        except WarehouseLost:  # the next command finds the attempt abandoned
-            raise
-        except ObjectChanged:
-            warehouse.forget_attempt(attempt_id)
-            raise
-        except Exception as error:
-            report = LoadReport(
-                contract.dataset, planned.object.key, planned.kind, LoadState.FAILED,
-                Fates(read=counts.read, quarantined=bad.count), attempt_id, plan_reason=planned.reason,
-                error=str(error) if isinstance(error, GoldworksError) else f"{type(error).__name__}: {error}",
-            )  # fmt: skip
-            report = warehouse.record_failure(report, islice(bad, KEPT_OF_FAILED))
-            if not isinstance(error, GoldworksError):
+        An object that changes meanwhile, or that another loader brought in first, is planned again. Errors that
+        nobody foresaw are recorded and raised: they are bugs.
+        """
+        dataset, key = self.contract.dataset, planned.object.key
+        for attempt in range(1, ATTEMPTS_ON_CHANGE + 1):
+            try:
+                return self._attempt(planned)
+            except ObjectChanged as change:
+                if attempt == ATTEMPTS_ON_CHANGE:
+                    return LoadReport(dataset, key, planned.kind, LoadState.FAILED, error=str(change))
+                again = plan_again(self.contract, self.landing, self.warehouse, planned)
+                if again is None:
+                    return LoadReport(
+                        dataset, key, Kind.KNOWN, LoadState.LOADED, plan="nothing", plan_reason=str(change)
+                    )
+                planned = again
+        raise AssertionError("unreachable: the last attempt returns")
+
+    def load_together(self, batch: Sequence[PlannedDrop]) -> tuple[list[LoadReport], list[PlannedDrop]]:
+        """Brings small new drops in by one transaction: their reports, and those that have to be loaded alone.
+
+        Left out are drops that are not new after all, and those that fail: alone, their failure is recorded.
+        """
+        started = time.monotonic()
+        with self.warehouse.attempts(batch) as attempt_ids, ExitStack() as opened:
+            brought: list[LoadReport | None] = [None for _ in batch]
+            try:
+                with self.warehouse.transaction():
+                    with self.warehouse.shared_stage(self.contract) as stage:
+                        new = self._stage_together(batch, attempt_ids, stage, opened)
+                        staged = stage.finish()
+                    reports = self.warehouse.bring_in_together(self.contract, new, staged) if new else []
+                for each, report in zip(new, reports, strict=True):
+                    brought[each.position] = report
+            except WarehouseLost:  # the next command finds the attempts abandoned
                 raise
-        finally:
-            bad.close()
-    return replace(report, seconds=time.monotonic() - started)
+            except Exception:
+                self.warehouse.forget_attempts(attempt_ids)
+                raise
+            self.warehouse.forget_attempts(
+                [attempt for attempt, report in zip(attempt_ids, brought, strict=True) if report is None]
+            )
+        seconds = time.monotonic() - started
+        done = [replace(report, seconds=seconds / len(batch)) for report in brought if report]
+        return done, [planned for planned, report in zip(batch, brought, strict=True) if report is None]
+
+    def _stage_together(
+        self, batch: Sequence[PlannedDrop], attempt_ids: Sequence[int], stage: Stage, opened: ExitStack
+    ) -> list[NewDrop]:
+        """Reads one drop after another; its rows go to the stage once it has been read to its end."""
+        new = []
+        for position, (planned, attempt_id) in enumerate(zip(batch, attempt_ids, strict=True)):
+            bad = BadRows()
+            kept: list[Any] = []
+            opened.callback(bad.close)
+            reading = _Reading()
+            try:
+                sha256, size = self._read(planned, bad, reading, kept.append)
+                check_limit(self.contract.quarantine_limit, reading.rows, bad, planned.object.key)
+            except (DropFault, ObjectChanged):
+                continue
+            for rows in kept:
+                stage.write(rows, position)
+            read = DropRead(
+                sha256, size, reading.rows, Staged(reading.rows - bad.count, distinct=False), bad.count
+            )
+            new.append(NewDrop(planned, attempt_id, position, read, bad))
+        return new
+
+    def _attempt(self, planned: PlannedDrop) -> LoadReport:
+        started = time.monotonic()
+        bad, reading = BadRows(), _Reading()
+        with self.warehouse.attempts([planned]) as (attempt_id,):
+            try:
+                with self.warehouse.transaction():
+                    report = self._recognise(planned, attempt_id)
+                    if report is None:
+                        drop = self._stage(planned, bad, reading)
+                        check_limit(self.contract.quarantine_limit, drop.read, bad, planned.object.key)
+                        report = self.warehouse.bring_in(self.contract, planned, attempt_id, drop, bad)
+            except WarehouseLost:  # the next command finds the attempt abandoned
+                raise
+            except ObjectChanged:
+                self.warehouse.forget_attempts([attempt_id])
+                raise
+            except Exception as error:
+                report = LoadReport(
+                    self.contract.dataset, planned.object.key, planned.kind, LoadState.FAILED,
+                    Fates(read=reading.rows, quarantined=bad.count), attempt_id, plan_reason=planned.reason,
+                    error=str(error) if isinstance(error, GoldworksError) else f"{type(error).__name__}: {error}",
+                )  # fmt: skip
+                report = self.warehouse.record_failure(report, islice(bad, KEPT_OF_FAILED))
+                if not isinstance(error, GoldworksError):
+                    raise
+            finally:
+                bad.close()
+        return replace(report, seconds=time.monotonic() - started)
+
+    def _recognise(self, planned: PlannedDrop, attempt_id: int) -> LoadReport | None:
+        """The load of an object whose bytes are known: told by its ETag, else by a hash, before a row is read."""
+        if planned.twin:
+            return self.warehouse.bring_in_known(
+                self.contract, planned, attempt_id, None, planned.object.size
+            )
+        if not planned.size_known:
+            return None
+        with self.landing.open(planned.object) as opened:
+            stream = _Hashing(opened, None)
+            stream.drain()
+        return self.warehouse.bring_in_known(self.contract, planned, attempt_id, stream.digest(), stream.size)
+
+    def _stage(self, planned: PlannedDrop, bad: BadRows, reading: _Reading) -> DropRead:
+        with self.warehouse.stage(self.contract, planned) as stage:
+            sha256, size = self._read(planned, bad, reading, stage.write)
+            staged = stage.finish()
+        if staged.rows != reading.rows - bad.count:
+            raise AssertionError(f"{reading.rows} rows read, {bad.count} bad, but {staged.rows} staged")
+        return DropRead(sha256, size, reading.rows, staged, bad.count)
+
+    def _read(
+        self, planned: PlannedDrop, bad: BadRows, reading: _Reading, write: Callable[[Any], None]
+    ) -> tuple[bytes, int]:
+        """Reads the object once, from its bytes to checked rows; its hash and size, taken on the way."""
+        # Arrow costs a tenth of a second to import: a run with nothing new does without.
+        from data_ingestion.checks.rows import RowChecks
+        from data_ingestion.reading import ReadError, open_reader
+
+        try:
+            with self.landing.open(planned.object) as opened:
+                stream = _Hashing(opened, self.progress)
+                reader = open_reader(cast(BinaryIO, stream), self.contract, planned.object.key)
+                checks = RowChecks(self.contract, reader.header, planned.object.key)
+                for chunk in reader:
+                    checked = checks.check(chunk)
+                    reading.rows += checked.read
+                    bad.add(checked.bad)
+                    write(checked.rows)
+                stream.drain()
+        except ReadError as error:  # the reader does not know what it reads
+            raise DropFault(f"{planned.object.key}: {error}") from error
+        return stream.digest(), stream.size
 
 
 @dataclass
-class _Counts:
-    read: int = 0
+class _Reading:
+    """How far a drop has been read."""
 
-
-def _stage_drop(
-    contract: Contract,
-    landing: Landing,
-    warehouse: Warehouse,
-    planned: PlannedDrop,
-    bad: BadRows,
-    counts: _Counts,
-    progress: Progress | None,
-) -> DropRead:
-    """Reads the object once, from its bytes to rows in the stage, and hashes it on the way."""
-    # Arrow costs a tenth of a second to import: a run with nothing new does without.
-    from data_ingestion.checks.rows import RowChecks
-    from data_ingestion.reading import ReadError, open_reader
-
-    try:
-        with landing.open(planned.object) as opened:
-            stream = _Hashing(opened, progress)
-            reader = open_reader(cast(BinaryIO, stream), contract, planned.object.key)
-            checks = RowChecks(contract, reader.header, planned.object.key)
-            with warehouse.stage(contract) as stage:
-                for chunk in reader:
-                    checked = checks.check(chunk)
-                    counts.read += checked.read
-                    bad.add(checked.bad)
-                    stage.write(checked.rows)
-                staged = stage.finish()
-            stream.drain()
-    except ReadError as error:  # the reader does not know what it reads
-        raise DropFault(f"{planned.object.key}: {error}") from error
-    if staged.rows != counts.read - bad.count:
-        raise AssertionError(f"{counts.read} rows read, {bad.count} bad, but {staged.rows} staged")
-    return DropRead(stream.digest(), stream.size, counts.read, staged, bad.count)
+    rows: int = 0
 
 
 class _Hashing:

@@ -32,14 +32,14 @@ def withdraw(contracts: Sequence[Contract], warehouse: Warehouse, key: str) -> L
     planned = PlannedDrop(
         contract.dataset, seen, Kind.WITHDRAWAL, known.period, "a person asked for it", known.etag
     )
-    with warehouse.attempt(planned) as attempt_id:
+    with warehouse.attempts([planned]) as (attempt_id,):
         try:
             with warehouse.transaction():
                 report = warehouse.withdraw(contract, planned, attempt_id)
         except WarehouseLost:  # the next command finds the attempt abandoned
             raise
         except BaseException:  # told to whoever asked for it; there is nothing to try again by itself
-            warehouse.forget_attempt(attempt_id)
+            warehouse.forget_attempts([attempt_id])
             raise
     return replace(report, seconds=time.monotonic() - started)
 

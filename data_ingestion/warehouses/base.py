@@ -33,11 +33,22 @@ class DropRead:
     quarantined: int
 
 
+@dataclass(frozen=True)
+class NewDrop:
+    """A drop of a batch, and what reading it to its end has shown."""
+
+    planned: PlannedDrop
+    attempt_id: int
+    position: int
+    read: DropRead
+    bad: Iterable[BadRow]
+
+
 class Stage(Protocol):
     """Where the checked rows of one drop wait for their merge. Gone with its transaction."""
 
-    def write(self, rows: Any) -> None:
-        """Copies a record batch of checked rows in."""
+    def write(self, rows: Any, position: int = 0) -> None:
+        """Copies a record batch of checked rows in, those of the batch's drop at that position."""
 
     def finish(self) -> Staged:
         """Ends the copy; what the server took."""
@@ -70,17 +81,20 @@ class Warehouse(Protocol):
     def abandon_lost_attempts(self) -> int:
         """Closes attempts whose session is gone; how many there were."""
 
-    def attempt(self, planned: PlannedDrop) -> AbstractContextManager[int]:
-        """An attempt to load a drop, recorded as started, by its id; alive as long as this session is."""
+    def attempts(self, drops: Sequence[PlannedDrop]) -> AbstractContextManager[list[int]]:
+        """Attempts to load drops, recorded as started, by their ids; alive as long as this session is."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """The one transaction in which a drop's rows, history, quarantine and ledger become true, or none of them."""
 
-    def forget_attempt(self, attempt_id: int) -> None:
-        """Takes back an attempt that was made on a stale plan: nothing was tried."""
+    def forget_attempts(self, attempt_ids: Sequence[int]) -> None:
+        """Takes back attempts that came to nothing and will be made again: no effect, no failure."""
 
-    def stage(self, contract: Contract) -> AbstractContextManager[Stage]:
-        """A new, empty stage, inside the transaction."""
+    def stage(self, contract: Contract, planned: PlannedDrop) -> AbstractContextManager[Stage]:
+        """A new, empty stage for one drop, inside the transaction."""
+
+    def shared_stage(self, contract: Contract) -> AbstractContextManager[Stage]:
+        """A new, empty stage for several drops, which are told apart by their positions."""
 
     def bring_in(
         self, contract: Contract, planned: PlannedDrop, attempt_id: int, drop: DropRead, bad: Iterable[BadRow]
@@ -89,6 +103,22 @@ class Warehouse(Protocol):
 
         Takes the dataset's lock until the transaction ends. Raises `PlanStale` if the ledger has moved on since
         the drop was planned, `LawBroken` if rows don't add up.
+        """
+
+    def bring_in_known(
+        self, contract: Contract, planned: PlannedDrop, attempt_id: int, sha256: bytes | None, size: int
+    ) -> LoadReport | None:
+        """Records an object whose bytes are in force already, with no row read; None if they are not.
+
+        Without a hash, the bytes are those of the object that the plan names as its twin. Otherwise as `bring_in`.
+        """
+
+    def bring_in_together(
+        self, contract: Contract, new: Sequence[NewDrop], staged: Staged
+    ) -> list[LoadReport | None]:
+        """Merges the shared stage into raw and records it, inside the transaction; a report a drop, in their order.
+
+        None stands for a drop that is not new after all: nothing was done for it, it has to be loaded alone.
         """
 
     def withdraw(self, contract: Contract, planned: PlannedDrop, attempt_id: int) -> LoadReport:

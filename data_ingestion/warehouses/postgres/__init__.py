@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
@@ -17,11 +17,22 @@ from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, LoadReport, LoadState
 from data_ingestion.plan import PlannedDrop
-from data_ingestion.warehouses.base import DropRead
-from data_ingestion.warehouses.postgres import drops, ledger, migrations, objects, tables, withdrawal
-from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
-from data_ingestion.warehouses.postgres.session import server_faults
-from data_ingestion.warehouses.postgres.stage import PostgresStage
+from data_ingestion.warehouses.base import DropRead, NewDrop, Staged
+from data_ingestion.warehouses.postgres import (
+    drops,
+    ledger,
+    migrations,
+    objects,
+    tables,
+    together,
+    withdrawal,
+)
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits, may_copy
+from data_ingestion.warehouses.postgres.session import scalar, server_faults
+from data_ingestion.warehouses.postgres.straight import StraightCopy, open_straight
+
+if TYPE_CHECKING:
+    from data_ingestion.warehouses.postgres.stage import PostgresStage
 
 # MERGE … RETURNING, by which the server's own count of each fate is held against ours.
 OLDEST_VERSION = 170000
@@ -111,18 +122,18 @@ class PostgresWarehouse:
         return ledger.abandon_lost_attempts(self.connection)
 
     @contextmanager
-    def attempt(self, planned: PlannedDrop) -> Iterator[int]:
+    def attempts(self, drops: Sequence[PlannedDrop]) -> Iterator[list[int]]:
         with server_faults(self.connection):
-            attempt_id = ledger.start_attempt(self.connection, planned)
+            attempt_ids = ledger.start_attempts(self.connection, drops)
         try:
-            yield attempt_id
+            yield attempt_ids
         finally:
             if not self.connection.closed:
-                ledger.end_attempt(self.connection, attempt_id)
+                ledger.end_attempts(self.connection, attempt_ids)
 
     @_asking
-    def forget_attempt(self, attempt_id: int) -> None:
-        ledger.forget_attempt(self.connection, attempt_id)
+    def forget_attempts(self, attempt_ids: Sequence[int]) -> None:
+        ledger.forget_attempts(self.connection, attempt_ids)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -130,19 +141,73 @@ class PostgresWarehouse:
             yield
 
     @contextmanager
-    def stage(self, contract: Contract) -> Iterator[PostgresStage]:
-        stage = PostgresStage(self.connection, tables.RawTable(contract))
+    def stage(self, contract: Contract, planned: PlannedDrop) -> Iterator[PostgresStage]:
+        table, straight = tables.RawTable(contract), None
+        is_first = planned.ledger_etag is None and planned.kind in (Kind.NEW, Kind.LATE)
+        if is_first and may_copy(self._raw_rows(contract), planned.object.size, self.plan_limits):
+            straight = open_straight(self.connection, table)
+        with self._open_stage(table, straight=straight) as stage:
+            yield stage
+
+    @contextmanager
+    def shared_stage(self, contract: Contract) -> Iterator[PostgresStage]:
+        with self._open_stage(tables.RawTable(contract), positions=True) as stage:
+            yield stage
+
+    @contextmanager
+    def _open_stage(
+        self, table: tables.RawTable, *, positions: bool = False, straight: StraightCopy | None = None
+    ) -> Iterator[PostgresStage]:
+        from data_ingestion.warehouses.postgres.stage import PostgresStage  # which imports Arrow
+
+        stage = PostgresStage(self.connection, table, positions=positions, straight=straight)
         try:
             yield stage
         except BaseException as error:
             stage.abort(error)
             raise
 
+    def _raw_rows(self, contract: Contract) -> int:
+        return int(
+            scalar(
+                self.connection, "select raw_rows from ops.datasets where dataset = %s", [contract.dataset]
+            )
+        )
+
     @_asking
     def bring_in(
         self, contract: Contract, planned: PlannedDrop, attempt_id: int, drop: DropRead, bad: Iterable[BadRow]
     ) -> LoadReport:
         brought = drops.bring_in(self.connection, contract, planned, drop, self.plan_limits)
+        report = self._record(contract, planned, attempt_id, drop, brought)
+        if brought.kind not in (Kind.KNOWN, Kind.DUPLICATE):
+            ledger.record_quarantine(self.connection, report, bad)
+        return report
+
+    @_asking
+    def bring_in_known(
+        self, contract: Contract, planned: PlannedDrop, attempt_id: int, sha256: bytes | None, size: int
+    ) -> LoadReport | None:
+        known = drops.bring_in_known(self.connection, contract, planned, sha256, size)
+        if known is None:
+            return None
+        brought, drop = known
+        return self._record(contract, planned, attempt_id, drop, brought)
+
+    @_asking
+    def bring_in_together(
+        self, contract: Contract, new: Sequence[NewDrop], staged: Staged
+    ) -> list[LoadReport | None]:
+        return together.bring_in_together(self.connection, contract, new, staged, self.plan_limits)
+
+    def _record(
+        self,
+        contract: Contract,
+        planned: PlannedDrop,
+        attempt_id: int,
+        drop: DropRead,
+        brought: drops.BroughtIn,
+    ) -> LoadReport:
         report = LoadReport(
             dataset=contract.dataset,
             object_key=planned.object.key,
@@ -161,8 +226,6 @@ class PostgresWarehouse:
         ledger.record_end(self.connection, report, contract.fingerprint, drop.size)
         touched = brought.kind is Kind.KNOWN  # what this version has in quarantine stays there
         ledger.close_quarantine(self.connection, report, of_failed_only=touched)
-        if not touched and brought.kind is not Kind.DUPLICATE:
-            ledger.record_quarantine(self.connection, report, bad)
         return report
 
     @_asking

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psycopg import Connection
+from psycopg import Connection, sql
 
 from data_ingestion.contract import Contract
 from data_ingestion.errors import ContractFault, PlanStale
 from data_ingestion.ledger import Fates, Kind, check_laws
 from data_ingestion.plan import PlannedDrop
-from data_ingestion.warehouses.base import DropRead
+from data_ingestion.warehouses.base import DropRead, Staged
 from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.holders import let_go, rank
-from data_ingestion.warehouses.postgres.ledger import draw_load_id, open_dataset, rows_moved
+from data_ingestion.warehouses.postgres.ledger import (
+    draw_drop_id,
+    draw_load_id,
+    open_dataset,
+    record_raw_rows,
+    rows_moved,
+)
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
+from data_ingestion.warehouses.postgres.straight import StagedStraight, StraightCopy, build_key
 from data_ingestion.warehouses.postgres.tables import RawTable
 from data_ingestion.warehouses.postgres.withdrawal import stays_withdrawn
 
@@ -39,35 +46,63 @@ def bring_in(
 ) -> BroughtIn:
     """Makes the staged drop true for its object, in the caller's transaction, under the dataset's lock.
 
-    Raises `PlanStale` if another loader has changed the object's ledger row since the plan was made, and
-    `LawBroken` if rows don't add up.
+    Raises `PlanStale` if another loader has changed the object's
+    ledger row since the plan was made, and `LawBroken` if rows don't add up.
     """
     table = RawTable(contract)
     raw_before = open_dataset(connection, contract)
-    held = _held_object(connection, planned)
-    moved_before = rows_moved(connection, table.name)
-    load_id = draw_load_id(connection)
-    bringing = _Bringing(connection, table, planned, drop, load_id, raw_before, limits)
-
-    if held is not None and held.sha256 == drop.sha256:
-        fates, kind, plan, reason, drop_id = bringing.same_bytes(held)
-    elif held is None and stays_withdrawn(connection, planned.object.key, drop.sha256):
-        fates, kind, plan, reason, drop_id = bringing.withdrawn_bytes()
-    elif twin := _find_twin(connection, contract, drop):
-        fates, kind, plan, reason, drop_id = bringing.join_twin(twin, held)
+    held = held_object(connection, planned)
+    straight = drop.staged.copy if isinstance(drop.staged, StagedStraight) else None
+    moved_before = straight.moved_before if straight else rows_moved(connection, table.name)
+    load_id = straight.load_id if straight else draw_load_id(connection)
+    bringing = _Bringing(connection, table, planned, drop, load_id, raw_before, limits, straight)
+    if is_known(connection, contract, planned, held, drop.sha256):
+        if straight:  # raw is empty though such bytes were loaded before: there is nothing in them
+            connection.execute(sql.SQL("delete from {}").format(table.name))
+            build_key(connection, table, straight)
+        outcome = bringing.known_content(held)
     else:
-        fates, kind, plan, reason, drop_id = bringing.new_content(held)
+        outcome = bringing.new_content(held)
+    return _close(connection, table, load_id, outcome, raw_before, moved_before)
 
+
+def bring_in_known(
+    connection: Connection, contract: Contract, planned: PlannedDrop, sha256: bytes | None, size: int
+) -> tuple[BroughtIn, DropRead] | None:
+    """The same for an object of which no row has been read, if its bytes are known; else None, and nothing done."""
+    table = RawTable(contract)
+    raw_before = open_dataset(connection, contract)
+    held = held_object(connection, planned)
+    sha256 = sha256 or _hash_of_twin(connection, planned)
+    if planned.kind is Kind.REPLAY or not is_known(connection, contract, planned, held, sha256):
+        return None
+    moved_before = rows_moved(connection, table.name)
+    drop = DropRead(sha256, size, 0, Staged(0, distinct=True), 0)
+    load_id = draw_load_id(connection)
+    bringing = _Bringing(connection, table, planned, drop, load_id, raw_before, PlanLimits(), None)
+    if held is not None and held.sha256 == sha256 and not bringing.is_as_loaded(held):
+        return None
+    return _close(connection, table, load_id, bringing.known_content(held), raw_before, moved_before), drop
+
+
+def _close(
+    connection: Connection,
+    table: RawTable,
+    load_id: int,
+    outcome: Outcome,
+    raw_before: int,
+    moved_before: int,
+) -> BroughtIn:
+    """Holds what was done against the server's own count of rows."""
+    fates, kind, plan, reason, drop_id = outcome
     raw_after = raw_before + rows_moved(connection, table.name) - moved_before
     check_laws(fates, raw_before, raw_after)
-    connection.execute(
-        "update ops.datasets set raw_rows = %s where dataset = %s", [raw_after, contract.dataset]
-    )
+    record_raw_rows(connection, table.contract.dataset, raw_after)
     return BroughtIn(load_id, drop_id, kind, fates, plan, reason, raw_before, raw_after)
 
 
 @dataclass(frozen=True)
-class _Held:
+class Held:
     """The drop that the object holds in force."""
 
     drop_id: int
@@ -89,11 +124,25 @@ class _Bringing:
     load_id: int
     raw_before: int
     limits: PlanLimits
+    straight: StraightCopy | None
 
-    def same_bytes(self, held: _Held) -> Outcome:
+    def known_content(self, held: Held | None) -> Outcome:
+        """Bytes that are in force, under this key or another, or that were withdrawn under it."""
+        if held is not None and held.sha256 == self.drop.sha256:
+            return self.same_bytes(held)
+        twin = find_twin(self.connection, self.table.contract, self.drop.sha256)
+        withdrawn = held is None and stays_withdrawn(
+            self.connection, self.planned.object.key, self.drop.sha256
+        )
+        return self.withdrawn_bytes() if withdrawn or twin is None else self.join_twin(twin, held)
+
+    def is_as_loaded(self, held: Held) -> bool:
+        """Whether the contract makes of the drop what it made of it when it was loaded."""
+        return (held.fingerprint, held.period) == (self.table.contract.fingerprint, self.planned.period)
+
+    def same_bytes(self, held: Held) -> Outcome:
         """The object was touched, or its contract has changed."""
-        as_loaded = (held.fingerprint, held.period) == (self.table.contract.fingerprint, self.planned.period)
-        if as_loaded and self.planned.kind is not Kind.REPLAY:
+        if self.is_as_loaded(held) and self.planned.kind is not Kind.REPLAY:
             self._set_object(held.drop_id, same_bytes=True)
             return Fates(), Kind.KNOWN, "nothing", "the bytes are those in force", held.drop_id
         self._set_drop(held.drop_id)
@@ -112,7 +161,7 @@ class _Bringing:
         )
         return Fates(), Kind.KNOWN, "nothing", "the bytes are those that were withdrawn", None
 
-    def join_twin(self, twin: int, held: _Held | None) -> Outcome:
+    def join_twin(self, twin: int, held: Held | None) -> Outcome:
         """Another object holds this content already: one drop, which may rank higher now."""
         self._set_object(twin)
         fates = self._leave(held.drop_id) if held else Fates()
@@ -124,7 +173,7 @@ class _Bringing:
         # Leaving the drop it held before may have moved rows, too.
         return fates, Kind.DUPLICATE, "nothing" if held is None else "settle", reason, twin
 
-    def new_content(self, held: _Held | None) -> Outcome:
+    def new_content(self, held: Held | None) -> Outcome:
         """Bytes that no object holds: a new drop, or the correction of one that only this object held."""
         kind = self.planned.kind if held is None else Kind.CORRECTED
         if held is not None and held.holders == 1:
@@ -145,9 +194,11 @@ class _Bringing:
     def _merge(self, drop_id: int, *, corrects: bool) -> tuple[Fates, str, str]:
         rank(self.connection, drop_id)
         member = Member(0, drop_id, self.load_id, self.drop.staged.rows)
-        merged = Merge(self.connection, self.table, [member], self.limits).merge(
-            self.drop.staged, self.raw_before, corrects=corrects
-        )
+        merge = Merge(self.connection, self.table, [member], self.limits)
+        if self.straight:
+            merged = merge.finish_straight(self.drop.staged, self.straight)
+        else:
+            merged = merge.merge(self.drop.staged, self.raw_before, corrects=corrects)
         read = Fates(read=self.drop.read, quarantined=self.drop.quarantined)
         return merged.fates[0] + read, merged.plan, merged.reason
 
@@ -159,15 +210,15 @@ class _Bringing:
 
     def _new_drop(self) -> int:
         seen, contract = self.planned.object, self.table.contract
-        row = self.connection.execute(
-            """insert into ops.drops (dataset, sha256, size_bytes, fingerprint, load_id,
+        drop_id = self.straight.drop_id if self.straight else draw_drop_id(self.connection)
+        self.connection.execute(
+            """insert into ops.drops (drop_id, dataset, sha256, size_bytes, fingerprint, load_id,
                                       rank_period, rank_delivered_at, rank_object_key)
-               values (%s, %s, %s, %s, %s, %s, %s, %s) returning drop_id""",
-            [contract.dataset, self.drop.sha256, self.drop.size, contract.fingerprint, self.load_id,
+               overriding system value values (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [drop_id, contract.dataset, self.drop.sha256, self.drop.size, contract.fingerprint, self.load_id,
              self.planned.period, seen.last_modified, seen.key],
-        ).fetchone()  # fmt: skip
-        assert row is not None
-        return int(row[0])
+        )  # fmt: skip
+        return drop_id
 
     def _set_drop(self, drop_id: int) -> None:
         self.connection.execute(
@@ -196,7 +247,8 @@ class _Bringing:
         )  # fmt: skip
 
 
-def _held_object(connection: Connection, planned: PlannedDrop) -> _Held | None:
+def held_object(connection: Connection, planned: PlannedDrop) -> Held | None:
+    """The drop that the planned object holds in force. Raises `PlanStale` if that is not what the plan was made on."""
     row = connection.execute(
         """select o.etag, o.dataset, d.drop_id, d.sha256, d.fingerprint, o.period,
                   (select count(*) from ops.objects h where h.drop_id = d.drop_id)
@@ -210,12 +262,39 @@ def _held_object(connection: Connection, planned: PlannedDrop) -> _Held | None:
         )
     if (row[0] if row else None) != planned.ledger_etag:
         raise PlanStale(f"{planned.object.key}: another load has changed its ledger row since it was planned")
-    return _Held(row[2], bytes(row[3]), *row[4:]) if row else None
+    return Held(row[2], bytes(row[3]), *row[4:]) if row else None
 
 
-def _find_twin(connection: Connection, contract: Contract, drop: DropRead) -> int | None:
+def find_twin(connection: Connection, contract: Contract, sha256: bytes) -> int | None:
+    """The drop in force that has these bytes."""
     row = connection.execute(
         "select drop_id from ops.drops where dataset = %s and sha256 = %s and ended_at is null",
-        [contract.dataset, drop.sha256],
+        [contract.dataset, sha256],
     ).fetchone()
     return int(row[0]) if row else None
+
+
+def is_known(
+    connection: Connection, contract: Contract, planned: PlannedDrop, held: Held | None, sha256: bytes
+) -> bool:
+    """Whether the bytes are in force, under this key or another, or were withdrawn under this one."""
+    return (
+        (held is not None and held.sha256 == sha256)
+        or (held is None and stays_withdrawn(connection, planned.object.key, sha256))
+        or find_twin(connection, contract, sha256) is not None
+    )
+
+
+def _hash_of_twin(connection: Connection, planned: PlannedDrop) -> bytes:
+    """The hash of what the twin held when the plan was made. Raises `PlanStale` if it holds something else by now."""
+    seen = planned.object
+    row = connection.execute(
+        """select d.sha256 from ops.objects o join ops.drops d using (drop_id)
+           where o.object_key = %s and o.dataset = %s and o.etag = %s and o.size_bytes = %s""",
+        [planned.twin, planned.dataset, seen.etag, seen.size],
+    ).fetchone()
+    if row is None:
+        raise PlanStale(
+            f"{seen.key}: {planned.twin}, whose bytes it was planned to share, holds others by now"
+        )
+    return bytes(row[0])

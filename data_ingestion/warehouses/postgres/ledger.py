@@ -20,22 +20,35 @@ from data_ingestion.warehouses.postgres.session import lock_dataset, scalar
 ALIVE = 0x676F6C64
 
 
-def start_attempt(connection: Connection, planned: PlannedDrop) -> int:
-    """A started load, with a lock that lives as long as this session: whoever can take it knows the session is gone."""
+def start_attempts(connection: Connection, drops: Sequence[PlannedDrop]) -> list[int]:
+    """Started loads, each with a lock that lives as long as this session: who can take it knows the session is gone."""
     with connection.transaction():
-        row = connection.execute(
-            """insert into ops.loads (dataset, object_key, kind, state, plan_reason) values (%s, %s, %s, 'started', %s)
-               returning attempt_id""",
-            [planned.dataset, planned.object.key, planned.kind, planned.reason],
-        ).fetchone()
-        assert row is not None
-        connection.execute("select pg_advisory_lock(%s, %s::int)", [ALIVE, row[0] % 2**31])
-    return int(row[0])
+        rows = connection.execute(
+            """insert into ops.loads (dataset, object_key, kind, state, plan_reason)
+               select d.dataset, d.object_key, d.kind, 'started', d.reason
+               from unnest(%s::text[], %s::text[], %s::text[], %s::text[])
+                    with ordinality as d (dataset, object_key, kind, reason, position)
+               order by d.position returning attempt_id""",
+            [
+                [planned.dataset for planned in drops],
+                [planned.object.key for planned in drops],
+                [planned.kind for planned in drops],
+                [planned.reason for planned in drops],
+            ],
+        ).fetchall()
+        ids = [int(row[0]) for row in rows]
+        connection.execute(
+            "select pg_advisory_lock(%s, (id %% 2147483648)::int) from unnest(%s::bigint[]) id", [ALIVE, ids]
+        )
+    return ids
 
 
-def end_attempt(connection: Connection, attempt_id: int) -> None:
-    """Lets go of the attempt's lock."""
-    connection.execute("select pg_advisory_unlock(%s, %s::int)", [ALIVE, attempt_id % 2**31])
+def end_attempts(connection: Connection, attempt_ids: Sequence[int]) -> None:
+    """Lets go of the attempts' locks."""
+    connection.execute(
+        "select pg_advisory_unlock(%s, (id %% 2147483648)::int) from unnest(%s::bigint[]) id",
+        [ALIVE, list(attempt_ids)],
+    )
 
 
 def abandon_lost_attempts(connection: Connection) -> int:
@@ -48,9 +61,11 @@ def abandon_lost_attempts(connection: Connection) -> int:
     ).rowcount
 
 
-def forget_attempt(connection: Connection, attempt_id: int) -> None:
-    """Takes back an attempt that was made on a stale plan: nothing was tried."""
-    connection.execute("delete from ops.loads where attempt_id = %s and state = 'started'", [attempt_id])
+def forget_attempts(connection: Connection, attempt_ids: Sequence[int]) -> None:
+    """Takes back attempts that came to nothing and will be made again."""
+    connection.execute(
+        "delete from ops.loads where attempt_id = any(%s) and state = 'started'", [list(attempt_ids)]
+    )
 
 
 def draw_load_id(connection: Connection) -> int:
@@ -58,24 +73,45 @@ def draw_load_id(connection: Connection) -> int:
     return int(scalar(connection, "select nextval('ops.load_ids')"))
 
 
+def draw_drop_id(connection: Connection) -> int:
+    """The next drop id; one that comes to nothing leaves a gap."""
+    return int(scalar(connection, "select nextval(pg_get_serial_sequence('ops.drops', 'drop_id'))"))
+
+
+def record_raw_rows(connection: Connection, dataset: str, rows: int) -> None:
+    """Notes how many rows raw holds now."""
+    connection.execute("update ops.datasets set raw_rows = %s where dataset = %s", [rows, dataset])
+
+
 def record_end(
     connection: Connection, report: LoadReport, contract_fingerprint: str | None, size: int | None
 ) -> None:
     """Writes how an attempt ended, with its counts."""
-    fates = asdict(report.fates)
-    fates["rows_read"] = fates.pop("read")
-    connection.execute(
-        """update ops.loads set load_id = %(load_id)s, drop_id = %(drop_id)s, kind = %(kind)s, state = %(state)s,
-               ended_at = clock_timestamp(), sha256 = decode(%(sha256)s, 'hex'), size_bytes = %(size)s,
-               fingerprint = %(fingerprint)s, rows_read = %(rows_read)s, quarantined = %(quarantined)s,
-               repeated = %(repeated)s, superseded = %(superseded)s, inserted = %(inserted)s, updated = %(updated)s,
-               unchanged = %(unchanged)s, restored = %(restored)s, withdrawn = %(withdrawn)s,
-               raw_before = %(raw_before)s, raw_after = %(raw_after)s, plan = %(plan)s,
-               plan_reason = %(plan_reason)s, error = %(error)s,
-               seconds = extract(epoch from clock_timestamp() - started_at)
-           where attempt_id = %(attempt_id)s""",
-        {**asdict(report), **fates, "fingerprint": contract_fingerprint, "size": size},
-    )
+    record_ends(connection, [(report, size)], contract_fingerprint)
+
+
+def record_ends(
+    connection: Connection, ended: Sequence[tuple[LoadReport, int | None]], contract_fingerprint: str | None
+) -> None:
+    """The same for several attempts, each with its drop's size in bytes."""
+    rows = []
+    for report, size in ended:
+        fates = asdict(report.fates)
+        fates["rows_read"] = fates.pop("read")
+        rows.append({**asdict(report), **fates, "fingerprint": contract_fingerprint, "size": size})
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """update ops.loads set load_id = %(load_id)s, drop_id = %(drop_id)s, kind = %(kind)s, state = %(state)s,
+                   ended_at = clock_timestamp(), sha256 = decode(%(sha256)s, 'hex'), size_bytes = %(size)s,
+                   fingerprint = %(fingerprint)s, rows_read = %(rows_read)s, quarantined = %(quarantined)s,
+                   repeated = %(repeated)s, superseded = %(superseded)s, inserted = %(inserted)s, updated = %(updated)s,
+                   unchanged = %(unchanged)s, restored = %(restored)s, withdrawn = %(withdrawn)s,
+                   raw_before = %(raw_before)s, raw_after = %(raw_after)s, plan = %(plan)s,
+                   plan_reason = %(plan_reason)s, error = %(error)s,
+                   seconds = extract(epoch from clock_timestamp() - started_at)
+               where attempt_id = %(attempt_id)s""",
+            rows,
+        )
 
 
 def close_quarantine(connection: Connection, report: LoadReport, *, of_failed_only: bool) -> None:
@@ -97,6 +133,20 @@ def close_quarantine(connection: Connection, report: LoadReport, *, of_failed_on
         {"load": report.load_id, "dataset": report.dataset, "key": report.object_key, "drop": report.drop_id,
          "of_failed_only": of_failed_only, "read_again": read_again},
     )  # fmt: skip
+
+
+def close_quarantine_of(connection: Connection, reports: Sequence[LoadReport]) -> None:
+    """The same for objects that were not in force before: all that is open of them are failed loads."""
+    connection.execute(
+        """update ops.quarantine q set closed_by_load_id = r.load_id, closed_at = clock_timestamp()
+           from unnest(%s::text[], %s::bigint[]) as r (object_key, load_id)
+           where q.object_key = r.object_key and q.dataset = %s and q.closed_by_load_id is null""",
+        [
+            [report.object_key for report in reports],
+            [report.load_id for report in reports],
+            reports[0].dataset,
+        ],
+    )
 
 
 def hand_over_quarantine(connection: Connection, drop_id: int, object_key: str) -> None:

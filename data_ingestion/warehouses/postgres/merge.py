@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg import Connection, sql
 
@@ -18,6 +18,7 @@ from data_ingestion.warehouses.base import Staged
 from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, MergePlan, PlanLimits, choose_plan
 from data_ingestion.warehouses.postgres.session import equal, names
+from data_ingestion.warehouses.postgres.straight import StraightCopy, build_key
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, STAGE, RawTable
 
 
@@ -85,14 +86,19 @@ class Merge:
             )
         if corrects:
             (position,) = fates
-            staying = fates[position].unchanged + moves.get(position, _Moves()).of_its_own
+            move = moves.get(position, _Moves())
+            staying = fates[position].unchanged - move.counts.get("taken_over", 0) + move.of_its_own
             if staying != held_before:
                 fates[position] += self._claims.release(keep_staged=True)
         return Merged(fates, plan, reason)
 
-    def remove_repeated_from_raw(self) -> int:
-        """Of a drop that was copied straight into raw: of each key the last row stays; how many did not."""
-        return self._remove_repeated("raw").get(self.members[0].position, 0)
+    def finish_straight(self, staged: Staged, straight: StraightCopy) -> Merged:
+        """The same for a drop that was copied straight into the empty raw table."""
+        (member,) = self.members
+        repeated = 0 if staged.distinct else self._remove_repeated("raw").get(member.position, 0)
+        build_key(self.connection, self.table, straight)
+        fates = Fates(repeated=repeated, inserted=staged.rows - repeated)
+        return Merged({member.position: fates}, MergePlan.COPY, "raw was empty")
 
     @property
     def _many(self) -> bool:
@@ -352,7 +358,7 @@ class Merge:
 class _Moves:
     """How many rows of a drop met the fates that were computed, and how many of the updated ones were its own."""
 
-    counts: Mapping[str, int] = ()  # type: ignore[assignment]
+    counts: Mapping[str, int] = field(default_factory=dict)
     of_its_own: int = 0
 
     def complete(self, plan: MergePlan, claims: int) -> Fates:

@@ -14,6 +14,7 @@ from data_ingestion.checks.rows import stage_schema
 from data_ingestion.keys import KEY_BYTES, KeyProof, content_keys
 from data_ingestion.warehouses.base import Staged
 from data_ingestion.warehouses.postgres.session import names
+from data_ingestion.warehouses.postgres.straight import StagedStraight, StraightCopy
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, STAGE, RawTable, create_stage
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ NARROW_TYPES = {"integer": pa.int32(), "smallint": pa.int16()}
 class PostgresStage:
     """An open COPY. Binary rows cost the server half of what text costs it (docs/decisions/0003-binary-copy.md).
 
-    Rows are in raw's own types and carry their row key. `constants` are columns with one value throughout, such as
-    a drop's id; with `positions`, each row tells which drop of its batch it is of.
+    Rows are in raw's own types and carry their row key. With `positions`, each row tells which drop of its batch it
+    is of; with `straight`, rows go into raw itself and tell its drop and load.
     """
 
     def __init__(
@@ -36,20 +37,21 @@ class PostgresStage:
         table: RawTable,
         *,
         positions: bool = False,
-        into_raw: dict[str, int] | None = None,
+        straight: StraightCopy | None = None,
     ) -> None:
+        self.straight = straight
         self._table = table
-        self._constants = into_raw or {}
+        self._constants = {"_drop_id": straight.drop_id, "_load_id": straight.load_id} if straight else {}
         self._positions = positions
         self._schema = self._wire_schema()
         self._proof = KeyProof()
-        if into_raw is None:
+        if not straight:
             connection.execute(create_stage(table, positions=positions))
         self._encoder = pgpq.ArrowToPostgresBinaryEncoder(self._schema)
         self._cursor = connection.cursor()
         self._context = self._cursor.copy(
             sql.SQL("copy {} ({}) from stdin (format binary)").format(
-                sql.Identifier(STAGE) if into_raw is None else table.name, names(self._schema.names)
+                table.name if straight else sql.Identifier(STAGE), names(self._schema.names)
             )
         )
         self._copy: Copy = self._context.__enter__()
@@ -64,7 +66,8 @@ class PostgresStage:
         """Ends the COPY."""
         self._copy.write(self._encoder.finish())
         self._context.__exit__(None, None, None)
-        return Staged(self._cursor.rowcount, self._proof.is_distinct())
+        rows, distinct = self._cursor.rowcount, self._proof.is_distinct()
+        return StagedStraight(rows, distinct, self.straight) if self.straight else Staged(rows, distinct)
 
     def abort(self, error: BaseException) -> None:
         """Ends the COPY without its rows, so that the connection can go on to roll back."""

@@ -1,0 +1,160 @@
+"""Together on Postgres: the new drops of a batch brought in as sets, however many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg import Connection, sql
+
+from data_ingestion.contract import Contract
+from data_ingestion.errors import LawBroken
+from data_ingestion.ledger import Fates, LoadReport, LoadState, Rank, check_laws
+from data_ingestion.warehouses.base import NewDrop, Staged
+from data_ingestion.warehouses.postgres import ledger
+from data_ingestion.warehouses.postgres.merge import Member, Merge
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
+from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable
+
+
+def bring_in_together(
+    connection: Connection, contract: Contract, drops: Sequence[NewDrop], staged: Staged, limits: PlanLimits
+) -> list[LoadReport | None]:
+    """Makes the staged drops true for their objects, in the caller's transaction, under the dataset's lock.
+
+    A report a drop, in their order; None for one that is not new after all, whose rows leave the stage.
+    Raises `LawBroken` if rows don't add up.
+    """
+    table = RawTable(contract)
+    raw_before = ledger.open_dataset(connection, contract)
+    moved_before = ledger.rows_moved(connection, table.name)
+    new = _those_that_are_new(connection, contract, drops)
+    if not new:
+        return [None for _ in drops]
+    if len(new) < len(drops):
+        staged = Staged(staged.rows - _unstage(connection, new), staged.distinct)
+    members = [
+        Member(each.position, drop_id, load_id, each.read.staged.rows)
+        for each, drop_id, load_id in zip(new, *_draw_ids(connection, len(new)), strict=True)
+    ]
+    _record_drops(connection, contract, new, members)
+    merged = Merge(connection, table, members, limits).merge(staged, raw_before)
+    reports: dict[int, LoadReport] = {}
+    raw_rows = raw_before
+    for each, member in zip(new, members, strict=True):
+        fates = merged.fates[each.position] + Fates(read=each.read.read, quarantined=each.read.quarantined)
+        check_laws(fates, raw_rows, raw_rows + fates.inserted)
+        reports[each.position] = LoadReport(
+            contract.dataset, each.planned.object.key, each.planned.kind, LoadState.LOADED, fates,
+            each.attempt_id, member.load_id, member.drop_id, each.read.sha256.hex(), merged.plan,
+            f"{each.planned.reason}; {len(new)} drops at once, {merged.reason}", raw_rows, raw_rows + fates.inserted,
+        )  # fmt: skip
+        raw_rows += fates.inserted
+    moved = ledger.rows_moved(connection, table.name) - moved_before
+    if raw_before + moved != raw_rows:
+        raise LawBroken(f"raw holds {raw_before + moved} rows, by the fates it should hold {raw_rows}")
+    ledger.record_raw_rows(connection, contract.dataset, raw_rows)
+    ledger.record_ends(
+        connection, [(reports[each.position], each.read.size) for each in new], contract.fingerprint
+    )
+    ledger.close_quarantine_of(connection, list(reports.values()))
+    for each in new:
+        if each.read.quarantined:
+            ledger.record_quarantine(connection, reports[each.position], each.bad)
+    return [reports.get(each.position) for each in drops]
+
+
+def _those_that_are_new(
+    connection: Connection, contract: Contract, drops: Sequence[NewDrop]
+) -> list[NewDrop]:
+    """The drops whose object holds and held nothing, and whose bytes nobody holds; of equal ones the first."""
+    known_keys = {
+        row[0]
+        for row in connection.execute(
+            """select object_key from ops.objects
+               where object_key = any(%s) and (state in ('in_force', 'withdrawn') or withdrawn_sha256 is not null)""",
+            [[each.planned.object.key for each in drops]],
+        )
+    }
+    known_bytes = {
+        bytes(row[0])
+        for row in connection.execute(
+            "select sha256 from ops.drops where dataset = %s and sha256 = any(%s) and ended_at is null",
+            [contract.dataset, [each.read.sha256 for each in drops]],
+        )
+    }
+    new = []
+    for each in drops:
+        if each.planned.object.key not in known_keys and each.read.sha256 not in known_bytes:
+            known_bytes.add(each.read.sha256)
+            new.append(each)
+    # The newest comes first, as if the drops had been loaded one by one in that order: what an older one shares
+    # with it then waits behind it from the start.
+    return sorted(new, key=_rank, reverse=True)
+
+
+def _rank(drop: NewDrop) -> Rank:
+    planned = drop.planned
+    return Rank(planned.period, planned.object.last_modified, planned.object.key)
+
+
+def _unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
+    """Takes the rows of all other drops out of the stage; how many there were."""
+    return connection.execute(
+        sql.SQL("delete from {} where {} <> all(%s)").format(sql.Identifier(STAGE), sql.Identifier(POSITION)),
+        [[each.position for each in new]],
+    ).rowcount
+
+
+def _draw_ids(connection: Connection, count: int) -> tuple[list[int], list[int]]:
+    """As many drop ids and load ids, in ascending order."""
+    rows = connection.execute(
+        """select nextval(pg_get_serial_sequence('ops.drops', 'drop_id')), nextval('ops.load_ids')
+           from generate_series(1, %s)""",
+        [count],
+    ).fetchall()
+    return sorted(row[0] for row in rows), sorted(row[1] for row in rows)
+
+
+def _record_drops(
+    connection: Connection, contract: Contract, new: Sequence[NewDrop], members: Sequence[Member]
+) -> None:
+    """Each object holds its drop, and gives it its rank."""
+    seen = [each.planned.object for each in new]
+    delivered: list[datetime] = [item.last_modified for item in seen]
+    parameters = {
+        "dataset": contract.dataset,
+        "fingerprint": contract.fingerprint,
+        "drops": [member.drop_id for member in members],
+        "loads": [member.load_id for member in members],
+        "hashes": [each.read.sha256 for each in new],
+        "sizes": [each.read.size for each in new],
+        "periods": [each.planned.period for each in new],
+        "delivered": delivered,
+        "keys": [item.key for item in seen],
+        "etags": [item.etag for item in seen],
+        "object_sizes": [item.size for item in seen],
+    }
+    connection.execute(
+        """insert into ops.drops (drop_id, dataset, sha256, size_bytes, fingerprint, load_id,
+                                  rank_period, rank_delivered_at, rank_object_key)
+           overriding system value
+           select d.drop_id, %(dataset)s, d.sha256, d.size, %(fingerprint)s, d.load_id, d.period, d.delivered, d.key
+           from unnest(%(drops)s::bigint[], %(hashes)s::bytea[], %(sizes)s::bigint[], %(loads)s::bigint[],
+                       %(periods)s::text[], %(delivered)s::timestamptz[], %(keys)s::text[])
+                as d (drop_id, sha256, size, load_id, period, delivered, key)""",
+        parameters,
+    )
+    connection.execute(
+        """insert into ops.objects as o (object_key, dataset, period, state, etag, size_bytes,
+                                         last_modified, delivered_at, drop_id)
+           select d.key, %(dataset)s, d.period, 'in_force', d.etag, d.size, d.delivered, d.delivered, d.drop_id
+           from unnest(%(keys)s::text[], %(periods)s::text[], %(etags)s::text[], %(object_sizes)s::bigint[],
+                       %(delivered)s::timestamptz[], %(drops)s::bigint[])
+                as d (key, period, etag, size, delivered, drop_id)
+           on conflict (object_key) do update set
+               dataset = excluded.dataset, period = excluded.period, state = 'in_force', etag = excluded.etag,
+               size_bytes = excluded.size_bytes, last_modified = excluded.last_modified,
+               delivered_at = excluded.delivered_at, drop_id = excluded.drop_id""",
+        parameters,
+    )
