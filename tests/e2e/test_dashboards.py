@@ -1,7 +1,7 @@
-"""What a person sees: the bank's dashboard shows the numbers of gold, and Airflow shows the run that made them."""
+"""What a person sees: each dashboard shows the numbers of the warehouse, and Airflow shows the run that made them."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,25 +19,92 @@ pytestmark = [
     pytest.mark.skipif(bool(pages.missing_parts()), reason=pages.missing_parts() or "all parts are there"),
 ]
 
-HEADLINES = """
-    select count(distinct account_no), count(*), sum(deposit_inr) / 1e9, sum(withdrawal_inr) / 1e9,
-        count(*) filter (where is_backdated)
-    from gold.fct_bank_movement where account_no = any(%s)
-"""
-OVER_LIMIT = """
-    select account_no, withdrawals_inr from gold.dim_bank_account
-    where withdrawals_inr > 1000000000 order by withdrawals_inr desc
-"""
-
 OVER_LIMIT_TITLE = "Accounts whose withdrawals exceed INR 1,000,000,000 over their whole record"
-HEADLINE_TITLES = (
-    "Accounts",
-    "Movements",
-    "Money in, INR billion",
-    "Money out, INR billion",
-    "Accounts over limit",
-    "Backdated movements",
+
+
+def whole(number: object) -> str:
+    return f"{number:,}"
+
+
+def hundredths(number: float | None) -> str:
+    return f"{number or 0:,.2f}"
+
+
+def percent(share: float | None) -> str:
+    return f"{share or 0:.2%}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A dashboard: what its headlines say of which rows, its table, its filter, and what the first screen shows."""
+
+    slug: str
+    headlines: dict[str, Callable[..., str]]
+    numbers: str  # the numbers of the headlines, where the filter has these choices
+    choices: str
+    filter: tuple[str, str]  # its name, and the column it is on
+    table: str
+    cells: tuple[int, ...]
+    rows: str  # what those cells of the table must say, in order
+    first_screen: tuple[str, ...]
+
+
+BANK = Expected(
+    slug="bank",
+    headlines={
+        "Accounts": whole,
+        "Movements": whole,
+        "Money in, INR billion": hundredths,
+        "Money out, INR billion": hundredths,
+        "Backdated movements": whole,
+        "Accounts over limit": whole,
+    },
+    numbers="""
+        select count(distinct account_no), count(*), sum(deposit_inr) / 1e9, sum(withdrawal_inr) / 1e9,
+            count(*) filter (where is_backdated),
+            (select count(*) from gold.dim_bank_account
+             where withdrawals_inr > 1000000000 and account_no = any(%(choices)s))
+        from gold.fct_bank_movement where account_no = any(%(choices)s)
+    """,
+    choices="select account_no from gold.dim_bank_account order by 1",
+    filter=("account", "account_no"),
+    table=OVER_LIMIT_TITLE,
+    cells=(0, 4),
+    rows="""
+        select account_no, to_char(withdrawals_inr, 'FM999,999,999,999,999') from gold.dim_bank_account
+        where withdrawals_inr > 1000000000 order by withdrawals_inr desc
+    """,
+    first_screen=("Movements", "Accounts over limit", OVER_LIMIT_TITLE),
 )
+WEB = Expected(
+    slug="web",
+    headlines={
+        "Events": whole,
+        "Active users": whole,
+        "Active companies": whole,
+        "Countries": whole,
+        "Invalid IPs, %": percent,
+        "Unknown actions, %": percent,
+    },
+    numbers="""
+        select count(*), count(distinct email), count(distinct nullif(company, 'unknown')),
+            count(distinct nullif(country, 'Unknown')),
+            avg(case when is_valid_ip then 0 else 1 end), avg(case when is_known_action then 0 else 1 end)
+        from silver.int_web_events where to_char(event_date, 'YYYY-MM') = any(%(choices)s)
+    """,
+    choices="select distinct to_char(event_date, 'YYYY-MM') from gold.mart_web_events_daily order by 1",
+    filter=("month", "calendar_month"),
+    table="All users by events",
+    cells=(0, 1, 2, 3),
+    rows="""
+        select email, company, to_char(count(*), 'FM999,999,999'), count(distinct event_date)::text
+        from silver.int_web_events group by email, company order by count(*) desc limit 10
+    """,
+    first_screen=(
+        "Events", "Events per day", "Events per month", "Events per year",
+        "Most active users, events", "Most active companies, events", "Countries with most events",
+    ),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +131,9 @@ def superset(platform, driver: Chrome) -> Chrome:
 class Seen:
     """The open dashboard as read once: opening it takes the browser seconds."""
 
+    expected: Expected
     headlines: dict[str, str]
-    over_limit: list[list[str]]
+    table: list[list[str]]
     titles: set[str]
     places: dict[str, dict[str, float]]
     complaints: list[str]
@@ -73,13 +141,15 @@ class Seen:
     foreign_addresses: list[str]
 
 
-@pytest.fixture(scope="module")
-def seen(platform, superset: Chrome) -> Seen:
-    pages.open_dashboard(superset, platform.superset_url, "bank")
+@pytest.fixture(scope="module", params=[BANK, WEB], ids=lambda expected: expected.slug)
+def seen(request, platform, superset: Chrome) -> Seen:
+    expected = request.param
+    pages.open_dashboard(superset, platform.superset_url, expected.slug)
     charts = pages.charts(superset)
     return Seen(
-        headlines={title: pages.headline(superset, title) for title in HEADLINE_TITLES},
-        over_limit=pages.table_rows(charts[OVER_LIMIT_TITLE]),
+        expected=expected,
+        headlines={title: pages.headline(superset, title) for title in expected.headlines},
+        table=pages.table_rows(charts[expected.table]),
         titles=set(charts),
         places={title: chart.rect for title, chart in charts.items()},
         complaints=pages.complaints(superset),
@@ -88,43 +158,38 @@ def seen(platform, superset: Chrome) -> Seen:
     )
 
 
-def accounts(gold: psycopg.Connection) -> list[str]:
-    return [row[0] for row in gold.execute("select account_no from gold.dim_bank_account order by 1")]
+def choices(gold: psycopg.Connection, expected: Expected) -> list[str]:
+    return [row[0] for row in gold.execute(expected.choices)]
 
 
-def headlines(gold: psycopg.Connection, of: list[str]) -> dict[str, str]:
-    """What the headlines of these accounts must say, from the movements themselves."""
-    number, movements, money_in, money_out, backdated = gold.execute(HEADLINES, [of]).fetchone()
+def headlines(gold: psycopg.Connection, expected: Expected, of: list[str]) -> dict[str, str]:
+    """What the headlines must say of these choices of the filter, from the rows themselves."""
+    numbers = gold.execute(expected.numbers, {"choices": of}).fetchone()
     return {
-        "Accounts": f"{number:,}",
-        "Movements": f"{movements:,}",
-        "Money in, INR billion": f"{money_in or 0:,.2f}",
-        "Money out, INR billion": f"{money_out or 0:,.2f}",
-        "Backdated movements": f"{backdated:,}",
+        title: told(number) for (title, told), number in zip(expected.headlines.items(), numbers, strict=True)
     }
 
 
-def test_the_headlines_are_the_sums_of_gold(seen: Seen, gold: psycopg.Connection) -> None:
-    wanted = headlines(gold, accounts(gold))
-    assert {title: seen.headlines[title] for title in wanted} == wanted
+def test_the_headlines_are_the_sums_of_the_rows(seen: Seen, gold: psycopg.Connection) -> None:
+    assert seen.headlines == headlines(gold, seen.expected, choices(gold, seen.expected))
 
 
-def test_the_accounts_over_the_limit_are_named(seen: Seen, gold: psycopg.Connection) -> None:
-    wanted = gold.execute(OVER_LIMIT).fetchall()
-    assert seen.headlines["Accounts over limit"] == f"{len(wanted):,}"
-    assert [(row[0], row[4]) for row in seen.over_limit] == [
-        (name, f"{amount:,.0f}") for name, amount in wanted
-    ]
+def test_the_table_names_who_it_asks_for(seen: Seen, gold: psycopg.Connection) -> None:
+    said = [tuple(row[cell] for cell in seen.expected.cells) for row in seen.table]
+    assert said == gold.execute(seen.expected.rows).fetchall()
 
 
 def test_every_chart_is_drawn_and_no_title_is_cut_off(seen: Seen) -> None:
-    assert seen.titles == {chart.name for chart in read_assets().of(Kind.CHART)}
+    folder = f"charts/{seen.expected.slug}/"
+    assert seen.titles == {
+        chart.name for chart in read_assets().of(Kind.CHART) if chart.path.startswith(folder)
+    }
     assert seen.complaints == []
     assert seen.cut_off_titles == []
 
 
-def test_the_first_screen_answers_how_much_and_who_is_over_the_limit(seen: Seen) -> None:
-    for title in ("Movements", "Accounts over limit", OVER_LIMIT_TITLE):
+def test_the_first_screen_answers_the_first_questions(seen: Seen) -> None:
+    for title in seen.expected.first_screen:
         assert seen.places[title]["y"] + seen.places[title]["height"] < 900, f"{title} is below the fold"
     assert max(place["x"] + place["width"] for place in seen.places.values()) <= 1440
 
@@ -134,19 +199,21 @@ def test_pages_call_nobody_at_home(seen: Seen) -> None:
     assert seen.foreign_addresses == []
 
 
-def test_the_account_filter_reaches_every_headline(
-    platform, superset: Chrome, gold: psycopg.Connection
+@pytest.mark.parametrize("expected", [BANK, WEB], ids=lambda expected: expected.slug)
+def test_the_filter_reaches_every_headline(
+    expected: Expected, platform, superset: Chrome, gold: psycopg.Connection
 ) -> None:
-    account = accounts(gold)[0]
+    (name, column), choice = expected.filter, choices(gold, expected)[0]
     chosen = (
-        f"(NATIVE_FILTER-account:(id:NATIVE_FILTER-account,ownState:(),filterState:(value:!('{account}')),"
-        f"extraFormData:(filters:!((col:account_no,op:IN,val:!('{account}'))))))"
+        f"(NATIVE_FILTER-{name}:(id:NATIVE_FILTER-{name},ownState:(),filterState:(value:!('{choice}')),"
+        f"extraFormData:(filters:!((col:{column},op:IN,val:!('{choice}'))))))"
     )
-    pages.open_dashboard(superset, platform.superset_url, f"bank/?native_filters={chosen}")
-    wanted = headlines(gold, [account])
+    pages.open_dashboard(superset, platform.superset_url, f"{expected.slug}/?native_filters={chosen}")
+    wanted = headlines(gold, expected, [choice])
     assert {title: pages.headline(superset, title) for title in wanted} == wanted
 
 
-def test_airflow_shows_the_last_run_of_the_bank_green(platform, driver: Chrome) -> None:
+@pytest.mark.parametrize("domain", ["bank", "web"])
+def test_airflow_shows_the_last_run_green(domain: str, platform, driver: Chrome) -> None:
     pages.log_in_to_airflow(driver, platform.airflow_url, platform.airflow_user, platform.airflow_password)
-    assert pages.last_run_state(driver, platform.airflow_url, "bank") == "Success"
+    assert pages.last_run_state(driver, platform.airflow_url, domain) == "Success"
