@@ -4,6 +4,7 @@ What raw must hold after the sample months is computed here from their files, li
 """
 
 import csv
+import gzip
 import shutil
 import uuid
 from collections import Counter
@@ -17,6 +18,7 @@ from data_ingestion.discovery import discover
 from data_ingestion.ledger import Fates, Kind
 from data_ingestion.samples import write_corrected, write_samples
 from data_ingestion.samples.events import INVALID_IPS, UNKNOWN_ACTIONS
+from data_ingestion.withdraw import undo_withdrawal, withdraw
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "events"
@@ -127,6 +129,40 @@ def test_a_row_that_two_months_repeat_unchanged_survives_when_either_no_longer_b
     assert set(raw(warehouse)) == {8, 9}
 
 
+@pytest.mark.parametrize("withdrawn", [JANUARY, FEBRUARY])
+def test_a_row_that_two_months_repeat_unchanged_survives_the_withdrawal_from_either(
+    landing, events, load, warehouse, withdrawn
+):
+    put(landing, JANUARY, event(1, "2026-01-31"), event(2, "2026-01-30"))
+    put(landing, FEBRUARY, event(1, "2026-01-31"), event(3, "2026-02-01"))
+    load(events)
+    report = withdraw([events], warehouse, withdrawn)
+    assert set(raw(warehouse)) == ({1, 3} if withdrawn == JANUARY else {1, 2})
+    assert report.fates == (Fates(withdrawn=1) if withdrawn == JANUARY else Fates(withdrawn=2, restored=1))
+    undo_withdrawal([events], landing, warehouse, withdrawn)
+    load(events)
+    assert set(raw(warehouse)) == {1, 2, 3}
+
+
+def test_rows_that_lie_under_two_keys_stay_until_the_second_is_withdrawn(landing, events, load, warehouse):
+    for key in (JANUARY, FEBRUARY):
+        put(landing, key, event(1, "2026-01-31"))
+    load(events)
+    assert withdraw([events], warehouse, JANUARY).fates == Fates()
+    assert set(raw(warehouse)) == {1}
+    assert withdraw([events], warehouse, FEBRUARY).fates == Fates(withdrawn=1)
+    assert raw(warehouse) == {}
+
+
+def test_an_id_that_comes_twice_with_two_contents_is_kept_as_it_came_last(landing, events, load, warehouse):
+    put(landing, JANUARY, event(1, "2026-01-30"), event(2, "2026-01-30"), event(1, "2026-01-31"))
+    (report,) = load(events)
+    assert report.fates == Fates(read=3, repeated=1, inserted=2)
+    assert raw(warehouse)[1] == ("2026-01-31", "Peru")
+    (conflict,) = warehouse.connection.execute("select line, kept_line from ops.conflicts").fetchall()
+    assert conflict == (2, 4)
+
+
 def test_the_same_bytes_under_another_key_are_recorded_and_stay_when_the_first_is_corrected(
     landing, events, load, warehouse
 ):
@@ -201,6 +237,11 @@ def as_raw(line):
         return None
 
 
+def newest(months):
+    """What raw holds of months in their order: each event as the last that has it."""
+    return {event_id: row for month in months for event_id, row in month.rows.items()}
+
+
 def held(warehouse):
     rows = warehouse.connection.execute(f"select {COLUMNS} from raw.events").fetchall()
     return {row[0]: row for row in rows}
@@ -263,11 +304,7 @@ def test_a_corrected_sample_month_replaces_its_own_rows_and_gives_back_those_of_
     write_corrected(landing.write, "web", date(2026, 1, 1), scale=SCALE)
     right = Month(landing.root / JANUARY)
     (report,) = load(events)
-    newest_first = (samples[FEBRUARY], right, samples[DECEMBER])
-    expected = {}
-    for month in reversed(newest_first):
-        expected.update(month.rows)
-    assert held(warehouse) == expected
+    assert held(warehouse) == newest([samples[DECEMBER], right, samples[FEBRUARY]])
     gone = samples[JANUARY].rows.keys() - right.rows.keys()
     of_february = samples[FEBRUARY].rows.keys()
     stayed = right.rows.keys() & before.keys() - of_february
@@ -283,6 +320,26 @@ def test_a_corrected_sample_month_replaces_its_own_rows_and_gives_back_those_of_
         restored=len(gone & samples[DECEMBER].rows.keys()),
     )
     assert report.fates.restored > 3
+
+
+@pytest.mark.parametrize("order", [(FEBRUARY, DECEMBER, JANUARY), (JANUARY, FEBRUARY, DECEMBER)])
+def test_the_order_in_which_the_months_arrive_makes_no_difference(
+    samples, landing, events, load, warehouse, tmp_path, order
+):
+    for key in samples:
+        (landing.root / key).rename(tmp_path / key.replace("/", "-"))
+    for key in order:
+        (tmp_path / key.replace("/", "-")).rename(landing.root / key)
+        load(events)
+    assert held(warehouse) == newest(samples.values())
+
+
+def test_a_compressed_month_gives_the_same_rows(samples, landing, events, load, warehouse):
+    for key in samples:
+        (landing.root / f"{key}.gz").write_bytes(gzip.compress((landing.root / key).read_bytes()))
+        (landing.root / key).unlink()
+    load(events)
+    assert held(warehouse) == newest(samples.values())
 
 
 def test_the_first_delivery_again_in_the_corrected_one_s_place_undoes_the_correction(
