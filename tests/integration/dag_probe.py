@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 logging.disable(logging.WARNING)
-HEAVY = ("boto3", "botocore", "pandas", "psycopg", "pyarrow", "dbt")
+HEAVY = ("boto3", "botocore", "openpyxl", "pandas", "pgpq", "psycopg", "psycopg2", "pyarrow", "dbt")
 reached_for: list[str] = []
 
 
@@ -27,12 +27,12 @@ def main() -> None:
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     before = set(sys.modules)
     socket.socket.connect = socket.socket.connect_ex = refuse  # type: ignore[assignment, method-assign]
-    began = time.monotonic()
+    began = time.process_time()
     bag = BundleDagBag(str(folder), bundle_path=folder, bundle_name="dags-folder")
-    seconds = time.monotonic() - began
+    seconds = time.process_time() - began
     found = {
         "errors": bag.import_errors,
-        "seconds": seconds,
+        "cpu_seconds": seconds,
         "heavy": sorted(name for name in HEAVY if name in set(sys.modules) - before),
         "reached_for": reached_for,
         "dags": {dag_id: describe(dag) for dag_id, dag in bag.dags.items()},
