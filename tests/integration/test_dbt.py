@@ -15,11 +15,9 @@ import psycopg
 import pytest
 
 from data_ingestion.contract import read_contract
-from data_ingestion.discovery import discover
-from data_ingestion.landing import FolderLanding
-from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.conftest import write_things
+from tests.integration.dbt_feeds import Bank, Web, World
 from tests.integration.dbt_session import ENVIRONMENT, ROOT, Dbt, dbt_environment, warehouse_copy
 
 HEADER = (
@@ -33,6 +31,19 @@ MOVEMENTS = """\
 1000002',31-Jan-24,PLANT,,31-Jan-24,"1,000,000,000.00",,0.00,.
 1000002',1-Feb-24,PLANT,,1-Feb-24,0.01,,-0.01,.
 1000003',1-Feb-24,,,1-Feb-24,,7,7,.
+"""
+EVENTS = """\
+id,timestamp,email,country,ip,uri,action,tags
+"""
+JANUARY = """\
+00000000-0000-0000-0000-000000000001,2024-01-31,ann@harbour.example,Peru,192.0.2.7,index,visit,"['a', 'b']"
+00000000-0000-0000-0000-000000000002,2024/01/30,Ann@Harbour.example,"Korea, Republic of",2001:db8::7,index,visit,[]
+00000000-0000-0000-0000-000000000002,2024/01/30,Ann@Harbour.example,"Korea, Republic of",2001:db8::7,index,visit,[]
+"""
+FEBRUARY = """\
+00000000-0000-0000-0000-000000000001,2024-01-31,ann@harbour.example,Peru,192.0.2.7,index,visit,"['a', 'b']"
+00000000-0000-0000-0000-000000000003,2024-01-31,bo@harbour.example,Peru,192.0.2.256,index,visit,[]
+00000000-0000-0000-0000-000000000004,2024-02-01,cy@mill.example,Peru,192.0.2.7,index,vsit,[]
 """
 
 
@@ -49,17 +60,15 @@ def environment(postgres, database, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(postgres, database, tmp_path_factory):
-    """One bank file, loaded; answers with the loader's connection."""
-    landing = FolderLanding(tmp_path_factory.mktemp("landing"))
-    landing.write("bank_transactions/2024.csv", (HEADER + MOVEMENTS).encode())
-    contract = read_contract(ROOT / "contracts/bank/bank_transactions.odcs.yaml")
-    warehouse = PostgresWarehouse.connect(postgres.url("loader", "loader-test", database))
-    warehouse.migrate()
-    (plan,) = discover([contract], landing, warehouse).plans
-    reports = list(load_drops(contract, landing, warehouse, plan.drops))
-    assert [report.state for report in reports] == ["loaded"], reports
-    yield warehouse.connection
-    warehouse.close()
+    """One bank file and two months of the web, loaded; answers with the loader's connection."""
+    url = postgres.url("loader", "loader-test", database)
+    world = World(tmp_path_factory.mktemp("landing"), url, Bank(), Web())
+    world.deliver("bank_transactions/2024.csv", (HEADER + MOVEMENTS).encode())
+    world.deliver("2024/01/events.csv", (EVENTS + JANUARY).encode())
+    world.deliver("2024/02/events.csv", (EVENTS + FEBRUARY).encode())
+    world.load()
+    yield world.warehouse.connection
+    world.warehouse.close()
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +96,8 @@ def test_a_build_runs_every_kind_of_check_and_passes(built):
     assert built["bank_movement_has_one_side"]["status"] == "pass"
     assert built["bank_quiet_days_carry_the_balance"]["status"] == "pass"
     assert built["bank_totals_reconcile"]["status"] == "pass"
+    assert built["web_address_is_ipv4_or_ipv6"]["status"] == "pass"
+    assert built["web_totals_reconcile"]["status"] == "pass"
 
 
 def test_backdated_movements_warn_and_are_kept_for_a_look(built, loaded, postgres, database):
@@ -137,6 +148,54 @@ def test_a_quiet_day_has_the_balance_of_the_day_before(built, reporter):
     ]
 
 
+def test_events_with_a_bad_address_or_action_warn_and_are_kept_for_a_look(built, postgres, database):
+    assert built["web_ip_is_no_address"]["status"] == "warn"
+    assert built["web_action_is_unknown"]["status"] == "warn"
+    assert built["web_actions_are_known"]["status"] == "warn"
+    with psycopg.connect(postgres.url("transformer", "transformer-test", database)) as connection:
+        addresses = connection.execute("select event_date, ip from audit.web_ip_is_no_address").fetchall()
+        actions = connection.execute("select event_date, action from audit.web_action_is_unknown").fetchall()
+    assert addresses == [(date(2024, 1, 31), "192.0.2.256")]
+    assert actions == [(date(2024, 2, 1), "vsit")]
+
+
+def test_an_event_counts_once_and_on_its_own_day_whichever_drop_brought_it(built, reporter):
+    columns = "events, active_users, active_companies, active_countries, invalid_ips, unknown_actions"
+    days = reporter.execute(
+        f"select event_date, {columns} from gold.mart_web_events_daily order by 1"
+    ).fetchall()
+    assert days == [
+        (date(2024, 1, 30), 1, 1, 1, 1, 0, 0),
+        (date(2024, 1, 31), 2, 2, 1, 1, 1, 0),
+        (date(2024, 2, 1), 1, 1, 1, 1, 0, 1),
+    ]
+    months = reporter.execute(f"select {columns} from gold.mart_web_events_monthly order by month_start")
+    assert months.fetchall() == [(3, 2, 1, 2, 1, 0), (1, 1, 1, 1, 0, 1)]
+    years = reporter.execute(f"select year_start, {columns} from gold.mart_web_events_yearly").fetchall()
+    assert years == [(date(2024, 1, 1), 4, 3, 2, 2, 1, 1)]
+
+
+def test_the_most_active_are_first(built, reporter):
+    users = reporter.execute(
+        """select activity_rank, email, company, events, active_days
+           from gold.mart_web_active_users order by activity_rank, email"""
+    ).fetchall()
+    assert users == [
+        (1, "ann@harbour.example", "harbour.example", 2, 2),
+        (2, "bo@harbour.example", "harbour.example", 1, 1),
+        (2, "cy@mill.example", "mill.example", 1, 1),
+    ]
+    companies = reporter.execute(
+        "select company, events, active_users from gold.mart_web_active_companies order by activity_rank"
+    ).fetchall()
+    assert companies == [("harbour.example", 3, 2), ("mill.example", 1, 1)]
+
+
+def test_facts_name_neither_people_nor_addresses(built, reporter):
+    described = reporter.execute("select * from gold.fct_web_event").description
+    assert not {"email", "ip"} & {column.name for column in described}
+
+
 def test_the_calendar_is_the_same_on_warehouses_without_series(built, dbt):
     shown = dbt(
         "show", "--inline",
@@ -156,7 +215,9 @@ def test_the_calendar_is_the_same_on_warehouses_without_series(built, dbt):
 def test_freshness_follows_the_last_load(built, dbt, loaded):
     assert dbt("source", "freshness")["bank_transactions"]["status"] == "pass"
     loaded.execute("update ops.loads set ended_at = %s", [datetime.now(UTC) - timedelta(hours=30)])
-    assert dbt("source", "freshness")["bank_transactions"]["status"] == "warn"
+    found = dbt("source", "freshness")
+    assert found["bank_transactions"]["status"] == "warn"
+    assert found["events"]["status"] == "pass"
     loaded.execute("update ops.loads set ended_at = now()")
 
 
@@ -168,7 +229,12 @@ def test_a_reader_never_finds_gold_missing_or_empty_while_it_is_rebuilt(built, d
             began = time.monotonic()
             counts = [
                 reporter.execute(f"select count(*) from gold.{table}").fetchone()[0]
-                for table in ("dim_bank_account", "fct_bank_movement", "mart_bank_daily_balance")
+                for table in (
+                    "dim_bank_account",
+                    "fct_bank_movement",
+                    "mart_bank_daily_balance",
+                    "fct_web_event",
+                )
             ]
             waits.append((counts, time.monotonic() - began))
 
@@ -180,7 +246,7 @@ def test_a_reader_never_finds_gold_missing_or_empty_while_it_is_rebuilt(built, d
         rebuilt.set()
         reader.join()
     assert len(waits) > 10
-    assert all(counts == [3, 7, 8] for counts, _ in waits)
+    assert all(counts == [3, 7, 8, 4] for counts, _ in waits)
     assert max(seconds for _, seconds in waits) < 5
 
 
@@ -238,7 +304,7 @@ def test_docs_describe_every_model_and_column(dbt, environment, built):
     manifest = json.loads((folder / "manifest.json").read_text())
     catalog = json.loads((folder / "catalog.json").read_text())
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    assert len(models) >= 9
+    assert len(models) >= 23
     silent = [
         f"{node['name']}.{column}"
         for key, node in models.items()
