@@ -8,12 +8,13 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import psycopg
 import pytest
 import yaml
 
-from tests.integration.dbt_feeds import SPANS, TOTALS, Bank, Web, World, web_answers
+from tests.integration.dbt_feeds import EVENTS, SPANS, TOTALS, Bank, Web, World, web_answers
 from tests.integration.dbt_session import ROOT, Dbt, dbt_environment, warehouse_copy
 
 HISTORIES = int(os.environ.get("GOLDWORKS_DBT_HISTORIES", "10"))
@@ -103,6 +104,10 @@ def mark(connection, relation="int_bank_movements"):
     ).fetchone()[0]
 
 
+def days_of(connection):
+    return {day for (day,) in connection.execute("select event_date from gold.mart_web_events_daily")}
+
+
 def is_built(connection):
     (found,) = connection.execute("select to_regclass('gold.mart_web_events_yearly')").fetchone()
     return found is not None
@@ -143,6 +148,31 @@ def test_a_withdrawn_movement_leaves_silver_and_gold(world, builds, transformer,
     world.load()
     build_both(builds)
     assert transformer.execute("select count(*) from gold.fct_bank_movement").fetchone() == (1,)
+    assert differences(transformer, relations) == {}
+
+
+def test_an_event_that_moved_leaves_its_old_day_though_nothing_remembers_it(
+    world, builds, transformer, relations
+):
+    """January's claim waits behind February's and is corrected there: its first content is in no table any more."""
+    january, february, march = WEB.keys
+    elsewhere = (EVENTS[1], "2024-03-01", "bo@harbour.example", "Peru", "192.0.2.7", "visit")
+
+    def event(day):
+        return (EVENTS[0], day, "ann@harbour.example", "Peru", "192.0.2.7", "visit")
+
+    world.deliver(february, WEB.drop([elsewhere]))
+    world.deliver(march, WEB.drop([elsewhere]))
+    world.deliver(january, WEB.drop([event("2021-05-05")]))
+    world.load()
+    build_both(builds)
+    assert days_of(transformer) >= {date(2021, 5, 5)}
+    world.deliver(february, WEB.drop([event("2022-06-06")]))
+    world.load()
+    world.deliver(january, WEB.drop([event("2020-04-04")]))
+    world.load()
+    build_both(builds)
+    assert days_of(transformer) == {date(2022, 6, 6), date(2024, 3, 1)}
     assert differences(transformer, relations) == {}
 
 
