@@ -16,12 +16,13 @@ from data_ingestion.reading.plain import PlainParser
 from data_ingestion.reading.records import Fault, Format, RecordParser, Rules, count_lines
 
 
-class _LinesOf(Sequence[bytes]):
-    """The lines of a block, without their ends: found only when the first of them is asked for."""
+class _Raws(Sequence[bytes]):
+    """The rows of a chunk as they stood: taken from whole lines only when the first of them is asked for."""
 
-    def __init__(self, block: bytes) -> None:
-        self._block = block
-        self._lines: list[bytes] | None = None
+    def __init__(self, pieces: Sequence[tuple[bytes, bool]]) -> None:
+        """Each piece is either many rows, a line each, or (`True`) one record, which may span lines."""
+        self._pieces = pieces
+        self._rows: list[bytes] | None = None
 
     def __len__(self) -> int:
         return len(self._found())
@@ -34,10 +35,17 @@ class _LinesOf(Sequence[bytes]):
         return self._found()[i]
 
     def _found(self) -> list[bytes]:
-        if self._lines is None:
-            text = self._block.replace(b"\r\n", b"\n") if b"\r" in self._block else self._block
-            self._lines = text.removesuffix(b"\n").split(b"\n")
-        return self._lines
+        if self._rows is None:
+            self._rows = []
+            for piece, is_record in self._pieces:
+                self._rows += [piece] if is_record else _lines_of(piece)
+        return self._rows
+
+
+def _lines_of(text: bytes) -> list[bytes]:
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    return text.removesuffix(b"\n").split(b"\n")
 
 
 def read_csv(stream: BinaryIO, form: Format, chunk_bytes: int = 1 << 20) -> CsvReader:
@@ -116,23 +124,31 @@ class CsvReader:
             block = self._data[self._place : stop]
             if (rows := self._plain.block(block)) is not None:
                 first, self._line, self._place = self._line, self._line + rows.num_rows, stop
-                return Chunk(pa.arange(first, self._line), rows, (), _LinesOf(block))
+                return Chunk(pa.arange(first, self._line), rows, (), _Raws([(block, False)]))
         return self._judged_chunk()
 
     def _judged_chunk(self) -> Chunk | None:
-        """The same where perhaps not all is plain: records are looked at one by one, and Arrow gets the good ones."""
+        """The same where not all is plain: runs of plain lines go to Arrow as they are, others are looked at singly."""
         data, whole, parser, lone_cr = self._data, self._whole, self._parser, self._parser.rules.lone_cr
+        plain = self._plain.lines(data, self._place)
         lines: list[int] = []
         good: list[bytes] = []
-        raws: list[bytes] = []
+        raws: list[tuple[bytes, bool]] = []
         bad: list[BadRecord] = []
         while not self._in_long_line:
             start = self._place
+            if run := plain.run_at(start):
+                count, self._place = run
+                good.append(data[start : self._place])
+                raws.append((good[-1], False))
+                lines.extend(range(self._line, self._line + count))
+                self._line += count
+                continue
             line = b"" if lone_cr else data[start : data.find(b"\n", start) + 1]
-            if plain := self._plain.line(line):
+            if text := self._plain.line(line):
                 lines.append(self._line)
-                good.append(plain)
-                raws.append(line[:-1].removesuffix(b"\r"))
+                good.append(text)
+                raws.append((line[:-1].removesuffix(b"\r"), True))
                 self._place += len(line)
                 self._line += 1
                 continue
@@ -151,13 +167,13 @@ class CsvReader:
             else:
                 lines.append(self._line)
                 good.append(self._plain.written(record.cells))
-                raws.append(raw)
+                raws.append((raw, True))
             self._place = record.next
             self._line += count_lines(data[start : record.next], lone_cr)
         if not good and not bad:
             return None
         rows = self._plain.rows(b"".join(good), spans_lines=True)
-        return Chunk(pa.array(lines, pa.int64()), rows, tuple(bad), raws)
+        return Chunk(pa.array(lines, pa.int64()), rows, tuple(bad), _Raws(raws))
 
     def _leave_long_line(self) -> int:
         """Past the rest of a line whose start was found too long; all the data at hand may be that."""

@@ -23,6 +23,25 @@ _BOM = b"\xef\xbb\xbf"
 _QUICK_PASSES = 2
 
 
+class PlainLines:
+    """Which of consecutive lines are proven to be a good record by themselves, by the place where each starts."""
+
+    def __init__(self, starts: Any, proven: Any, end: int) -> None:
+        self._starts, self._end = starts, end
+        self._others = np.flatnonzero(~proven)
+
+    def run_at(self, place: int) -> tuple[int, int] | None:
+        """How many proven lines follow one another from here, and where they end; None where there is none."""
+        first = int(np.searchsorted(self._starts, place))
+        if first == len(self._starts) or self._starts[first] != place:
+            return None
+        after = int(np.searchsorted(self._others, first))
+        stop = int(self._others[after]) if after < len(self._others) else len(self._starts)
+        if stop == first:
+            return None
+        return stop - first, int(self._starts[stop]) if stop < len(self._starts) else self._end
+
+
 class PlainParser:
     """Proves text plain, and has Arrow parse it into text columns named by the header."""
 
@@ -75,6 +94,44 @@ class PlainParser:
         if all(column.null_count for column in rows.columns) and _has_blank_lines(text):
             return None
         return rows
+
+    def lines(self, data: bytes, place: int) -> PlainLines:
+        """Which whole lines from `place` on are proven to be a good record each, asked of all of them at once.
+
+        A line that is not proven may be good all the same: `line` may know, `records` does.
+        """
+        end = data.rfind(b"\n") + 1
+        if end <= place or self._rules.lone_cr or self._rules.blanks or _BOM in data:
+            return PlainLines(np.empty(0, np.int64), np.empty(0, np.bool_), place)
+        text = np.frombuffer(data, np.uint8)[place:end]
+        ends = np.flatnonzero(text == ord("\n"))
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        size = ends - starts
+        proven = (size > 0) & (size <= self._rules.limit) & (text[starts] != ord("\r"))
+        strange = text == 0
+        if b"\r" in data:
+            strange |= (text == ord("\r")) & (np.append(text[1:], 0) != ord("\n"))
+        if not _is_utf8(data[place:end]):
+            strange |= text >= 0x80
+        proven[np.searchsorted(ends, np.flatnonzero(strange))] = False
+        delimiters = np.flatnonzero(text == self._rules.delimiter[0])
+        quotes = np.flatnonzero(text == ord(QUOTE))
+        line = np.searchsorted(ends, delimiters)
+        if len(quotes):
+            before = np.searchsorted(
+                quotes, starts
+            )  # quotes before each line, by which they are counted within it
+            proven &= np.diff(before, append=len(quotes)) % 2 == 0
+            line_of_quote = np.searchsorted(ends, quotes)
+            opens = (np.arange(len(quotes)) - before[line_of_quote]) % 2 == 0
+            # Before the first byte is the last, a line end, as before every other line.
+            in_place = np.where(
+                opens, self._before_opening[text[quotes - 1]], self._after_closing[text[quotes + 1]]
+            )
+            proven[line_of_quote[~in_place]] = False
+            line = line[(np.searchsorted(quotes, delimiters) - before[line]) % 2 == 0]
+        proven &= np.bincount(line, minlength=len(ends)) == len(self._header) - 1
+        return PlainLines(starts + place, proven, end)
 
     def line(self, line: bytes) -> bytes | None:
         """This line, if it is proven to be a good record by itself, with its line end, as `rows` wants it."""

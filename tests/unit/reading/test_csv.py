@@ -11,6 +11,7 @@ import pytest
 
 from data_ingestion.contract.terms import CsvFormat
 from data_ingestion.reading import BadRecord, HeaderError, ReadError, read_csv
+from data_ingestion.reading.records import RecordParser
 
 FILES = Path(__file__).parents[2] / "fixtures" / "csv"
 ANN, BO = ("1", "ann", "10"), ("2", "bo", "20")
@@ -189,3 +190,22 @@ def test_hostile_quotes_take_no_more_time_than_others(row):
     for chunk in read_csv(io.BytesIO(b"h,i\n" + row * 40_000), CsvFormat()):
         records += chunk.table.num_rows + len(chunk.bad)
     assert records
+
+
+def test_bad_lines_among_many_good_ones_cost_those_nothing(monkeypatch):
+    """Runs of good lines between the bad ones go to Arrow unlooked at, and keep their lines and bytes."""
+    lines = [b'%d,"a, %d\n' % (i, i) if i % 50 == 0 else b'%d,"a, %d",x\r\n' % (i, i) for i in range(2, 2000)]
+    singly: list[bytes] = []
+    asked = RecordParser.read
+    monkeypatch.setattr(RecordParser, "read", lambda *args: singly.append(args[1]) or asked(*args))
+    reader = read_csv(io.BytesIO(b"id,name,more\n" + b"".join(lines)), CsvFormat())
+    singly.clear()
+    chunks = list(reader)
+    assert [record.line for chunk in chunks for record in chunk.bad] == list(range(50, 2000, 50))
+    assert [int(row) for chunk in chunks for row in chunk.table.column(0).to_pylist()] == [
+        i for i in range(2, 2000) if i % 50
+    ]
+    for chunk in chunks:
+        for i, line in enumerate(chunk.lines.to_pylist()):
+            assert chunk.raw(i) == b'%d,"a, %d",x' % (line, line)
+    assert len(singly) < 100
