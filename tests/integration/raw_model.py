@@ -12,7 +12,7 @@ server against both (test_state_machine.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
@@ -219,6 +219,16 @@ class Model:
         left = self._leave(held.drop) if held else Fates()
         kind = "corrected" if held else "new"
         return Outcome(kind, left + self._read_in(self.ids), reading.conflicts)
+
+    def load_together(self, batch: Sequence[Seen], terms: Terms) -> list[Outcome]:
+        """Loads new objects in one transaction. Of a key that several hold, the newest has its place at once."""
+        newest_first = sorted(
+            range(len(batch)),
+            key=lambda n: Rank(terms.period(batch[n].key), batch[n].delivered, batch[n].key),
+            reverse=True,
+        )
+        outcomes = {n: self.load(batch[n], terms) for n in newest_first}
+        return [outcomes[n] for n in range(len(batch))]
 
     def withdraw(self, key: str, version: int) -> Fates:
         """Ends the object's claim: no run loads it until its bytes change. `version` is the one not loaded yet."""

@@ -3,12 +3,21 @@
 import threading
 from collections import Counter
 
+import pytest
+
 from data_ingestion.discovery import discover
 from data_ingestion.ledger import LoadState
 from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 
 LOADERS, DROPS, ROWS = 3, 6, 400
+ROUNDS = 4
+PLANS = {
+    "copy": PlanLimits(copy_bytes=0),
+    "difference": PlanLimits(known_share=0, least_of_raw=0),
+    "merge": PlanLimits(known_share=2),
+}
 
 
 def test_loaders_with_the_same_plan_bring_each_drop_in_once(things, landing, warehouse, warehouse_url):
@@ -72,3 +81,80 @@ def test_a_reader_of_raw_never_waits_and_never_sees_half_a_drop(things, landing,
         (3, 30),
     ]
     reader.close()
+
+
+def deliver_round(landing, number):
+    """Every drop in another version, all its rows changed."""
+    for drop in range(DROPS):
+        lines = [f"{drop * ROWS + row},{number},d{drop}" for row in range(ROWS)]
+        landing.write(f"things/2026-0{drop + 1}/a.csv", "\n".join(["id,amount,note", *lines]).encode())
+
+
+class Together:
+    """Threads that work at once; the first error of one ends the waiting of the others."""
+
+    def __init__(self):
+        self.barriers, self.errors = [], []
+
+    def barrier(self, action=None):
+        self.barriers.append(threading.Barrier(2, action=action))
+        return self.barriers[-1]
+
+    def start(self, work):
+        thread = threading.Thread(target=self._told, args=[work])
+        thread.start()
+        return thread
+
+    def _told(self, work):
+        try:
+            work()
+        except Exception as error:
+            self.errors.append(error)
+            for barrier in self.barriers:
+                barrier.abort()
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_two_loaders_and_a_reader_from_the_first_load_on(things, landing, warehouse, warehouse_url, plan):
+    """Each round corrects every drop whole, so a reader that sees two versions of one has seen half a load."""
+    warehouse.prepare(things)
+    rounds, done, reports, seen, together = iter(range(ROUNDS)), threading.Event(), [], [], Together()
+    begins = together.barrier(lambda: deliver_round(landing, next(rounds)))
+    ends = together.barrier()
+
+    def load():
+        session = PostgresWarehouse.connect(warehouse_url)
+        session.plan_limits = PLANS[plan]
+        for _ in range(ROUNDS):
+            begins.wait()
+            (planned,) = discover([things], landing, session).plans
+            alone = [[drop] for drop in planned.drops]  # a first drop is copied when it comes alone
+            for drops in alone if plan == "copy" else [planned.drops]:
+                reports.extend(load_drops(things, landing, session, drops))
+            ends.wait()
+        session.close()
+
+    def read():
+        session = PostgresWarehouse.connect(warehouse_url)
+        versions = "select note, amount::int, count(*) from raw.things group by 1, 2"
+        while not done.is_set():
+            seen.append(session.connection.execute(versions).fetchall())
+        session.close()
+
+    reader = together.start(read)
+    for loader in [together.start(load) for _ in range(2)]:
+        loader.join()
+    done.set()
+    reader.join()
+
+    assert together.errors == []
+    assert {report.state for report in reports} == {LoadState.LOADED}
+    effective = [report for report in reports if report.fates.read]
+    assert len(effective) == ROUNDS * DROPS
+    assert plan in {report.plan for report in effective}
+    assert seen
+    for rows in seen:
+        assert {count for _, _, count in rows} <= {ROWS}
+        assert len({note for note, _, _ in rows}) == len(rows)
+    whole = "select count(*), min(amount)::int, max(amount)::int from raw.things"
+    assert warehouse.connection.execute(whole).fetchone() == (DROPS * ROWS, ROUNDS - 1, ROUNDS - 1)

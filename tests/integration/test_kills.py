@@ -11,18 +11,23 @@ import psycopg
 import pytest
 
 from data_ingestion.contract import read_contract
-from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
-from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.conftest import empty_ledger, write_things
+from tests.integration.killed_load import LIMITS, Statements, load_landing
 
-INSTANTS = ("reading", "copy", "merging", "before_commit", "after_commit")
-TIMES = 4
+# An instant and the how-manieth time of it; of the statements of a load, the first, the last and those at even steps.
+INSTANTS = [
+    *((instant, nth) for instant in ("reading", "copy") for nth in (1, 3)),
+    *(("statement", share) for share in (0, 0.25, 0.5, 0.75, 1)),
+    *((instant, nth) for instant in ("before_commit", "after_commit") for nth in (1, 2)),
+]
+# Many drops in one transaction have one commit.
+CASES = [(plan, *at) for plan in LIMITS for at in INSTANTS if plan != "together" or at[1] != 2]
 SCRIPT = Path(__file__).with_name("killed_load.py")
 CONTENT = {
     "rows": "select id, amount, note from raw.things order by id",
-    "waiting": "select id, amount, note from raw.things__history where _fate = 'waiting' order by id, amount",
+    "waiting": "select id, amount, note from raw.things__history where _fate = 'waiting' order by id, amount, note",
     "quarantine": """select object_key, line, column_name, reason, raw_text from ops.quarantine
                      where closed_by_load_id is null order by object_key, line""",
     "drops": """select o.object_key, d.sha256, d.fingerprint from ops.objects o join ops.drops d using (drop_id)
@@ -51,50 +56,71 @@ def second_delivery(landing):
     write_drop(landing, "things/2025-12/c.csv", range(2400, 3500), seed=4)
 
 
-def run(contract, landing, url):
+def new_drops(landing):
+    """Three at once, which contest keys of each other and of what is there."""
+    write_drop(landing, "things/2025-12/c.csv", range(2400, 3500), seed=4)
+    write_drop(landing, "things/2026-02/d.csv", range(1000, 1800), seed=5)
+    write_drop(landing, "things/2026-03/e.csv", range(1600, 2600), seed=6)
+
+
+# By plan: what is loaded already, what the load that is killed brings, and as what.
+DELIVERIES = {
+    "copy": (lambda landing: None, first_delivery, {("new", "copy"), ("new", "merge")}),
+    "difference": (first_delivery, second_delivery, {("late", "difference"), ("corrected", "difference")}),
+    "merge": (first_delivery, second_delivery, {("late", "merge"), ("corrected", "merge")}),
+    "together": (first_delivery, new_drops, {("late", "merge"), ("new", "merge")}),
+}
+UNDISTURBED = {}
+
+
+def run(plan, contract, landing, url, arm=lambda: None):
     warehouse = PostgresWarehouse.connect(url)
-    warehouse.migrate()
-    warehouse.abandon_lost_attempts()
-    (plan,) = discover([contract], landing, warehouse).plans
-    reports = list(load_drops(contract, landing, warehouse, plan.drops))
+    reports = load_landing(plan, contract, landing, warehouse, arm)
     state = {name: warehouse.connection.execute(query).fetchall() for name, query in CONTENT.items()}
     warehouse.close()
     return reports, state
 
 
-@pytest.mark.parametrize("nth", range(1, TIMES + 1))
-@pytest.mark.parametrize("instant", INSTANTS)
-def test_a_load_killed_at_any_instant_ends_as_an_undisturbed_one(instant, nth, tmp_path, warehouse_url):
+def undisturbed(plan, contract, landing, url):
+    """The state after the same deliveries with nothing in the way, and how many statements the load took."""
+    if plan not in UNDISTURBED:
+        before, then, expected = DELIVERIES[plan]
+        before(landing)
+        run("merge", contract, landing, url)
+        then(landing)
+        statements = []
+        reports, state = run(plan, contract, landing, url, lambda: count(statements))
+        Statements.begins = staticmethod(lambda: None)
+        assert {(report.kind, report.plan) for report in reports} == expected
+        assert state["quarantine"]
+        assert state["waiting"]
+        UNDISTURBED[plan] = state, len(statements) - len(CONTENT)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("drop table raw.things, raw.things__history")
+            empty_ledger(connection)
+        for key in [item.key for item in landing.list_objects("things/")]:
+            (landing.root / key).unlink()
+    return UNDISTURBED[plan]
+
+
+def count(statements):
+    Statements.begins = staticmethod(lambda: statements.append(1))
+
+
+@pytest.mark.parametrize(("plan", "instant", "nth"), CASES)
+def test_a_load_killed_at_any_instant_ends_as_an_undisturbed_one(plan, instant, nth, tmp_path, warehouse_url):
     contract_file = write_things(tmp_path)
-    contract = read_contract(contract_file)
-    landing = FolderLanding(tmp_path)
-    first_delivery(landing)
-    run(contract, landing, warehouse_url)
-    second_delivery(landing)
-    # One instant can be met twice (two drops); `nth` walks on through the work of both.
-    when = nth if instant in ("reading", "copy", "merging") else 1 + nth % 2
+    contract, landing = read_contract(contract_file), FolderLanding(tmp_path)
+    expected, statements = undisturbed(plan, contract, landing, warehouse_url)
+    before, then, _ = DELIVERIES[plan]
+    before(landing)
+    run("merge", contract, landing, warehouse_url)
+    then(landing)
+    when = str(1 + int(nth * (statements - 1)) if instant == "statement" else nth)
     killed = subprocess.run(
-        [sys.executable, str(SCRIPT), instant, str(when), str(contract_file), str(tmp_path), warehouse_url],
+        [sys.executable, str(SCRIPT), instant, when, plan, str(contract_file), str(tmp_path), warehouse_url],
         env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    _, state = run(contract, landing, warehouse_url)
-    assert state == undisturbed(contract, tmp_path, warehouse_url)
-
-
-def undisturbed(contract, tmp_path, url):
-    """The same deliveries, loaded with nothing in the way, in a warehouse emptied for it."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("drop table raw.things, raw.things__history")
-        empty_ledger(connection)
-    landing = FolderLanding(tmp_path)
-    for key in ("things/2026-02/b.csv", "things/2025-12/c.csv"):
-        (landing.root / key).unlink()
-    first_delivery(landing)
-    run(contract, landing, url)
-    second_delivery(landing)
-    reports, state = run(contract, landing, url)
-    assert [report.kind for report in reports] == ["late", "corrected"]
-    assert state["quarantine"]
-    assert state["waiting"]
-    return state
+    _, state = run(plan, contract, landing, warehouse_url)
+    assert state == expected

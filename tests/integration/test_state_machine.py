@@ -8,6 +8,7 @@ GOLDWORKS_STATE_MACHINE_RUNS says how many histories to try.
 """
 
 import os
+import re
 from collections import Counter
 from dataclasses import fields
 
@@ -235,40 +236,52 @@ class RawMachine(RuleBasedStateMachine):
         """Takes every load that has ended since through the model, in the order of the ledger."""
         replays = {drop.object.key for drop in drops if drop.kind == "replay"}
         self.is_checked = False
-        for row in self.world.ended_after(self.last_load):
-            self.last_load = row["load_id"]
-            if row["kind"] == "withdrawal":
-                self._follow_withdrawal(row)
-                continue
-            seen = self.lying[row["object_key"]]
-            if broken and row["state"] == "failed" and "DivisionByZero" in row["error"]:
-                self._forgive(row, seen)
-                continue
-            before = len(self.model.raw)
-            outcome = self.model.load(seen, self.terms, again=seen.key in replays)
+        rows = self.world.ended_after(self.last_load)
+        while rows:
+            together = rows[: drops_at_once(rows[0])]
+            del rows[: len(together)]
+            self.last_load = together[-1]["load_id"]
+            if together[0]["kind"] == "withdrawal":
+                self._follow_withdrawal(together[0])
+            elif broken and together[0]["state"] == "failed" and "DivisionByZero" in together[0]["error"]:
+                self._forgive(together[0])
+            else:
+                self._follow_loads(together, replays)
+
+    def _follow_loads(self, rows, replays):
+        seen, before = [self.lying[row["object_key"]] for row in rows], len(self.model.raw)
+        if len(rows) > 1:
+            outcomes = self.model.load_together(seen, self.terms)
+        else:
+            outcomes = [self.model.load(seen[0], self.terms, again=seen[0].key in replays)]
+        for row, outcome in zip(rows, outcomes, strict=True):
             kind = "new" if row["kind"] == "late" else row["kind"]
             assert outcome.kind == ("failed" if row["state"] == "failed" else kind), row
             assert outcome.fates == fates_of(row), row
             if row["state"] == "loaded":
-                self._check_laws(row, before)
+                before = self._check_laws(row, before)
                 assert self.world.conflicts(row["load_id"]) == outcome.conflicts
+        assert rows[-1]["state"] == "failed" or before == len(self.model.raw)
 
     def _follow_withdrawal(self, row):
         key, before = row["object_key"], len(self.model.raw)
         version = self.lying[key].version if key in self.lying else 0
         assert self.model.withdraw(key, version) == fates_of(row)
-        self._check_laws(row, before)
+        assert self._check_laws(row, before) == len(self.model.raw)
 
     def _check_laws(self, row, before):
-        after = len(self.model.raw)
+        """Holds the ledger to the laws; how many rows raw has after the load."""
+        after = row["raw_after"]
         check_laws(fates_of(row), before, after)
-        assert (row["raw_before"], row["raw_after"]) == (before, after)
+        assert row["raw_before"] == before
+        return after
 
-    def _forgive(self, row, seen):
+    def _forgive(self, row):
         """A load that our own fault made fail: nothing has changed but the bad rows that it kept of what it read."""
-        bad = read(seen.content, self.terms).bad
+        key = row["object_key"]
+        bad = read(self.lying[key].content, self.terms).bad
         kept = self.world.facts(self.terms).quarantine
-        self.model.failed[seen.key] = tuple(one for one in bad if ("failed", seen.key, one) in kept)
+        self.model.failed[key] = tuple(one for one in bad if ("failed", key, one) in kept)
 
     def _drops_by_number(self, facts):
         """The warehouse's ids of the model's drops: one to one, told by the objects that hold them."""
@@ -282,6 +295,12 @@ class RawMachine(RuleBasedStateMachine):
         assert Counter(one for one, _ in pairs) == Counter(numbers.keys())
         assert Counter(other for _, other in pairs) == Counter(facts.drops)
         return numbers
+
+
+def drops_at_once(row):
+    """How many drops the transaction of this load has brought in."""
+    found = re.search(r"(\d+) drops at once", row["plan_reason"] or "")
+    return int(found[1]) if found and row["state"] == "loaded" else 1
 
 
 def fates_of(row):
