@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from data_ingestion.contract import Contract
 from data_ingestion.landing import Landing, LandingObject
-from data_ingestion.ledger import KnownObject, ObjectState
+from data_ingestion.ledger import KnownObject, LedgerView, ObjectState
+from data_ingestion.listing import Listing, window_start
 from data_ingestion.plan import Choice, Plan, PlannedDrop, plan_drops, sort_objects
 from data_ingestion.warehouses.base import Warehouse
 
@@ -18,6 +20,7 @@ class Discovery:
 
     plans: tuple[Plan, ...]
     unresolved: tuple[LandingObject, ...]
+    ignored: tuple[LandingObject, ...] = ()
 
     @property
     def drops(self) -> tuple[PlannedDrop, ...]:
@@ -33,34 +36,51 @@ def discover(
     *,
     neighbours: Sequence[Contract] = (),
     whole_landing: bool = True,
+    full: bool = False,
     record: bool = True,
 ) -> Discovery:
     """Lists the landing and plans what to load.
 
-    Every object seen gets its ledger row, unless `record` is off (a dry run). With `whole_landing` also what no
-    contract claims is listed; without, only the folders that the contracts name. What `neighbours` claim is
-    neither planned nor unresolved.
+    Every object seen gets its ledger row, unless `record` is off (a dry run, which writes nothing). With
+    `whole_landing` also what no contract claims is listed; without, only the folders that the contracts name. What
+    `neighbours` claim is neither planned nor unresolved. Periods that lie before a contract's window are listed only
+    with `full`, or where something of them is still to be done.
     """
-    prefixes = (
-        {""}
-        if whole_landing
-        else _outermost({source.pattern.prefix for contract in contracts for source in contract.sources})
+    now = datetime.now(UTC)
+    windows = {} if full else {contract.dataset: window_start(contract, now) for contract in contracts}
+    for dataset, since in windows.items():
+        if since and not warehouse.known_objects(dataset, ()).newest:
+            windows[dataset] = ""  # the first load brings in all there is
+    pending = {contract.dataset: warehouse.pending_objects(contract) for contract in contracts}
+    listing = Listing(
+        contracts,
+        () if full else neighbours,
+        windows,
+        {_folder_of(key) for keys in pending.values() for key in keys},
+        whole_landing,
     )
-    seen = (item for prefix in sorted(prefixes) for item in landing.list_objects(prefix))
-    claimed, unclaimed = sort_objects([*contracts, *neighbours], seen)
-    unresolved = tuple(unclaimed) if whole_landing else ()
-    plans = []
+    found = (item for start in listing.starts for item in landing.walk(listing.choose, start))
+    lying = sort_objects([*contracts, *neighbours], found)
+    unresolved = tuple(lying.unresolved) if whole_landing else ()
+    plans, gone = [], set()
     for contract in contracts:
-        objects = claimed[contract.dataset]
+        objects = lying.drops[contract.dataset]
         known = warehouse.known_objects(contract.dataset, objects)
-        plans.append(plan_drops(contract, objects, known, choice))
+        plan = plan_drops(contract, objects, known, choice, now, lying.markers[contract.dataset])
+        missed = pending[contract.dataset].keys() - {item.key for item in objects}
+        missed = {key for key in missed if listing.covers(key)}
+        outdated = sorted(key for key in missed if pending[contract.dataset][key] is ObjectState.IN_FORCE)
+        plans.append(replace(plan, outdated=tuple(outdated)))
+        gone |= missed
         if record:
-            warehouse.record_seen(
-                contract.dataset, [item for item in objects if _is_news(known.objects.get(item.key), item)]
-            )
+            warehouse.record_seen(contract.dataset, _to_record(objects, known))
     if record:
         warehouse.record_seen(None, unresolved)
-    return Discovery(tuple(plans), unresolved)
+        if whole_landing:
+            there = {item.key for item in unresolved}
+            gone |= {key for key in warehouse.unresolved() if key not in there and listing.covers(key)}
+        warehouse.record_gone(gone)
+    return Discovery(tuple(plans), unresolved, tuple(lying.ignored))
 
 
 def plan_again(
@@ -70,21 +90,24 @@ def plan_again(
     seen = landing.look(planned.object.key)
     if seen is None:
         return None
-    plan = plan_drops(contract, [seen], warehouse.known_objects(contract.dataset, [seen]))
+    markers = {}
+    if contract.done_marker and (marker := landing.look(contract.done_marker.of(seen.key))):
+        markers[marker.key] = marker
+    known = warehouse.known_objects(contract.dataset, [seen])
+    plan = plan_drops(contract, [seen], known, markers=markers)
     return plan.drops[0] if plan.drops else None
 
 
+def _to_record(objects: Sequence[LandingObject], known: LedgerView) -> list[LandingObject]:
+    """Objects of which the ledger knows nothing yet, or, while they are not loaded, another version or no contract."""
+    return [item for item in objects if _is_news(known.objects.get(item.key), item)]
+
+
 def _is_news(held: KnownObject | None, item: LandingObject) -> bool:
-    """Whether the ledger knows nothing of an object yet, or of an object not loaded another version or no contract."""
     if held is None or held.state is ObjectState.UNRESOLVED:
         return True
-    return held.state is ObjectState.SEEN and held.etag != item.etag
+    return held.state is ObjectState.SEEN and (held.etag != item.etag or held.is_gone)
 
 
-def _outermost(prefixes: set[str]) -> set[str]:
-    """Prefixes without those that lie in another."""
-    return {
-        prefix
-        for prefix in prefixes
-        if not any(prefix != other and prefix.startswith(other) for other in prefixes)
-    }
+def _folder_of(key: str) -> str:
+    return key[: key.rfind("/") + 1]

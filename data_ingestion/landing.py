@@ -7,9 +7,10 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 from urllib.parse import unquote, urlsplit
@@ -36,10 +37,25 @@ class LandingObject:
     version_id: str | None = None
 
 
+class Walk(Enum):
+    """What to do with a folder of the landing."""
+
+    SKIP = "skip"  # neither it nor what is in it is listed
+    DEEPER = "deeper"  # its objects are listed, and its folders asked about
+    WHOLE = "whole"  # everything in it at any depth is listed
+
+
 class Landing(Protocol):
     """A place of objects. Keys are relative to it, with `/` between folders."""
 
     url: str
+
+    def walk(self, choose: Callable[[str], Walk], start: str = "") -> Iterator[LandingObject]:
+        """The objects under the folder `start`, unfinished ones too, in no promised order.
+
+        `choose` is asked about each folder (with its slash, '' for the landing) before it is listed, and about those
+        in it only if it said `DEEPER`.
+        """
 
     def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
         """Every finished object under the folder `prefix`, in no promised order."""
@@ -79,8 +95,7 @@ def open_landing(url: str) -> Landing:
 
 def is_unfinished(key: str) -> bool:
     """Whether a key is of the kind that senders write to before they rename: hidden, or with a suffix such as .part."""
-    name = key.rsplit("/", 1)[-1]
-    return name.startswith(".") or name.lower().endswith(UNFINISHED_SUFFIXES)
+    return key.startswith(".") or "/." in key or key.lower().endswith(UNFINISHED_SUFFIXES)
 
 
 class FolderLanding:
@@ -94,22 +109,38 @@ class FolderLanding:
                 f"landing {self.url}: no such folder\n  make it, or choose another with --landing"
             )
 
-    def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
-        start = self.root / prefix
-        for folder, folders, names in os.walk(start, onerror=self._refuse):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
-                path = Path(folder, name)
-                key = _key(path.relative_to(self.root))
-                if is_unfinished(key):
+    def walk(self, choose: Callable[[str], Walk], start: str = "") -> Iterator[LandingObject]:
+        waiting = [(start, Walk.DEEPER)]
+        while waiting:
+            folder, how = waiting.pop()
+            if how is Walk.DEEPER:
+                how = choose(folder)
+            if how is Walk.SKIP:
+                continue
+            for entry in self._entries(folder):
+                key = folder + _key(entry.name)
+                if entry.is_dir(follow_symlinks=False):
+                    if not entry.name.startswith("."):
+                        waiting.append((f"{key}/", how))
                     continue
                 try:
-                    status = path.stat()
+                    status = entry.stat()
                 except FileNotFoundError:  # moved away since the folder was read
                     continue
-                if not stat.S_ISREG(status.st_mode):  # to read a pipe would be to wait for its writer
-                    continue
-                yield self._seen(key, status)
+                if stat.S_ISREG(status.st_mode):  # to read a pipe would be to wait for its writer
+                    yield self._seen(key, status)
+
+    def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
+        return _finished(self, prefix)
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(_path(self.root, folder)) as entries:
+                return sorted(entries, key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):  # moved away, or never there
+            return []
+        except OSError as error:
+            raise OperatorFault(f"{error.filename}: can't be listed: {error.strerror}") from error
 
     def look(self, key: str) -> LandingObject | None:
         try:
@@ -144,14 +175,15 @@ class FolderLanding:
         etag = f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_ino:x}"
         return LandingObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_mtime, UTC))
 
-    def _refuse(self, error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
-            raise OperatorFault(f"{error.filename}: can't be listed: {error.strerror}") from error
+
+def _finished(landing: Landing, prefix: str) -> Iterator[LandingObject]:
+    """Everything under a folder but what its sender is still writing."""
+    return (item for item in landing.walk(lambda _: Walk.WHOLE, prefix) if not is_unfinished(item.key))
 
 
-def _key(path: Path) -> str:
-    """A path as a key: what is no UTF-8 in it is shown as `\\xff`."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+def _key(name: str) -> str:
+    """A file's name in a key: what is no UTF-8 in it is shown as `\\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _path(root: Path, key: str) -> Path:
@@ -193,16 +225,34 @@ class S3Landing:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._client = client or _connect_s3()
 
+    def walk(self, choose: Callable[[str], Walk], start: str = "") -> Iterator[LandingObject]:
+        waiting = [start]
+        while waiting:
+            folder = waiting.pop()
+            how = choose(folder)
+            if how is Walk.SKIP:
+                continue
+            # Without a delimiter a page holds 1,000 objects of any depth; with one, a page is of one folder.
+            ask, place = self._client.get_paginator("list_objects_v2").paginate, self.prefix + folder
+            pages = (
+                ask(Bucket=self.bucket, Prefix=place, Delimiter="/")
+                if how is Walk.DEEPER
+                else ask(Bucket=self.bucket, Prefix=place)
+            )
+            with _s3_errors(self.url):
+                for page in pages:
+                    for item in page.get("Contents", []):
+                        key = item["Key"][len(self.prefix) :]
+                        if not key.endswith("/"):
+                            yield LandingObject(
+                                key, item["Size"], item["ETag"].strip('"'), item["LastModified"]
+                            )
+                    waiting += [
+                        found["Prefix"][len(self.prefix) :] for found in page.get("CommonPrefixes", [])
+                    ]
+
     def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=self.prefix + prefix
-        )
-        with _s3_errors(self.url):
-            for page in pages:
-                for item in page.get("Contents", []):
-                    key = item["Key"][len(self.prefix) :]
-                    if not key.endswith("/") and not is_unfinished(key):
-                        yield LandingObject(key, item["Size"], item["ETag"].strip('"'), item["LastModified"])
+        return _finished(self, prefix)
 
     def look(self, key: str) -> LandingObject | None:
         try:

@@ -57,6 +57,7 @@ class KnownObject:
     drop_id: int | None = None
     fingerprint: str = ""
     open_quarantine: bool = False
+    is_gone: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,14 @@ class LedgerView:
     """What the ledger holds about the objects that were seen, and about a dataset's drops in force beside them.
 
     `newest` is the newest period in force. `twins` names, for an object seen in a version that is not in force under
-    its own key, an object in force of the same ETag and size; `sizes` are those sizes that some drop has which is in
-    force or was withdrawn.
+    its own key, another in force of the same ETag and size. `alike` are the keys seen in a version as large as some
+    drop that is in force or was withdrawn, where the ETags can't tell whether it is that drop.
     """
 
     objects: Mapping[str, KnownObject] = field(default_factory=dict)
     newest: str = ""
     twins: Mapping[str, str] = field(default_factory=dict)
-    sizes: frozenset[int] = frozenset()
+    alike: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, order=True)
@@ -108,9 +109,14 @@ class Fates:
             for name, count in counts.items()
             if count and name not in ("read", "restored", "withdrawn")
         ]
-        moved = [f"{counts[name]:,} {name}" for name in ("withdrawn", "restored") if counts[name]]
+        moved = self.told_moved()
         told = f"{self.read:,} read = {' + '.join(parts) or '0'}"
-        return f"{told} ({', '.join(moved)})" if moved else told
+        return f"{told} ({moved})" if moved else told
+
+    def told_moved(self) -> str:
+        """`2 withdrawn, 1 restored`; '' where no row left raw or came back."""
+        moved = (("withdrawn", self.withdrawn), ("restored", self.restored))
+        return ", ".join(f"{count:,} {name}" for name, count in moved if count)
 
     @property
     def accounted(self) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from data_ingestion.contract import Contract
 from data_ingestion.errors import ContractFault, OperatorFault
-from data_ingestion.landing import LandingObject
+from data_ingestion.landing import LandingObject, is_unfinished
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
 
 MAX_BATCHES = 64
@@ -23,8 +25,9 @@ PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){0,2})?)?
 class PlannedDrop:
     """An object to load, why, and what the ledger held for it when that was decided (`None`: nothing).
 
-    `twin` is an object in force which by its ETag and size holds the same bytes; with `size_known`, some object in
-    force or withdrawn has at least the same size, and to hash the bytes comes before reading rows.
+    `twin` is another object of the dataset with the same ETag and size, hence the same bytes: if it is in force in
+    that version when this one is loaded, nothing has to be read. With `size_known` some drop in force or withdrawn
+    has this size, and the ETags can't tell whether it is this one: the hash of the bytes can, before a row is read.
     """
 
     dataset: str
@@ -72,49 +75,106 @@ class Choice:
                 )
 
     def takes(self, period: str) -> bool:
-        """Whether a period lies in the range asked for; `2026-03` takes in `2026-03-05`."""
-        if self.first_period and period < self.first_period:
-            return False
-        return not (self.last_period and period[: len(self.last_period)] > self.last_period)
+        """Whether a period overlaps the range asked for: `2026-03` does `2026-03-05`, and the other way round.
+
+        What has no period lies in no range.
+        """
+        if not period:
+            return not (self.first_period or self.last_period)
+        late_enough = period >= self.first_period[: len(period)]
+        return late_enough and (not self.last_period or period[: len(self.last_period)] <= self.last_period)
+
+
+class Why(StrEnum):
+    """Why an object that is not in force as it lies there is left where it lies."""
+
+    UNSETTLED = "unsettled"
+    UNMARKED = "unmarked"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """An object that this run does not load, though it is not in force as it lies there."""
+
+    object: LandingObject
+    why: Why
+    period: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The drops of one dataset to load, oldest first, and how many objects are left alone, by why.
+    """The drops of one dataset to load, oldest first, and what is left alone.
 
-    They are known (in force as they lie there), too fresh to be trusted whole, or withdrawn.
+    `known` objects are in force as they lie there, `outside` ones are not of the range asked for, `outdated` are the
+    keys of objects that lie on the landing no more, with rows as an earlier contract made them.
     """
 
     dataset: str
     drops: tuple[PlannedDrop, ...]
     known: int
-    unsettled: int = 0
-    withdrawn: int = 0
+    left: tuple[LeftAlone, ...] = ()
+    outside: int = 0
+    outdated: tuple[str, ...] = ()
 
     def count(self, kind: Kind) -> int:
         """How many drops are planned as `kind`."""
         return sum(drop.kind is kind for drop in self.drops)
 
+    def count_left(self, why: str) -> int:
+        """How many objects are left alone for this reason."""
+        return sum(item.why == why for item in self.left)
 
-def sort_objects(
-    contracts: Sequence[Contract], seen: Iterable[LandingObject]
-) -> tuple[dict[str, list[LandingObject]], list[LandingObject]]:
-    """Objects by the dataset whose contract claims them, and those that none claims (unresolved).
+
+@dataclass(frozen=True)
+class SortedLanding:
+    """Objects by what they are: a dataset's drops, its done markers, unfinished files, and what no contract claims."""
+
+    drops: Mapping[str, list[LandingObject]]
+    markers: Mapping[str, dict[str, LandingObject]]
+    ignored: list[LandingObject]
+    unresolved: list[LandingObject]
+
+
+def sort_objects(contracts: Sequence[Contract], seen: Iterable[LandingObject]) -> SortedLanding:
+    """Which contract claims which object.
 
     Raises `ContractFault` where two contracts claim one object: loading it twice can't be right.
     """
-    claimed: dict[str, list[LandingObject]] = {contract.dataset: [] for contract in contracts}
-    unresolved: list[LandingObject] = []
+    landing = SortedLanding(
+        {contract.dataset: [] for contract in contracts},
+        {contract.dataset: {} for contract in contracts},
+        [],
+        [],
+    )
     for item in seen:
-        claimants = [contract for contract in contracts if contract.match(item.key)]
+        if is_unfinished(item.key):
+            landing.ignored.append(item)
+            continue
+        marked = [contract for contract in contracts if is_marker(contract, item.key)]
+        for contract in marked:
+            landing.markers[contract.dataset][item.key] = item
+        claimants = [
+            contract for contract in contracts if contract not in marked and contract.match(item.key)
+        ]
         if len(claimants) > 1:
             first, second = claimants[:2]
             raise ContractFault(
                 f"{item.key}: claimed by both {first.path} and {second.path}\n"
                 f"  make the patterns '{first.pattern.text}' and '{second.pattern.text}' exclude each other"
             )
-        (claimed[claimants[0].dataset] if claimants else unresolved).append(item)
-    return claimed, unresolved
+        if claimants:
+            landing.drops[claimants[0].dataset].append(item)
+        elif not marked:
+            landing.unresolved.append(item)
+    return landing
+
+
+def is_marker(contract: Contract, key: str) -> bool:
+    """Whether an object says that a drop of the contract is whole, rather than being one."""
+    marker = contract.done_marker
+    return marker is not None and marker.is_one(key) and key.startswith(contract.prefixes)
 
 
 def plan_drops(
@@ -123,40 +183,45 @@ def plan_drops(
     known: LedgerView = LedgerView(),
     choice: Choice = Choice(),
     now: datetime | None = None,
+    markers: Mapping[str, LandingObject] = MappingProxyType({}),
 ) -> Plan:
     """Which of a dataset's objects have to be read.
 
     Nothing is read again while object, bytes and contract fingerprint are those in force. Oldest first, so that
-    a later drop seldom finds its rows superseded. An object changed within the contract's settle time before `now`
-    may still be written to, and is left to the next run.
+    a later drop seldom finds its rows superseded. An object that may still be written to is left to a later run:
+    one changed within the contract's settle time before `now`, or without the contract's done marker.
     """
-    settled_before = (now or datetime.now(UTC)) - timedelta(seconds=contract.settle_seconds)
+    now = now or datetime.now(UTC)
     planned: list[PlannedDrop] = []
-    in_force = unsettled = withdrawn = 0
+    left: list[LeftAlone] = []
+    in_force = outside = 0
     for item in seen:
         match = contract.match(item.key)
-        if match is None or not choice.takes(match.period):
+        if match is None:
+            continue
+        if not choice.takes(match.period):
+            outside += 1
             continue
         held = known.objects.get(item.key)
-        kind, reason = _judge(contract, item, held, match.period, known.newest, choice)
+        if _is_withdrawn(contract, item, held):
+            reason = "withdrawn; not loaded until its bytes change"
+            left.append(LeftAlone(item, Why.WITHDRAWN, match.period, reason))
+            continue
+        kind, reason = _judge(contract, item, held, match.period, known, choice)
         if kind is Kind.KNOWN:
             in_force += 1
-        elif kind is Kind.WITHDRAWAL:
-            withdrawn += 1
-        elif contract.settle_seconds and item.last_modified > settled_before:
-            unsettled += 1
+        elif unfinished := _unfinished(contract, item, match.period, now, markers):
+            left.append(unfinished)
         else:
-            twin = known.twins.get(item.key) if kind is not Kind.REPLAY else None
-            if twin:
-                kind, reason = Kind.DUPLICATE, f"{twin} holds the same bytes"
             planned.append(
                 PlannedDrop(
                     contract.dataset, item, kind, match.period, reason, _etag_in_force(held),
-                    twin, kind is not Kind.REPLAY and item.size in known.sizes,
+                    known.twins.get(item.key) if kind is Kind.DUPLICATE else None,
+                    item.key in known.alike and kind not in (Kind.DUPLICATE, Kind.REPLAY),
                 )
             )  # fmt: skip
     planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
-    return Plan(contract.dataset, tuple(planned), in_force, unsettled, withdrawn)
+    return Plan(contract.dataset, tuple(_with_twins(planned)), in_force, tuple(left), outside)
 
 
 def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[list[PlannedDrop]]:
@@ -197,27 +262,38 @@ def group_drops(drops: Iterable[PlannedDrop]) -> Iterator[list[PlannedDrop]]:
         yield together
 
 
+def _is_withdrawn(contract: Contract, item: LandingObject, held: KnownObject | None) -> bool:
+    """Whether this very version was withdrawn from this very dataset."""
+    return (
+        held is not None
+        and held.state is ObjectState.WITHDRAWN
+        and held.dataset == contract.dataset
+        and (held.etag, held.size) == (item.etag, item.size)
+    )
+
+
 def _judge(
     contract: Contract,
     item: LandingObject,
     held: KnownObject | None,
     period: str,
-    newest: str,
+    known: LedgerView,
     choice: Choice,
 ) -> tuple[Kind, str]:
-    if held is not None and held.state is ObjectState.WITHDRAWN:
-        if (item.etag, item.size) == (held.etag, held.size):
-            return Kind.WITHDRAWAL, "withdrawn"
-        return Kind.NEW, "withdrawn before, in another version"
     if held is None or held.state is not ObjectState.IN_FORCE:
         if choice.only_quarantined:
             return Kind.KNOWN, "not loaded yet; a replay takes loaded drops only"
-        if period < newest:
-            return Kind.LATE, f"new, of {period}; {newest} is loaded already"
-        return Kind.NEW, "not in the ledger"
+        return _judge_new(item, held, period, known)
+    if held.dataset != contract.dataset:
+        return Kind.NEW, (
+            f"its rows are in raw.{held.dataset}, which claimed it before; "
+            f"it comes in here after `goldworks withdraw {item.key}`"
+        )
     if (item.etag, item.size) != (held.etag, held.size):
         if choice.only_quarantined:
             return Kind.KNOWN, "corrected since; a replay takes loaded versions only"
+        if twin := known.twins.get(item.key):
+            return Kind.DUPLICATE, f"another version than the one in force: the bytes of {twin}"
         return Kind.CORRECTED, "another version than the one in force"
     if choice.full_refresh:
         return Kind.REPLAY, "full refresh asked for"
@@ -229,6 +305,52 @@ def _judge(
     if held.fingerprint != contract.fingerprint and (held.open_quarantine or not choice.only_quarantined):
         return Kind.REPLAY, "loaded under an earlier contract"
     return Kind.KNOWN, "in force"
+
+
+def _judge_new(
+    item: LandingObject, held: KnownObject | None, period: str, known: LedgerView
+) -> tuple[Kind, str]:
+    again = held is not None and held.state is ObjectState.WITHDRAWN
+    before = "; withdrawn before, in another version or from another dataset" if again else ""
+    if twin := known.twins.get(item.key):
+        return Kind.DUPLICATE, f"the bytes of {twin}, by ETag and size{before}"
+    if period < known.newest:
+        return Kind.LATE, f"new, of {period or 'no period'}; {known.newest} is loaded already{before}"
+    return Kind.NEW, f"not loaded yet{before}"
+
+
+def _unfinished(
+    contract: Contract,
+    item: LandingObject,
+    period: str,
+    now: datetime,
+    markers: Mapping[str, LandingObject],
+) -> LeftAlone | None:
+    """The object as one to be left alone, if its sender may not be done with it."""
+    age = now - item.last_modified
+    if contract.settle_seconds and age < timedelta(seconds=contract.settle_seconds):
+        reason = f"changed {max(age.total_seconds(), 0):.0f} s ago; read once it rests for {contract.settle_seconds} s"
+        return LeftAlone(item, Why.UNSETTLED, period, reason)
+    if contract.done_marker is not None:
+        wanted = contract.done_marker.of(item.key)
+        marker = markers.get(wanted)
+        if marker is None:
+            return LeftAlone(item, Why.UNMARKED, period, f"waits for its done marker {wanted}")
+        if marker.last_modified < item.last_modified:
+            return LeftAlone(item, Why.UNMARKED, period, f"changed after its done marker {wanted}")
+    return None
+
+
+def _with_twins(planned: Sequence[PlannedDrop]) -> Iterator[PlannedDrop]:
+    """The drops, those of them as duplicates whose bytes an earlier one has."""
+    first: dict[tuple[str, int], str] = {}
+    for drop in planned:
+        twin = first.setdefault((drop.object.etag, drop.object.size), drop.object.key)
+        if twin != drop.object.key and drop.kind in (Kind.NEW, Kind.LATE, Kind.CORRECTED):
+            reason = f"the bytes of {twin}, by ETag and size"
+            yield replace(drop, kind=Kind.DUPLICATE, reason=reason, twin=twin, size_known=False)
+        else:
+            yield drop
 
 
 def _etag_in_force(held: KnownObject | None) -> str | None:

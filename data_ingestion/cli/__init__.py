@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from data_ingestion.cli import contracts, loads, output, quarantine, samples, status
+from data_ingestion.cli import contracts, loads, output, quarantine, samples, status, withdrawal
 from data_ingestion.errors import GoldworksError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(loads.discover)
 app.command()(loads.plan)
 app.command()(loads.load)
 app.command()(loads.replay)
+app.command()(withdrawal.withdraw)
 app.command()(status.status)
 app.command()(samples.samples)
 app.add_typer(contracts.app, name="contract")

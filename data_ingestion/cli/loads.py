@@ -13,6 +13,7 @@ from data_ingestion.cli.options import (
     JsonOption,
     LandingOption,
     LastOption,
+    ListAllOption,
     WarehouseOption,
 )
 from data_ingestion.cli.session import Session, open_session
@@ -25,15 +26,16 @@ if TYPE_CHECKING:
 
 def discover(
     landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
-    dataset: DatasetOption = None, as_json: JsonOption = False,
+    dataset: DatasetOption = None, full: ListAllOption = False, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """List the landing, give every object its ledger row, and tell what is new."""
     with open_session(landing, contracts, warehouse, dataset) as session:
-        found = session.discover()
+        found = session.discover(full=full)
         if as_json:
             output.say_json({
                 "landing": session.landing.url,
                 "datasets": {plan.dataset: {"to_load": len(plan.drops), "known": plan.known} for plan in found.plans},
+                "unfinished": [item.key for item in found.ignored],
                 "unresolved": [item.key for item in found.unresolved],
             })  # fmt: skip
             return
@@ -43,41 +45,31 @@ def discover(
 
 def plan(
     landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
-    dataset: DatasetOption = None, first: FirstOption = "", last: LastOption = "", full_refresh: FullOption = False,
-    as_json: JsonOption = False,
+    dataset: DatasetOption = None, first: FirstOption = "", last: LastOption = "", full: ListAllOption = False,
+    full_refresh: FullOption = False, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Tell what a load would do and why, and do nothing."""
+    """Tell what a load would do with every object and why, and write nothing anywhere."""
     from data_ingestion.plan import Choice
 
-    with open_session(landing, contracts, warehouse, dataset) as session:
-        found = session.discover(Choice(first, last, full_refresh), record=False)
+    with open_session(landing, contracts, warehouse, dataset, writes=False) as session:
+        found = session.discover(Choice(first, last, full_refresh), full=full, record=False)
         if as_json:
-            output.say_json(
-                {
-                    "drops": [drop.as_json() for drop in found.drops],
-                    "unresolved": [item.key for item in found.unresolved],
-                }
-            )
+            output.say_json(output.plan_as_json(session.landing.url, found))
             return
         output.say_discovery(session.landing.url, found)
-        width = max((len(drop.object.key) for drop in found.drops), default=0)
-        for drop in found.drops:
-            output.say(
-                str(drop.kind), f"{drop.object.key:<{width}} {drop.object.size:>13,} bytes  {drop.reason}"
-            )
-        output.say_unresolved([item.key for item in found.unresolved])
+        output.say_plan(found)
 
 
 def load(
     landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
-    dataset: DatasetOption = None, first: FirstOption = "", last: LastOption = "", full_refresh: FullOption = False,
-    as_json: JsonOption = False,
+    dataset: DatasetOption = None, first: FirstOption = "", last: LastOption = "", full: ListAllOption = False,
+    full_refresh: FullOption = False, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Bring in what is new or corrected. Drops that fail are reported at the end; the others are in."""
     from data_ingestion.plan import Choice
 
     with open_session(landing, contracts, warehouse, dataset) as session:
-        _load(session, Choice(first, last, full_refresh), as_json)
+        _load(session, Choice(first, last, full_refresh), as_json, full=full)
 
 
 def replay(
@@ -88,13 +80,13 @@ def replay(
     from data_ingestion.plan import Choice
 
     with open_session(landing, contracts, warehouse, dataset) as session:
-        _load(session, Choice(only_quarantined=True), as_json)
+        _load(session, Choice(only_quarantined=True), as_json, full=True)
 
 
-def _load(session: Session, choice: Choice, as_json: bool) -> None:
+def _load(session: Session, choice: Choice, as_json: bool, *, full: bool) -> None:
     from data_ingestion.load import load_drops
 
-    found = session.discover(choice)
+    found = session.discover(choice, full=full)
     if not as_json:
         output.say_discovery(session.landing.url, found)
     reports: list[LoadReport] = []

@@ -41,4 +41,7 @@ FirstOption = Annotated[
 LastOption = Annotated[
     str, typer.Option("--to", metavar="PERIOD", help="Only periods up to this one, itself included.")
 ]
+ListAllOption = Annotated[
+    bool, typer.Option("--full", help="List every period, past those that contracts have listed again, too.")
+]
 FullOption = Annotated[bool, typer.Option("--full-refresh", help="Load what is in force again, too.")]

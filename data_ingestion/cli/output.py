@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 console = Console(highlight=False, soft_wrap=True, emoji=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
-KIND_ORDER = (Kind.NEW, Kind.CORRECTED, Kind.LATE, Kind.REPLAY)
+KIND_ORDER = (Kind.NEW, Kind.CORRECTED, Kind.DUPLICATE, Kind.LATE, Kind.REPLAY)
+# Why objects are left alone, as a person reads it.
+LEFT = {"unsettled": "still settling", "unmarked": "waiting for a marker", "withdrawn": "withdrawn"}
 
 
 def escape_unspellable() -> None:
@@ -43,11 +46,74 @@ def say_discovery(landing: str, discovery: Discovery) -> None:
     counts = [(sum(plan.count(kind) for plan in discovery.plans), kind.value) for kind in KIND_ORDER]
     counts += [
         (sum(plan.known for plan in discovery.plans), "known"),
-        (sum(plan.unsettled for plan in discovery.plans), "still settling"),
+        *((sum(plan.count_left(why) for plan in discovery.plans), told) for why, told in LEFT.items()),
+        (sum(plan.outside for plan in discovery.plans), "outside the periods asked for"),
+        (len(discovery.ignored), "unfinished"),
         (len(discovery.unresolved), "unresolved"),
     ]
     told = " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing lies there"
     say("discover", f"{landing}  {told}")
+
+
+def say_plan(discovery: Discovery) -> None:
+    """Each object that is not simply known: what would be done with it and why, oldest first."""
+    lines = [
+        (drop.period, drop.object, str(drop.kind), drop.reason)
+        for plan in discovery.plans
+        for drop in plan.drops
+    ]
+    lines += [
+        (item.period, item.object, str(item.why), item.reason)
+        for plan in discovery.plans
+        for item in plan.left
+    ]
+    lines.sort(key=lambda line: (line[0], line[1].last_modified, line[1].key))
+    lines += [
+        ("", item, "unfinished", "its name says that it is still being written") for item in discovery.ignored
+    ]
+    lines += [("", item, "unresolved", "no contract matches") for item in discovery.unresolved]
+    width = max((len(item.key) for _, item, _, _ in lines), default=0)
+    for _, item, verb, reason in lines:
+        say(
+            verb,
+            f"{item.key:<{width}} {item.size:>13,} bytes  {reason}",
+            "yellow" if verb == "unresolved" else "",
+        )
+    say_outdated(discovery)
+
+
+def say_outdated(discovery: Discovery) -> None:
+    """Objects that a changed contract can't read again, because they are gone."""
+    for plan in discovery.plans:
+        for key in plan.outdated:
+            say(
+                "outdated",
+                f"{key}  gone from the landing; its rows stay as an earlier contract made them",
+                "yellow",
+            )
+
+
+def plan_as_json(landing: str, discovery: Discovery) -> dict[str, Any]:
+    """The whole plan for a machine."""
+    return {
+        "landing": landing,
+        "drops": [drop.as_json() for drop in discovery.drops],
+        "left": [{"dataset": plan.dataset, **asdict(item)} for plan in discovery.plans for item in plan.left],
+        "known": {plan.dataset: plan.known for plan in discovery.plans},
+        "outside": {plan.dataset: plan.outside for plan in discovery.plans},
+        "outdated": {plan.dataset: plan.outdated for plan in discovery.plans},
+        "unfinished": [item.key for item in discovery.ignored],
+        "unresolved": [item.key for item in discovery.unresolved],
+    }
+
+
+def say_withdrawal(report: LoadReport) -> None:
+    """What a withdrawal has moved, and how to take it back."""
+    moved = report.fates.told_moved() or "no row moved"
+    number = f"  load {report.load_id}" if report.load_id else ""
+    say("withdrawn", f"{report.object_key}  {moved}; {report.plan_reason}{number}")
+    if report.load_id:
+        say("", f"take it back: goldworks withdraw --undo {shlex.quote(report.object_key)}", "dim")
 
 
 def say_load(report: LoadReport, width: int) -> None:
@@ -75,7 +141,8 @@ def describe_load(row: Mapping[str, Any]) -> str:
     if row["rows_read"] is None:
         return ""
     counts = {name: row[name] for name in Fates.__dataclass_fields__ if name != "read"}
-    return Fates(read=row["rows_read"], **counts).told()
+    fates = Fates(read=row["rows_read"], **counts)
+    return fates.told() if row["kind"] != Kind.WITHDRAWAL else fates.told_moved() or str(row["plan_reason"])
 
 
 def say_total(reports: Sequence[LoadReport]) -> None:

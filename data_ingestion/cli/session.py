@@ -30,30 +30,37 @@ class Session:
     landing: Landing
     warehouse: Warehouse
     whole_landing: bool
+    neighbours: tuple[Contract, ...] = ()
 
     def contract(self, dataset: str) -> Contract:
         return next(contract for contract in self.contracts if contract.dataset == dataset)
 
-    def discover(self, choice: Choice | None = None, *, record: bool = True) -> Discovery:
+    def discover(self, choice: Choice | None = None, *, full: bool = False, record: bool = True) -> Discovery:
         """What lies on the landing, and what of the choice has to be loaded."""
         from data_ingestion.discovery import discover
         from data_ingestion.plan import Choice
 
         return discover(
             self.contracts, self.landing, self.warehouse, choice or Choice(),
-            whole_landing=self.whole_landing, record=record,
+            neighbours=self.neighbours, whole_landing=self.whole_landing, full=full, record=record,
         )  # fmt: skip
 
 
 @contextmanager
-def open_ledger(url: str | None) -> Iterator[Warehouse]:
-    """A warehouse with its ledger at this version, and attempts closed whose session is gone."""
+def open_ledger(url: str | None, *, writes: bool = True) -> Iterator[Warehouse]:
+    """A warehouse with its ledger at this version, and attempts closed whose session is gone.
+
+    Without `writes` nothing is written to it, whatever is asked of it.
+    """
     from data_ingestion.warehouses import open_warehouse
 
     opened = open_warehouse(Settings.from_environment(warehouse_url=url, landing_url="unused").warehouse_url)
     try:
-        opened.migrate()
-        opened.abandon_lost_attempts()
+        if writes:
+            opened.migrate()
+            opened.abandon_lost_attempts()
+        else:
+            opened.read_only()
         yield opened
     finally:
         opened.close()
@@ -61,17 +68,24 @@ def open_ledger(url: str | None) -> Iterator[Warehouse]:
 
 @contextmanager
 def open_session(
-    landing: str | None, contracts: Path | None, warehouse: str | None, datasets: list[str] | None
+    landing: str | None,
+    contracts: Path | None,
+    warehouse: str | None,
+    datasets: list[str] | None,
+    *,
+    writes: bool = True,
 ) -> Iterator[Session]:
     """Everything a command works with; settings that are not given come from the environment."""
     from data_ingestion.contract import read_contracts
     from data_ingestion.landing import open_landing
 
     settings = Settings.from_environment(landing_url=landing, contracts=contracts, warehouse_url=warehouse)
-    chosen = _choose(read_contracts(settings.contracts), datasets, settings.contracts)
+    everyone = read_contracts(settings.contracts)
+    chosen = _choose(everyone, datasets, settings.contracts)
+    others = tuple(contract for contract in everyone if contract not in chosen)
     place = open_landing(settings.landing_url)
-    with open_ledger(settings.warehouse_url) as opened:
-        yield Session(chosen, place, opened, whole_landing=not datasets)
+    with open_ledger(settings.warehouse_url, writes=writes) as opened:
+        yield Session(chosen, place, opened, whole_landing=not datasets, neighbours=others)
 
 
 def contracts_folder(given: Path | None) -> Path:

@@ -19,14 +19,17 @@ def status(
     with open_ledger(warehouse) as session:
         chosen = [row for row in session.summary() if not dataset or row["dataset"] in dataset]
         loads = [row for name in or_all(dataset) for row in session.loads(name, limit)]
+        withdrawn = [key for name in or_all(dataset) for key in session.withdrawn(name)]
         unresolved = session.unresolved()
     if as_json:
-        output.say_json({"datasets": chosen, "loads": loads, "unresolved": unresolved})
+        output.say_json(
+            {"datasets": chosen, "loads": loads, "withdrawn": withdrawn, "unresolved": unresolved}
+        )
         return
     output.say_table(chosen, {
         "dataset": "dataset", "raw_rows": "rows in raw", "objects": "objects", "drops": "drops",
-        "not_loaded": "not loaded", "open_quarantine": "quarantined", "last_load_id": "last load",
-        "last_loaded_at": "at (UTC)",
+        "not_loaded": "not loaded", "withdrawn": "withdrawn", "open_quarantine": "quarantined",
+        "last_load_id": "last load", "last_loaded_at": "at (UTC)",
     }, "nothing was loaded yet")  # fmt: skip
     if loads:
         output.console.print()
@@ -34,4 +37,6 @@ def status(
         output.say_table(told, {
             "load_id": "load", "object_key": "object", "kind": "kind", "state": "state", "seconds": "s", "rows": "rows",
         }, "")  # fmt: skip
+    for key in withdrawn:
+        output.say("withdrawn", f"{key}  not loaded until its bytes change, or `goldworks withdraw --undo`")
     output.say_unresolved(unresolved)

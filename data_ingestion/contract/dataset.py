@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
+from data_ingestion.contract.arrival import UNITS, DoneMarker, Window, faults_of_marker, read_window
 from data_ingestion.contract.columns import Placed, read_columns
 from data_ingestion.contract.document import Document, Value, inside
 from data_ingestion.contract.faults import choices
@@ -12,7 +14,7 @@ from data_ingestion.contract.names import TEXT, faults_of_dataset, faults_of_nam
 from data_ingestion.contract.settings import Given, settings_of
 from data_ingestion.contract.sources import read_sources
 from data_ingestion.contract.standard import described
-from data_ingestion.contract.terms import Contract, QuarantineLimit, Role
+from data_ingestion.contract.terms import Contract, QuarantineLimit, Role, Source
 
 LAYERS = ("raw", "bronze", "silver", "gold")
 STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
@@ -58,6 +60,8 @@ def read_dataset(document: Document) -> Contract | None:
         error_after_hours=error_after_hours,
         roles=_roles(document, root),
         settle_seconds=_count(landing.get("settleSeconds"), 0),
+        done_marker=_done_marker(document, landing.get("doneMarker")),
+        recheck=_recheck(document, sources, landing.get("recheck")),
     )
 
 
@@ -110,6 +114,27 @@ def _description(root: dict[str, Value], schema: dict[str, Value]) -> str:
     prose = root.get("description")
     texts = (schema.get("description"), prose.get("purpose") if isinstance(prose, dict) else None)
     return " ".join(" ".join(text.split()) for text in texts if isinstance(text, str))
+
+
+def _done_marker(document: Document, given: Given | None) -> DoneMarker | None:
+    if given is None or not isinstance(given.value, str):
+        return None
+    if found := faults_of_marker(given.value):
+        document.add(given.place, *found, "landing")
+    return DoneMarker(given.value)
+
+
+def _recheck(document: Document, sources: Sequence[Source], given: Given | None) -> Window | None:
+    if given is None or not isinstance(given.value, str):
+        return None
+    window = read_window(given.value)
+    if window is None:
+        remedy = f"write a number and {', '.join(UNITS[:-1])} or {UNITS[-1]}: '2 hours', '3 months'"
+        document.add(given.place, f"{described(given.value)} is no span of time", remedy, "landing")
+    elif not all("{YYYY}" in source.pattern.text for source in sources):
+        remedy = "add date parts such as {YYYY}/{MM} to the path, or leave it out: every run lists all"
+        document.add(given.place, "the path has no periods to look back over", remedy, "landing")
+    return window
 
 
 def _judge_distinct(document: Document, columns: list[Placed], ignored: tuple[str, ...]) -> None:

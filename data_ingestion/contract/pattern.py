@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from functools import cached_property
 
 PARTS = ("YYYY", "MM", "DD", "hh", "mm", "ss")
@@ -19,6 +20,15 @@ class Match:
     """An object that belongs to the dataset; `period` sorts by time, '' when the pattern has no dates."""
 
     period: str
+
+
+class Reach(IntEnum):
+    """What a folder can hold of a dataset, of periods from a certain moment on; greater is more."""
+
+    NONE = 0  # nothing
+    OLD = 1  # only what is older
+    SOME = 2  # both, and its folders can tell them apart
+    ALL = 3  # only what is not older, or its folders can't tell
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,47 @@ class Pattern:
         in_order = [values[part] for part in PARTS if part in values]
         return Match(_period(in_order)) if _is_on_the_calendar(in_order) else None
 
+    def reach(self, folder: str, since: str = "") -> Reach:
+        """What may lie at any depth under a folder (with its slash; '' for the landing) of periods from `since` on.
+
+        What it denies is not there: each key that matches with such a period makes every folder above it `SOME` or
+        `ALL`. `since` is a moment to the second in the form of a period; '' for all periods.
+        """
+        found = Reach.NONE
+        names = tuple(folder.split("/")[:-1])
+        for values, below in self._readings(names, 0, {}):
+            found = max(found, _reach(values, below, since))
+        return found
+
+    def _readings(
+        self, names: tuple[str, ...], at: int, values: dict[str, int]
+    ) -> Iterator[tuple[dict[str, int], tuple[str, ...]]]:
+        """Each way to read folders as the pattern's first ones: date parts so far, and the pattern's folders below."""
+        if not names:
+            yield values, self._folders[at:]
+            return
+        if at == len(self._folders):
+            return
+        expression = self._folder_expressions[at]
+        if expression is None:
+            yield from self._readings(names, at + 1, values)
+            yield from self._readings(names[1:], at, values)
+        elif found := expression.fullmatch(names[0]):
+            parts = [token["part"] for token in _TOKEN.finditer(self._folders[at]) if token["part"]]
+            told = [(part, int(text)) for part, text in zip(parts, found.groups(), strict=True)]
+            together = {**values, **dict(told)}
+            if all(together[part] == number for part, number in [*values.items(), *told]):
+                yield from self._readings(names[1:], at + 1, together)
+
+    @cached_property
+    def _folders(self) -> tuple[str, ...]:
+        return tuple(self.text.split("/")[:-1])
+
+    @cached_property
+    def _folder_expressions(self) -> tuple[re.Pattern[str] | None, ...]:
+        """What each of the pattern's folders matches; None for `**`, which is any number of them."""
+        return tuple(None if folder == "**" else re.compile(_expression(folder)) for folder in self._folders)
+
     @cached_property
     def prefix(self) -> str:
         """The longest folder that every matching key lies in, with its slash; '' for the landing itself."""
@@ -47,7 +98,8 @@ class Pattern:
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
-        return re.compile(_expression(self.text))
+        packed = "" if self.text.endswith(".gz") else r"(?:\.gz)?"
+        return re.compile(_expression(self.text) + packed)
 
     @cached_property
     def _parts(self) -> tuple[str, ...]:
@@ -125,8 +177,23 @@ def _expression(text: str) -> str:
             pieces.append("[^/]*" if token["wildcard"] == "*" else "**")
         else:
             pieces.append(re.escape(token["literal"]))
-    joined = "".join(pieces).replace("**/", "(?:[^/]+/)*")
-    return joined if text.endswith(".gz") else joined + r"(?:\.gz)?"
+    return "".join(pieces).replace("**/", "(?:[^/]+/)*")
+
+
+def _reach(values: dict[str, int], below: tuple[str, ...], since: str) -> Reach:
+    in_order = []
+    for part in PARTS:
+        if part not in values:
+            break
+        in_order.append(values[part])
+    period = _period(in_order)
+    if period < since[: len(period)]:
+        return Reach.OLD
+    if not since or period > since[: len(period)]:
+        return Reach.ALL
+    # Behind `**` no folder has a fixed place, so none can be told to be old.
+    fixed = below[: below.index("**")] if "**" in below else below
+    return Reach.SOME if any("{" in folder for folder in fixed) else Reach.ALL
 
 
 def _is_number(token: re.Match[str] | None, at_end: bool) -> bool:

@@ -34,6 +34,8 @@ SETTINGS: dict[str, dict[str, Setting]] = {
         "maxFileBytes": Setting("count", "format"),
         "maxUnpackedBytes": Setting("count", "format"),
         "settleSeconds": Setting("count", "landing"),
+        "doneMarker": Setting("text", "landing"),
+        "recheck": Setting("text", "landing"),
     },
     r"schema\[\d+\]": {
         "key": Setting("mapping", "key"),

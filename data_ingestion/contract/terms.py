@@ -11,7 +11,8 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from data_ingestion.contract.pattern import Match, Pattern
+from data_ingestion.contract.arrival import DoneMarker, Window
+from data_ingestion.contract.pattern import Match, Pattern, Reach
 
 Bound = int | Decimal | float | date | datetime
 
@@ -156,11 +157,22 @@ class Contract:
     roles: tuple[Role, ...] = ()
     settle_seconds: int = 0
     also: tuple[Source, ...] = ()  # other files that bring the same rows
+    done_marker: DoneMarker | None = None
+    recheck: Window | None = None  # None: every period
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """All files that bring the dataset's rows; the first whose pattern matches an object says how it is read."""
         return (Source(self.pattern, self.format), *self.also)
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The folders that the dataset's objects lie in, at any depth."""
+        return tuple(source.pattern.prefix for source in self.sources)
+
+    def reach(self, folder: str, since: str = "") -> Reach:
+        """What a folder can hold of the dataset, of periods from a moment on."""
+        return max(source.pattern.reach(folder, since) for source in self.sources)
 
     def match(self, key: str) -> Match | None:
         """The match of an object key with one of the patterns, or None."""

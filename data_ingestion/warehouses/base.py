@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import KnownObject, LedgerView, LoadReport
+from data_ingestion.ledger import KnownObject, LedgerView, LoadReport, ObjectState
 from data_ingestion.plan import PlannedDrop
 
 
@@ -60,6 +60,12 @@ class Warehouse(Protocol):
     def migrate(self) -> None:
         """Brings the ledger's tables to this version; does nothing when they are."""
 
+    def read_only(self) -> None:
+        """Instead of `migrate`: nothing can be written from now on, and a ledger that is not there yet is empty.
+
+        Raises `OperatorFault` where the ledger is of another version.
+        """
+
     def prepare(self, contract: Contract) -> None:
         """Makes or widens a dataset's raw tables; does nothing when they fit the contract.
 
@@ -68,6 +74,15 @@ class Warehouse(Protocol):
 
     def known_objects(self, dataset: str, seen: Iterable[LandingObject]) -> LedgerView:
         """What the ledger holds about these objects; its cost follows their number, not that of all there are."""
+
+    def pending_objects(self, contract: Contract) -> dict[str, ObjectState]:
+        """The dataset's objects that lay there and are still to be dealt with, with their states.
+
+        Those not loaded yet, and those in force under another contract; not those known to be gone.
+        """
+
+    def record_gone(self, keys: Iterable[str]) -> None:
+        """Notes that objects lie on the landing no more. Seen again, they are there again."""
 
     def find_object(self, key: str) -> KnownObject | None:
         """An object's row in the ledger."""
@@ -140,8 +155,11 @@ class Warehouse(Protocol):
     def summary(self) -> list[dict[str, Any]]:
         """A row a dataset: objects, drops, rows in raw, open quarantine, last load."""
 
+    def withdrawn(self, dataset: str | None = None) -> list[str]:
+        """Keys of objects that were withdrawn."""
+
     def unresolved(self) -> list[str]:
-        """Keys of objects that no contract claims."""
+        """Keys of objects that no contract claims, and that were there when last looked for."""
 
     def quarantined(
         self, dataset: str | None, load_id: int | None, *, everything: bool, limit: int

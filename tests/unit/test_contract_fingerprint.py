@@ -21,6 +21,7 @@ from data_ingestion.contract import (
     read_contract,
     terms,
 )
+from data_ingestion.contract.arrival import DoneMarker, Window
 from data_ingestion.contract.pattern import Pattern
 from data_ingestion.contract.terms import (
     Format,
@@ -48,6 +49,8 @@ IDLE = {
     "error_after_hours": 2,
     "roles": (Role("other", "gold"),),
     "settle_seconds": 9,
+    "done_marker": DoneMarker("_SUCCESS"),
+    "recheck": Window(2, "hour"),
 }
 DECISIVE = {
     "format": CsvFormat(delimiter=";"),

@@ -12,7 +12,7 @@ from data_ingestion.contract import read_contract
 from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
-from data_ingestion.plan import Choice, PlannedDrop, cut_batches, plan_drops, sort_objects
+from data_ingestion.plan import Choice, PlannedDrop, Why, cut_batches, plan_drops, sort_objects
 
 CONTRACT = read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
 KEY = "bank_transactions/a.csv"
@@ -48,7 +48,7 @@ def test_other_bytes_under_a_known_key_are_a_correction_that_remembers_what_it_c
 
 def test_a_withdrawn_object_is_left_alone_until_its_bytes_change():
     plan = plan_drops(CONTRACT, [seen()], held(state="withdrawn"), Choice(full_refresh=True))
-    assert (plan.drops, plan.withdrawn) == ((), 1)
+    assert (plan.drops, plan.count_left(Why.WITHDRAWN)) == ((), 1)
     (drop,) = plan_drops(CONTRACT, [seen(etag="e2")], held(state="withdrawn")).drops
     assert (drop.kind, drop.ledger_etag) == (Kind.NEW, None)
 
@@ -72,7 +72,7 @@ def test_a_full_refresh_takes_everything():
 def test_an_object_that_may_still_be_written_to_is_left_to_the_next_run():
     settling, fresh = replace(CONTRACT, settle_seconds=60), seen()
     at = fresh.last_modified
-    assert plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=59)).unsettled == 1
+    assert plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=59)).count_left(Why.UNSETTLED) == 1
     assert plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=61)).drops
 
 
@@ -87,8 +87,8 @@ def test_older_deliveries_are_loaded_first():
 
 def test_an_object_that_no_contract_claims_is_unresolved_not_lost():
     stray = seen("tmp/notes.txt")
-    claimed, unresolved = sort_objects([CONTRACT], [seen(), stray])
-    assert (claimed, unresolved) == ({"bank_transactions": [seen()]}, [stray])
+    lying = sort_objects([CONTRACT], [seen(), stray])
+    assert (lying.drops, lying.unresolved) == ({"bank_transactions": [seen()]}, [stray])
 
 
 def test_two_contracts_that_claim_one_object_are_refused():

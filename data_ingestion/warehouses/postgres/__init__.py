@@ -15,7 +15,7 @@ from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject
-from data_ingestion.ledger import Kind, KnownObject, LedgerView, LoadReport, LoadState
+from data_ingestion.ledger import Kind, KnownObject, LedgerView, LoadReport, LoadState, ObjectState
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead, NewDrop, Staged
 from data_ingestion.warehouses.postgres import (
@@ -60,6 +60,7 @@ class PostgresWarehouse:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.plan_limits = PlanLimits()
+        self._is_made = True
 
     @classmethod
     def connect(cls, url: str) -> PostgresWarehouse:
@@ -98,12 +99,25 @@ class PostgresWarehouse:
         migrations.migrate(self.connection)
 
     @_asking
+    def read_only(self) -> None:
+        self._is_made = migrations.is_made(self.connection)
+        self.connection.read_only = True
+
+    @_asking
     def prepare(self, contract: Contract) -> None:
         tables.prepare(self.connection, contract)
 
     @_asking
     def known_objects(self, dataset: str, seen: Iterable[LandingObject]) -> LedgerView:
-        return objects.known_objects(self.connection, dataset, seen)
+        return objects.known_objects(self.connection, dataset, seen) if self._is_made else LedgerView()
+
+    @_asking
+    def pending_objects(self, contract: Contract) -> dict[str, ObjectState]:
+        return objects.pending_objects(self.connection, contract) if self._is_made else {}
+
+    @_asking
+    def record_gone(self, keys: Iterable[str]) -> None:
+        objects.record_gone(self.connection, keys)
 
     @_asking
     def find_object(self, key: str) -> KnownObject | None:
@@ -252,6 +266,10 @@ class PostgresWarehouse:
     @_asking
     def summary(self) -> list[dict[str, Any]]:
         return ledger.summary(self.connection)
+
+    @_asking
+    def withdrawn(self, dataset: str | None = None) -> list[str]:
+        return objects.withdrawn(self.connection, dataset)
 
     @_asking
     def unresolved(self) -> list[str]:

@@ -132,7 +132,7 @@ class _Bringing:
             return self.same_bytes(held)
         twin = find_twin(self.connection, self.table.contract, self.drop.sha256)
         withdrawn = held is None and stays_withdrawn(
-            self.connection, self.planned.object.key, self.drop.sha256
+            self.connection, self.planned.dataset, self.planned.object.key, self.drop.sha256
         )
         return self.withdrawn_bytes() if withdrawn or twin is None else self.join_twin(twin, held)
 
@@ -240,7 +240,7 @@ class _Bringing:
                    delivered_at = case when %(same)s or o.withdrawn_sha256 = %(sha256)s then o.delivered_at
                                        when o.state = 'in_force' then greatest(o.delivered_at, excluded.delivered_at)
                                        else excluded.delivered_at end,
-                   withdrawn_sha256 = null""",
+                   withdrawn_sha256 = null, gone_at = null""",
             {"key": seen.key, "dataset": self.table.contract.dataset, "period": self.planned.period, "etag": seen.etag,
              "size": seen.size, "modified": seen.last_modified, "drop": drop_id,
              "same": same_bytes, "sha256": self.drop.sha256},
@@ -258,7 +258,8 @@ def held_object(connection: Connection, planned: PlannedDrop) -> Held | None:
     if row and row[1] != planned.dataset:
         raise ContractFault(
             f"{planned.object.key}: its rows are in raw.{row[1]}, and a pattern now gives it to '{planned.dataset}'\n"
-            f"  let the pattern of '{row[1]}' alone match it, or have it delivered again under another key"
+            f"  take them out of there with `goldworks withdraw {planned.object.key}` and load again, "
+            f"or let the pattern of '{row[1]}' alone match it"
         )
     if (row[0] if row else None) != planned.ledger_etag:
         raise PlanStale(f"{planned.object.key}: another load has changed its ledger row since it was planned")
@@ -280,7 +281,7 @@ def is_known(
     """Whether the bytes are in force, under this key or another, or were withdrawn under this one."""
     return (
         (held is not None and held.sha256 == sha256)
-        or (held is None and stays_withdrawn(connection, planned.object.key, sha256))
+        or (held is None and stays_withdrawn(connection, contract.dataset, planned.object.key, sha256))
         or find_twin(connection, contract, sha256) is not None
     )
 

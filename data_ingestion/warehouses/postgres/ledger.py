@@ -203,7 +203,10 @@ def summary(connection: Connection) -> list[dict[str, Any]]:
         connection,
         """select d.dataset, d.raw_rows,
                   (select count(*) from ops.objects o where o.dataset = d.dataset and o.state = 'in_force') as objects,
-                  (select count(*) from ops.objects o where o.dataset = d.dataset and o.state = 'seen') as not_loaded,
+                  (select count(*) from ops.objects o where o.dataset = d.dataset and o.state = 'seen'
+                   and o.gone_at is null) as not_loaded,
+                  (select count(*) from ops.objects o
+                   where o.dataset = d.dataset and o.state = 'withdrawn') as withdrawn,
                   (select count(*) from ops.drops p where p.dataset = d.dataset and p.ended_at is null) as drops,
                   (select count(*) from ops.quarantine q
                    where q.dataset = d.dataset and q.closed_by_load_id is null) as open_quarantine,

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from data_ingestion.contract import Contract
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import KnownObject, LedgerView, ObjectState
 from data_ingestion.warehouses.postgres.session import scalar
@@ -25,13 +26,35 @@ def known_objects(connection: Connection, dataset: str, seen: Iterable[LandingOb
     )
     known: dict[str, KnownObject] = {}
     twins: dict[str, str] = {}
-    sizes: set[int] = set()
+    alike: set[str] = set()
     for part in _parts(seen):
         known.update(_held(connection, dataset, [item.key for item in part]))
         other = [item for item in part if not _is_in_force(known.get(item.key), item)]
         twins.update(_twins(connection, dataset, other))
-        sizes.update(_sizes(connection, dataset, {item.size for item in other}))
-    return LedgerView(known, newest, twins, frozenset(sizes))
+        alike.update(_alike(connection, dataset, other))
+    return LedgerView(known, newest, twins, frozenset(alike))
+
+
+def pending_objects(connection: Connection, contract: Contract) -> dict[str, ObjectState]:
+    """The dataset's objects that lay there and are still to be dealt with; asks indexes, not all there are."""
+    rows = connection.execute(
+        """select object_key, state from ops.objects
+           where dataset = %(dataset)s and state = 'seen' and gone_at is null
+           union all
+           select o.object_key, o.state from ops.drops d join ops.objects o using (drop_id)
+           where d.dataset = %(dataset)s and d.ended_at is null and o.gone_at is null
+             and (d.fingerprint < %(fingerprint)s or d.fingerprint > %(fingerprint)s)""",
+        {"dataset": contract.dataset, "fingerprint": contract.fingerprint},
+    )
+    return {key: ObjectState(state) for key, state in rows}
+
+
+def record_gone(connection: Connection, keys: Iterable[str]) -> None:
+    """Notes that objects lie on the landing no more."""
+    if missing := sorted(keys):
+        connection.execute(
+            "update ops.objects set gone_at = now() where object_key = any(%s) and gone_at is null", [missing]
+        )
 
 
 def find_object(connection: Connection, key: str) -> KnownObject | None:
@@ -56,7 +79,7 @@ def similar_objects(connection: Connection, key: str) -> list[str]:
 
 
 def record_seen(connection: Connection, dataset: str | None, seen: Iterable[LandingObject]) -> None:
-    """Gives every object its ledger row. What is in force or withdrawn stays; what is unresolved may find a contract."""
+    """Gives every object its ledger row. What is in force or withdrawn stays as it is."""
     state = "seen" if dataset else "unresolved"
     rows = sorted((item.key, dataset, state, item.etag, item.size, item.last_modified) for item in seen)
     if not rows:
@@ -69,18 +92,28 @@ def record_seen(connection: Connection, dataset: str | None, seen: Iterable[Land
                values (%s, %s, %s, %s, %s, %s)
                on conflict (object_key) do update
                set dataset = excluded.dataset, state = excluded.state, etag = excluded.etag,
-                   size_bytes = excluded.size_bytes, last_modified = excluded.last_modified
+                   size_bytes = excluded.size_bytes, last_modified = excluded.last_modified, gone_at = null
                where objects.state in ('seen', 'unresolved')
-                 and (objects.dataset, objects.state, objects.etag)
-                     is distinct from (excluded.dataset, excluded.state, excluded.etag)""",
+                 and (objects.dataset, objects.state, objects.etag, objects.gone_at)
+                     is distinct from (excluded.dataset, excluded.state, excluded.etag, null)""",
             rows,
         )
 
 
-def unresolved(connection: Connection) -> list[str]:
-    """Keys of objects that no contract claims."""
+def withdrawn(connection: Connection, dataset: str | None) -> list[str]:
+    """Keys of objects that were withdrawn, of one dataset or of all."""
     rows = connection.execute(
-        "select object_key from ops.objects where state = 'unresolved' order by 1"
+        """select object_key from ops.objects
+           where state = 'withdrawn' and (%(dataset)s::text is null or dataset = %(dataset)s) order by 1""",
+        {"dataset": dataset},
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def unresolved(connection: Connection) -> list[str]:
+    """Keys of objects that no contract claims, and that were there when last looked for."""
+    rows = connection.execute(
+        "select object_key from ops.objects where state = 'unresolved' and gone_at is null order by 1"
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -91,7 +124,8 @@ def _held(connection: Connection, dataset: str, keys: Sequence[str]) -> dict[str
                   coalesce(d.fingerprint, ''),
                   o.object_key in (select q.object_key from ops.quarantine q join ops.loads l using (load_id)
                                    where q.dataset = %(dataset)s and q.closed_by_load_id is null
-                                     and l.state = 'loaded')
+                                     and l.state = 'loaded'),
+                  o.gone_at is not null
            from ops.objects o left join ops.drops d using (drop_id) where o.object_key = any(%(keys)s)""",
         {"dataset": dataset, "keys": keys},
     )
@@ -121,13 +155,18 @@ def _twins(connection: Connection, dataset: str, items: Sequence[LandingObject])
     )
 
 
-def _sizes(connection: Connection, dataset: str, sizes: Iterable[int]) -> Iterator[int]:
-    """Those of the sizes that an object in force has, or one that was withdrawn."""
+def _alike(connection: Connection, dataset: str, items: Sequence[LandingObject]) -> Iterator[str]:
+    """Keys of objects as large as one that is in force or was withdrawn, where the ETags can't tell the bytes apart.
+
+    An ETag without a dash is the hash of an object put in one piece, so two of those differ with the bytes. Where
+    the server encrypts they differ always: then the rows are read before the hash tells, which is only slower.
+    """
     rows = connection.execute(
-        """select i.size from unnest(%s::bigint[]) i(size)
+        """select i.key from unnest(%s::text[], %s::bigint[], %s::text[]) i(key, size, etag)
            where exists (select from ops.objects o where o.dataset = %s and o.size_bytes = i.size
-                         and o.state in ('in_force', 'withdrawn'))""",
-        [list(sizes), dataset],
+                         and o.state in ('in_force', 'withdrawn')
+                         and (i.etag like '%%-%%' or o.etag like '%%-%%'))""",
+        [[item.key for item in items], [item.size for item in items], [item.etag for item in items], dataset],
     )
     yield from (row[0] for row in rows)
 

@@ -48,17 +48,19 @@ def undo_withdrawal(connection: Connection, dataset: str, key: str) -> bool:
     with connection.transaction():
         lock_dataset(connection, dataset)
         undone = connection.execute(
-            "update ops.objects set state = 'seen' where object_key = %s and dataset = %s and state = 'withdrawn'",
+            """update ops.objects set state = 'seen', gone_at = null
+               where object_key = %s and dataset = %s and state = 'withdrawn'""",
             [key, dataset],
         )
         return undone.rowcount == 1
 
 
-def stays_withdrawn(connection: Connection, key: str, sha256: bytes) -> bool:
-    """Whether an object was withdrawn with these very bytes."""
+def stays_withdrawn(connection: Connection, dataset: str, key: str, sha256: bytes) -> bool:
+    """Whether an object was withdrawn from the dataset with these very bytes."""
     row = connection.execute(
-        "select from ops.objects where object_key = %s and state = 'withdrawn' and withdrawn_sha256 = %s",
-        [key, sha256],
+        """select from ops.objects
+           where object_key = %s and dataset = %s and state = 'withdrawn' and withdrawn_sha256 = %s""",
+        [key, dataset, sha256],
     ).fetchone()
     return row is not None
 

@@ -55,6 +55,17 @@ def migrate(connection: Connection) -> None:
             )
 
 
+def is_made(connection: Connection) -> bool:
+    """Whether the ledger is there. Raises `OperatorFault` if it is there in another version."""
+    done, known = _version(connection), read_steps()[-1][0]
+    if done not in (0, known):
+        remedy = "`goldworks status` brings it to this step" if done < known else "upgrade goldworks"
+        raise OperatorFault(
+            f"the warehouse's ledger is at step {done}, this version knows {known}\n  {remedy}"
+        )
+    return done == known
+
+
 def _version(connection: Connection) -> int:
     if scalar(connection, "select to_regclass('ops.migrations') is null"):
         return 0
