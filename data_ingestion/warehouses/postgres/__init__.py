@@ -160,7 +160,8 @@ class PostgresWarehouse:
         is_first = planned.ledger_etag is None and planned.kind in (Kind.NEW, Kind.LATE)
         if is_first and may_copy(self._raw_rows(contract), planned.object.size, self.plan_limits):
             straight = open_straight(self.connection, table)
-        with self._open_stage(table, straight=straight) as stage:
+        large = planned.object.size >= self.plan_limits.large_bytes
+        with self._open_stage(table, straight=straight, large=large) as stage:
             yield stage
 
     @contextmanager
@@ -170,11 +171,16 @@ class PostgresWarehouse:
 
     @contextmanager
     def _open_stage(
-        self, table: tables.RawTable, *, positions: bool = False, straight: StraightCopy | None = None
+        self,
+        table: tables.RawTable,
+        *,
+        positions: bool = False,
+        straight: StraightCopy | None = None,
+        large: bool = False,
     ) -> Iterator[PostgresStage]:
         from data_ingestion.warehouses.postgres.stage import PostgresStage  # which imports Arrow
 
-        stage = PostgresStage(self.connection, table, positions=positions, straight=straight)
+        stage = PostgresStage(self.connection, table, positions=positions, straight=straight, large=large)
         try:
             yield stage
         except BaseException as error:

@@ -14,7 +14,7 @@ from data_ingestion.checks import LINE
 from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates
 from data_ingestion.warehouses.postgres.session import equal, names
-from data_ingestion.warehouses.postgres.tables import STAGE, RawTable
+from data_ingestion.warehouses.postgres.tables import RawTable
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class Claims:
     drop_id: int
     load_id: int
 
-    def release(self, *, keep_staged: bool) -> Fates:
+    def release(self, kept: sql.Identifier | None = None) -> Fates:
         """Ends the drop's claims to keys it no longer holds; the newest claim that waits takes each place.
 
-        With `keep_staged` the keys in the stage stay (a correction); without, the drop lets go of everything.
+        The keys in the stage `kept` stay (a correction); without one, the drop lets go of everything.
         """
-        still_held = sql.SQL("select from {} s where {}").format(
-            sql.Identifier(STAGE), equal(self.table.key, "r", "s")
-        )
-        gone = sql.SQL("not exists ({})").format(still_held) if keep_staged else sql.SQL("true")
+        gone: sql.Composable = sql.SQL("true")
+        if kept:
+            same = equal(self.table.key, "r", "s")
+            gone = sql.SQL("not exists (select from {} s where {})").format(kept, same)
         self._run("drop table if exists pg_temp._released")
         self._run("drop table if exists pg_temp._restored")
         released = self._run(
@@ -57,7 +57,7 @@ class Claims:
             )
             withdrawn = self._run("delete from {raw} r using _released f where {same_key}")
             restored = self._promote_restored()
-        if not keep_staged:
+        if not kept:
             self.forget_waiting()
         return Fates(restored=restored, withdrawn=withdrawn)
 

@@ -23,7 +23,7 @@ from data_ingestion.warehouses.postgres.ledger import (
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.warehouses.postgres.straight import StagedStraight, StraightCopy, build_key
-from data_ingestion.warehouses.postgres.tables import RawTable
+from data_ingestion.warehouses.postgres.tables import RawTable, drop_stage, staged_rows
 from data_ingestion.warehouses.postgres.withdrawal import stays_withdrawn
 
 
@@ -63,6 +63,7 @@ def bring_in(
         outcome = bringing.known_content(held)
     else:
         outcome = bringing.new_content(held)
+    drop_stage(connection, drop.staged)
     return _close(connection, table, load_id, outcome, raw_before, moved_before)
 
 
@@ -194,11 +195,11 @@ class _Bringing:
     def _merge(self, drop_id: int, *, corrects: bool) -> tuple[Fates, str, str]:
         rank(self.connection, drop_id)
         member = Member(0, drop_id, self.load_id, self.drop.staged.rows)
-        merge = Merge(self.connection, self.table, [member], self.limits)
+        merge = Merge(self.connection, self.table, [member], staged_rows(self.drop.staged), self.limits)
         if self.straight:
-            merged = merge.finish_straight(self.drop.staged, self.straight)
+            merged = merge.finish_straight(self.straight)
         else:
-            merged = merge.merge(self.drop.staged, self.raw_before, corrects=corrects)
+            merged = merge.merge(self.raw_before, corrects=corrects)
         read = Fates(read=self.drop.read, quarantined=self.drop.quarantined)
         return merged.fates[0] + read, merged.plan, merged.reason
 

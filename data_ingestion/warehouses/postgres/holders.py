@@ -27,7 +27,7 @@ def let_go(claims: Claims, object_key: str) -> tuple[Fates, int]:
     """
     connection, drop_id = claims.connection, claims.drop_id
     if connection.execute("select from ops.objects where drop_id = %s", [drop_id]).fetchone() is None:
-        fates = claims.release(keep_staged=False)
+        fates = claims.release()
         connection.execute("update ops.drops set ended_at = clock_timestamp() where drop_id = %s", [drop_id])
         return fates, 0
     rank(connection, drop_id)

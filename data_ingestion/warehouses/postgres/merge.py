@@ -5,21 +5,34 @@ Every statement is a set. Fates are computed on the stage first, and what the st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import Connection, sql
 
 from data_ingestion.checks import LINE
 from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates
-from data_ingestion.warehouses.base import Staged
 from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, MergePlan, PlanLimits, choose_plan
 from data_ingestion.warehouses.postgres.session import equal, names
 from data_ingestion.warehouses.postgres.straight import StraightCopy, build_key
-from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, STAGE, RawTable
+from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, RawTable, StagedRows
+
+# For the one statement that reads all of the stage and of raw.
+PARALLEL: dict[LiteralString, LiteralString] = {
+    "max_parallel_workers_per_gather": "1",
+    "parallel_setup_cost": "0",
+    "parallel_tuple_cost": "0",
+}
+
+
+# Whether the drop that owns a row of raw ranks above the one that is merged.
+IS_NEWER: LiteralString = """(o.rank_period, o.rank_delivered_at, o.rank_object_key)
+    > (select d.rank_period, d.rank_delivered_at, d.rank_object_key from ops.drops d where d.drop_id = {drop})"""
 
 
 @dataclass(frozen=True)
@@ -51,16 +64,17 @@ class Merge:
     connection: Connection
     table: RawTable
     members: Sequence[Member]
+    staged: StagedRows
     limits: PlanLimits
 
-    def merge(self, staged: Staged, raw_rows: int, *, corrects: bool = False) -> Merged:
+    def merge(self, raw_rows: int, *, corrects: bool = False) -> Merged:
         """Brings the stage in: new keys inserted, changed ones updated, an unchanged row never rewritten."""
         if self._many:
             self._name_members()
-        repeated = {} if staged.distinct else self._remove_repeated(STAGE)
-        superseded = self._supersede_each_other() if self._many and not staged.distinct else {}
-        plan, reason = choose_plan(self._facts(staged.rows, raw_rows), self.limits)
-        held_before = self._claims.count_held() if corrects else 0
+        distinct = self.staged.distinct
+        repeated = {} if distinct else self._remove_repeated()
+        superseded = self._supersede_each_other() if self._many and not distinct else {}
+        plan, reason = choose_plan(self._facts(raw_rows), self.limits)
         if corrects:
             self._claims.forget_waiting()
         claims = {
@@ -70,12 +84,11 @@ class Merge:
             for member in self.members
         }
         with self._planned_for(plan):
-            self._compute_fates(plan)
+            self._compute_fates(plan, corrects=corrects)
         moves = self._count_fates()
         self._record_history()
         fates = {
-            position: moves.get(position, _Moves()).complete(plan, count)
-            for position, count in claims.items()
+            position: _complete(moves.get(position, {}), plan, count) for position, count in claims.items()
         }
         inserted = self._move(plan)
         if inserted != sum(each.inserted for each in fates.values()):
@@ -86,16 +99,16 @@ class Merge:
             )
         if corrects:
             (position,) = fates
-            move = moves.get(position, _Moves())
-            staying = fates[position].unchanged - move.counts.get("taken_over", 0) + move.of_its_own
-            if staying != held_before:
-                fates[position] += self._claims.release(keep_staged=True)
+            keeps = fates[position].inserted + fates[position].updated + fates[position].unchanged
+            # Where all of raw is what the drop keeps, there is no need to look for its other rows.
+            if keeps != raw_rows + inserted and keeps != self._claims.count_held():
+                fates[position] += self._claims.release(kept=self.staged.table)
         return Merged(fates, plan, reason)
 
-    def finish_straight(self, staged: Staged, straight: StraightCopy) -> Merged:
+    def finish_straight(self, straight: StraightCopy) -> Merged:
         """The same for a drop that was copied straight into the empty raw table."""
-        (member,) = self.members
-        repeated = 0 if staged.distinct else self._remove_repeated("raw").get(member.position, 0)
+        (member,), staged = self.members, self.staged
+        repeated = 0 if staged.distinct else self._remove_repeated().get(member.position, 0)
         build_key(self.connection, self.table, straight)
         fates = Fates(repeated=repeated, inserted=staged.rows - repeated)
         return Merged({member.position: fates}, MergePlan.COPY, "raw was empty")
@@ -119,20 +132,18 @@ class Merge:
                join ops.drops o using (drop_id)""",
         )
 
-    def _remove_repeated(self, place: str) -> dict[int, int]:
+    def _remove_repeated(self) -> dict[int, int]:
         """Has each drop hold each key once: by number of occurrence, or else its last row of a key stays."""
         within = (sql.Identifier(POSITION),) if self._many else ()
-        rows = self.table.name if place == "raw" else sql.Identifier(STAGE)
         window = sql.SQL(", ").join([*within, *map(sql.Identifier, self.table.key)])
         if self.table.by_occurrence:
             # What tells the second of equal rows from the first must be theirs in every drop.
             self._run(
-                """update {rows} s set {occurrence} = d.n, {key} = encode(substring(sha256(
+                """update {stage} s set {occurrence} = d.n, {key} = encode(substring(sha256(
                            uuid_send(s.{key}) || int4send(d.n)) for 16), 'hex')::uuid
                    from (select ctid as place, row_number() over (partition by {window} order by {line})::int as n
-                         from {rows}) d
+                         from {stage}) d
                    where s.ctid = d.place and d.n > 1""",
-                rows=rows,
                 window=window,
             )
             return {}
@@ -140,20 +151,18 @@ class Merge:
             """create temporary table _repeated on commit drop as
                select * from (select ctid as place, {position} as {position_name}, {line},
                                      first_value({line}) over w as kept_line, first_value(ctid) over w as kept
-                              from {rows} window w as (partition by {window} order by {line} desc)) r
+                              from {stage} window w as (partition by {window} order by {line} desc)) r
                where {line} <> kept_line""",
-            rows=rows,
             window=window,
         )
         self._run(
             """insert into ops.conflicts (load_id, dataset, object_key, line, kept_line, content)
                select {load}, %(dataset)s, o.rank_object_key, r.{line}, r.kept_line, {content_as_json}
-               from _repeated r join {rows} s on s.ctid = r.place join {rows} k on k.ctid = r.kept {members}
+               from _repeated r join {stage} s on s.ctid = r.place join {stage} k on k.ctid = r.kept {members}
                join ops.drops o on o.drop_id = {drop}
                where ({values_of_s}) is distinct from ({values_of_k})""",
-            rows=rows,
         )
-        self._run("delete from {rows} s using _repeated r where s.ctid = r.place", rows=rows)
+        self._run("delete from {stage} s using _repeated r where s.ctid = r.place")
         return self._by_position("select {position_name}, count(*) from _repeated group by 1")
 
     def _supersede_each_other(self) -> dict[int, int]:
@@ -174,8 +183,9 @@ class Merge:
         self._run("delete from {stage} s using _older c where s.ctid = c.place")
         return self._by_position("select {position_name}, count(*) from _older group by 1")
 
-    def _facts(self, staged: int, raw_rows: int) -> MergeFacts:
+    def _facts(self, raw_rows: int) -> MergeFacts:
         """How much of the stage raw knows, by a sample of its pages: its first rows need not be like the others."""
+        staged = self.staged.rows
         wanted = self.limits.sample_rows
         if not raw_rows or not staged:
             return MergeFacts(staged, raw_rows, 0, 0)
@@ -196,11 +206,16 @@ class Merge:
 
     @contextmanager
     def _planned_for(self, plan: MergePlan) -> Iterator[None]:
-        if plan is MergePlan.DIFFERENCE:
-            yield
-        else:
+        if plan is not MergePlan.DIFFERENCE:
             with self._by_index():
                 yield
+            return
+        # The client is done by now: a second process of the server may take its core.
+        for setting in PARALLEL:
+            self.connection.execute(f"set local {setting} = {PARALLEL[setting]}")
+        yield
+        for setting in PARALLEL:
+            self.connection.execute(f"set local {setting} to default")
 
     @contextmanager
     def _by_index(self) -> Iterator[None]:
@@ -209,41 +224,39 @@ class Merge:
         yield
         self.connection.execute("set local enable_hashjoin = on; set local enable_mergejoin = on")
 
-    def _compute_fates(self, plan: MergePlan) -> None:
+    def _compute_fates(self, plan: MergePlan, *, corrects: bool) -> None:
         """Of the difference, all that moves; else, all that raw knows: the rest of the stage is new."""
+        # Of a correction most rows are the drop's own, and nobody asks whose is the newer: it is looked up when asked.
+        is_newer: sql.Composable = self._format(IS_NEWER)
+        if corrects:
+            is_newer = sql.SQL("(select {} from ops.drops o where o.drop_id = r._drop_id)").format(is_newer)
+        owners = sql.SQL("" if corrects else "left join ops.drops o on o.drop_id = r._drop_id")
         self._run(
             """create temporary table _fates on commit drop as
                select * from (
                    select s.*, {drop} as _own_drop, {load} as _own_load, r._drop_id as _held_by, case
                        when r._drop_id is null then 'inserted'
-                       when r._drop_id <> {drop} and (o.rank_period, o.rank_delivered_at, o.rank_object_key)
-                           > (select d.rank_period, d.rank_delivered_at, d.rank_object_key
-                              from ops.drops d where d.drop_id = {drop}) then 'superseded'
+                       when r._drop_id <> {drop} and {is_newer} then 'superseded'
                        when ({values_of_r}) is distinct from ({values_of_s}) then 'updated'
                        when r._drop_id <> {drop} then 'taken_over'
                        else 'unchanged' end as _fate
-                   from {stage} s {members} {join} {raw} r on {same_key_s}
-                   left join ops.drops o on o.drop_id = r._drop_id) f
+                   from {stage} s {members} {join} {raw} r on {same_key_s} {owners}) f
                where {wanted}""",
             join=sql.SQL("left join" if plan is MergePlan.DIFFERENCE else "join"),
+            is_newer=is_newer,
+            owners=owners,
             wanted=sql.SQL("_fate <> 'unchanged'" if plan is MergePlan.DIFFERENCE else "true"),
         )
 
-    def _count_fates(self) -> dict[int, _Moves]:
+    def _count_fates(self) -> dict[int, dict[str, int]]:
         counts: dict[int, dict[str, int]] = {}
-        own: dict[int, int] = {}
         rows = self.connection.execute(
-            self._format(
-                """select {position} as position, _fate, count(*), count(*) filter (where _held_by = _own_drop)
-                   from _fates group by 1, 2"""
-            ),
+            self._format("select {position} as position, _fate, count(*) from _fates group by 1, 2"),
             self._parameters,
         )
-        for position, fate, count, of_its_own in rows:
+        for position, fate, count in rows:
             counts.setdefault(position, {})[fate] = count
-            if fate == "updated":
-                own[position] = of_its_own
-        return {position: _Moves(fates, own.get(position, 0)) for position, fates in counts.items()}
+        return counts
 
     def _record_history(self) -> None:
         self._run(
@@ -299,7 +312,7 @@ class Merge:
             raise LawBroken(f"MERGE reports {moved}, the stage says {expected}")
         return new + int(reported.get("inserted", 0))
 
-    def _by_position(self, text: str) -> dict[int, int]:
+    def _by_position(self, text: LiteralString) -> dict[int, int]:
         return dict(self.connection.execute(self._format(text), self._parameters).fetchall())
 
     @property
@@ -313,17 +326,17 @@ class Merge:
             "loads": [member.load_id for member in self.members],
         }
 
-    def _run(self, text: str, **parts: sql.Composable) -> int:
+    def _run(self, text: LiteralString, **parts: sql.Composable) -> int:
         return self.connection.execute(self._format(text, **parts), self._parameters).rowcount
 
-    def _format(self, text: str, **parts: sql.Composable) -> sql.Composed:
+    def _format(self, text: LiteralString, **parts: sql.Composable) -> sql.Composed:
         table, many = self.table, self._many
         content = (*table.identity, *table.content)
         position = sql.Identifier(POSITION)
         phrases: dict[str, sql.Composable] = {
             "raw": table.name,
             "history": table.history,
-            "stage": sql.Identifier(STAGE),
+            "stage": self.staged.table,
             "columns": names(table.columns),
             "raw_columns": names(table.columns, "r"),
             "content": names(content),
@@ -354,22 +367,13 @@ class Merge:
         return sql.SQL(text).format(**{**phrases, **parts})
 
 
-@dataclass(frozen=True)
-class _Moves:
-    """How many rows of a drop met the fates that were computed, and how many of the updated ones were its own."""
-
-    counts: Mapping[str, int] = field(default_factory=dict)
-    of_its_own: int = 0
-
-    def complete(self, plan: MergePlan, claims: int) -> Fates:
-        """All fates of the drop's claims: those that were not computed are of the one kind that the plan leaves out."""
-        counts = dict(self.counts)
-        rest = claims - sum(counts.values())
-        left_out = "unchanged" if plan is MergePlan.DIFFERENCE else "inserted"
-        counts[left_out] = counts.get(left_out, 0) + rest
-        return Fates(
-            superseded=counts.get("superseded", 0),
-            inserted=counts.get("inserted", 0),
-            updated=counts.get("updated", 0),
-            unchanged=counts.get("unchanged", 0) + counts.get("taken_over", 0),
-        )
+def _complete(counted: Mapping[str, int], plan: MergePlan, claims: int) -> Fates:
+    """All fates of a drop's claims: those that were not computed are of the one kind that the plan leaves out."""
+    counts = Counter(counted)
+    counts["unchanged" if plan is MergePlan.DIFFERENCE else "inserted"] += claims - sum(counted.values())
+    return Fates(
+        superseded=counts["superseded"],
+        inserted=counts["inserted"],
+        updated=counts["updated"],
+        unchanged=counts["unchanged"] + counts["taken_over"],
+    )

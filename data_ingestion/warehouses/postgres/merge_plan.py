@@ -24,6 +24,7 @@ class PlanLimits:
     """Where one plan ends and the next begins."""
 
     copy_bytes: int = 4 << 20  # smaller first drops are not worth the lock on raw
+    large_bytes: int = 16 << 20  # the stage of a smaller drop is read by one process soon enough
     sample_rows: int = 1000
     known_share: float = 0.5  # of the sampled rows, to take the drop for one that raw mostly holds
     least_of_raw: float = 0.05  # of raw's rows, to read them all for the difference

@@ -12,10 +12,17 @@ from psycopg import Connection, sql
 from data_ingestion.checks import LINE
 from data_ingestion.checks.rows import stage_schema
 from data_ingestion.keys import KEY_BYTES, KeyProof, content_keys
-from data_ingestion.warehouses.base import Staged
 from data_ingestion.warehouses.postgres.session import names
 from data_ingestion.warehouses.postgres.straight import StagedStraight, StraightCopy
-from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, STAGE, RawTable, create_stage
+from data_ingestion.warehouses.postgres.tables import (
+    KEY,
+    OCCURRENCE,
+    POSITION,
+    RawTable,
+    StagedRows,
+    create_stage,
+    name_stage,
+)
 
 if TYPE_CHECKING:
     from psycopg import Copy
@@ -28,7 +35,8 @@ class PostgresStage:
     """An open COPY. Binary rows cost the server half of what text costs it (docs/decisions/0003-binary-copy.md).
 
     Rows are in raw's own types and carry their row key. With `positions`, each row tells which drop of its batch it
-    is of; with `straight`, rows go into raw itself and tell its drop and load.
+    is of; with `straight`, rows go into raw itself and tell its drop and load. A `large` stage can be read by several
+    processes of the server at once.
     """
 
     def __init__(
@@ -38,21 +46,21 @@ class PostgresStage:
         *,
         positions: bool = False,
         straight: StraightCopy | None = None,
+        large: bool = False,
     ) -> None:
-        self.straight = straight
+        self._straight = straight
+        self._name = table.name if straight else name_stage(connection, shared=large)
         self._table = table
         self._constants = {"_drop_id": straight.drop_id, "_load_id": straight.load_id} if straight else {}
         self._positions = positions
         self._schema = self._wire_schema()
         self._proof = KeyProof()
         if not straight:
-            connection.execute(create_stage(table, positions=positions))
+            connection.execute(create_stage(table, self._name, positions=positions))
         self._encoder = pgpq.ArrowToPostgresBinaryEncoder(self._schema)
         self._cursor = connection.cursor()
         self._context = self._cursor.copy(
-            sql.SQL("copy {} ({}) from stdin (format binary)").format(
-                table.name if straight else sql.Identifier(STAGE), names(self._schema.names)
-            )
+            sql.SQL("copy {} ({}) from stdin (format binary)").format(self._name, names(self._schema.names))
         )
         self._copy: Copy = self._context.__enter__()
         self._copy.write(self._encoder.write_header())
@@ -62,12 +70,14 @@ class PostgresStage:
         if rows.num_rows:
             self._copy.write(self._encoder.write_batch(self._as_wired(rows, position)))
 
-    def finish(self) -> Staged:
+    def finish(self) -> StagedRows:
         """Ends the COPY."""
         self._copy.write(self._encoder.finish())
         self._context.__exit__(None, None, None)
         rows, distinct = self._cursor.rowcount, self._proof.is_distinct()
-        return StagedStraight(rows, distinct, self.straight) if self.straight else Staged(rows, distinct)
+        if self._straight:
+            return StagedStraight(rows, distinct, self._name, self._straight)
+        return StagedRows(rows, distinct, self._name)
 
     def abort(self, error: BaseException) -> None:
         """Ends the COPY without its rows, so that the connection can go on to roll back."""

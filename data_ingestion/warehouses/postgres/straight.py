@@ -12,10 +12,9 @@ import psycopg
 from psycopg import Connection, sql
 
 from data_ingestion.errors import LawBroken
-from data_ingestion.warehouses.base import Staged
 from data_ingestion.warehouses.postgres.ledger import draw_drop_id, draw_load_id, open_dataset, rows_moved
 from data_ingestion.warehouses.postgres.session import names, scalar
-from data_ingestion.warehouses.postgres.tables import RawTable
+from data_ingestion.warehouses.postgres.tables import RawTable, StagedRows
 
 # A reader in the midst of a long query is not made to fail, and does not hold up the readers behind it either.
 LOCK_TIMEOUT = "2s"
@@ -35,7 +34,7 @@ class StraightCopy:
 
 
 @dataclass(frozen=True)
-class StagedStraight(Staged):
+class StagedStraight(StagedRows):
     """What a straight copy has brought into raw."""
 
     copy: StraightCopy

@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 from data_ingestion.checks import LINE, TEXT_SUFFIX
 from data_ingestion.contract import Contract, KeyRule
 from data_ingestion.errors import OperatorFault
+from data_ingestion.warehouses.base import Staged
 from data_ingestion.warehouses.postgres.session import READERS, has_readers, lock_dataset, names
 
 KEY, OCCURRENCE = "_key", "_occurrence"
@@ -84,15 +85,43 @@ class RawTable:
         return column is not None and (column.required or name in self.key)
 
 
-def create_stage(table: RawTable, *, positions: bool) -> sql.Composed:
-    """A temporary table for checked rows in raw's types, gone with its transaction."""
+@dataclass(frozen=True)
+class StagedRows(Staged):
+    """What a stage holds, and where."""
+
+    table: sql.Identifier
+
+
+def name_stage(connection: Connection, *, shared: bool) -> sql.Identifier:
+    """A name for a stage: a temporary table's, or that of one which other processes of the server may read, too."""
+    return sql.Identifier("ops", f"_stage_{connection.info.backend_pid}") if shared else sql.Identifier(STAGE)
+
+
+def create_stage(table: RawTable, name: sql.Identifier, *, positions: bool) -> sql.Composed:
+    """A table for checked rows in raw's types, never to be seen beyond its transaction."""
     types = {column: kind for column, kind in table.types.items() if column not in ("_drop_id", "_load_id")}
     if positions:
         types[POSITION] = "integer"
     columns = (sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in types.items())
-    return sql.SQL("create temporary table {} ({}) on commit drop").format(
-        sql.Identifier(STAGE), sql.SQL(", ").join(columns)
+    is_temporary = name == sql.Identifier(STAGE)
+    return sql.SQL("create {} table {} ({}) {}").format(
+        sql.SQL("temporary" if is_temporary else "unlogged"),
+        name,
+        sql.SQL(", ").join(columns),
+        sql.SQL("on commit drop" if is_temporary else ""),
     )
+
+
+def staged_rows(staged: Staged) -> StagedRows:
+    """What this adapter's own stage has told."""
+    assert isinstance(staged, StagedRows)
+    return staged
+
+
+def drop_stage(connection: Connection, staged: Staged) -> None:
+    """Removes a stage that the end of the transaction would not."""
+    if isinstance(staged, StagedRows) and staged.table.as_string().startswith('"ops"'):
+        connection.execute(sql.SQL("drop table {}").format(staged.table))
 
 
 def create_raw(table: RawTable) -> list[sql.Composed]:

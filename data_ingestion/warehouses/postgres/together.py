@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from psycopg import Connection, sql
@@ -14,7 +15,7 @@ from data_ingestion.warehouses.base import NewDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
-from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable
+from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable, staged_rows
 
 
 def bring_in_together(
@@ -32,13 +33,13 @@ def bring_in_together(
     if not new:
         return [None for _ in drops]
     if len(new) < len(drops):
-        staged = Staged(staged.rows - _unstage(connection, new), staged.distinct)
+        staged = replace(staged, rows=staged.rows - _unstage(connection, new))
     members = [
         Member(each.position, drop_id, load_id, each.read.staged.rows)
         for each, drop_id, load_id in zip(new, *_draw_ids(connection, len(new)), strict=True)
     ]
     _record_drops(connection, contract, new, members)
-    merged = Merge(connection, table, members, limits).merge(staged, raw_before)
+    merged = Merge(connection, table, members, staged_rows(staged), limits).merge(raw_before)
     reports: dict[int, LoadReport] = {}
     raw_rows = raw_before
     for each, member in zip(new, members, strict=True):
