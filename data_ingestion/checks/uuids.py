@@ -24,8 +24,11 @@ def parse_uuids(text: Any) -> Any:
         text = text.combine_chunks()
     if (values := _all_bytes(text)) is not None:
         return pa.Array.from_buffers(UUID_BYTES, len(text), [None, pa.py_buffer(values)])
-    fits = pc.fill_null(pc.match_substring_regex(text, UUID_FORM), False)
-    values = _all_bytes(text.filter(fits))
+    # Ids that are cut short are told apart by their length alone; an expression costs four times as much.
+    fits = pc.fill_null(pc.equal(pc.binary_length(text), _TEXT_LENGTH), False)
+    if (values := _all_bytes(text.filter(fits))) is None:
+        fits = pc.fill_null(pc.match_substring_regex(text, UUID_FORM), False)
+        values = _all_bytes(text.filter(fits))
     found = pa.Array.from_buffers(UUID_BYTES, pc.sum(fits, min_count=0).as_py(), [None, pa.py_buffer(values)])
     return pc.replace_with_mask(pa.nulls(len(text), UUID_BYTES), fits, found)
 

@@ -49,6 +49,14 @@ def test_objects_are_listed_under_a_folder_with_keys_relative_to_the_landing(pla
     assert {item.key for item in place.list_objects("a/")} == {"a/1.csv", "a/b/ü 2.csv"}
 
 
+def test_an_object_may_be_given_as_an_open_file(place, tmp_path):
+    (tmp_path / "written").write_bytes(b"one\ntwo\n")
+    with (tmp_path / "written").open("rb") as file:
+        place.write("a/1.csv", file)
+    with place.open(place.look("a/1.csv")) as stream:
+        assert stream.read() == b"one\ntwo\n"
+
+
 def test_what_was_seen_is_what_is_read(place):
     place.write("a.csv", b"one")
     (seen,) = place.list_objects()

@@ -264,6 +264,17 @@ def test_the_sample_months_come_in_with_every_row_accounted_for(samples, events,
     assert load(events) == []
 
 
+def test_a_new_month_is_the_only_object_that_is_opened(samples, landing, events, load, monkeypatch):
+    load(events)
+    put(landing, "2026/03/events.csv", event(1, "2026-03-01"))
+    opened, open_as_before = [], type(landing).open
+    monkeypatch.setattr(
+        type(landing), "open", lambda self, seen: opened.append(seen.key) or open_as_before(self, seen)
+    )
+    load(events)
+    assert opened == ["2026/03/events.csv"]
+
+
 def test_every_kind_of_bad_row_is_quarantined_with_its_reason(samples, events, load, warehouse):
     load(events)
     reasons = Counter(
