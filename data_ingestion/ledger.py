@@ -58,6 +58,7 @@ class KnownObject:
     fingerprint: str = ""
     open_quarantine: bool = False
     is_gone: bool = False
+    open_failure: bool = False  # bad rows of a later load that failed are open
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,7 @@ def plan_drops(
                 PlannedDrop(
                     contract.dataset, item, kind, match.period, reason, _etag_in_force(held),
                     known.twins.get(item.key) if kind is Kind.DUPLICATE else None,
-                    item.key in known.alike and kind not in (Kind.DUPLICATE, Kind.REPLAY),
+                    _may_be_known(item, held, kind, known),
                 )
             )  # fmt: skip
     planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
@@ -302,6 +302,8 @@ def _judge(
             Kind.REPLAY,
             f"of {held.period or 'no period'} under an earlier pattern, of {period or 'none'} now",
         )
+    if held.open_failure and not choice.only_quarantined:
+        return Kind.CORRECTED, "the version in force lies there again, after one that failed"
     if held.fingerprint != contract.fingerprint and (held.open_quarantine or not choice.only_quarantined):
         return Kind.REPLAY, "loaded under an earlier contract"
     return Kind.KNOWN, "in force"
@@ -351,6 +353,13 @@ def _with_twins(planned: Sequence[PlannedDrop]) -> Iterator[PlannedDrop]:
             yield replace(drop, kind=Kind.DUPLICATE, reason=reason, twin=twin, size_known=False)
         else:
             yield drop
+
+
+def _may_be_known(item: LandingObject, held: KnownObject | None, kind: Kind, known: LedgerView) -> bool:
+    """Whether a hash is worth its time before rows are read."""
+    if kind in (Kind.DUPLICATE, Kind.REPLAY):
+        return False
+    return item.key in known.alike or _etag_in_force(held) == item.etag
 
 
 def _etag_in_force(held: KnownObject | None) -> str | None:

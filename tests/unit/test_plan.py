@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_ingestion.contract import read_contract
+from data_ingestion.contract import Pattern, read_contract
+from data_ingestion.contract.arrival import DoneMarker
 from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
@@ -72,7 +73,10 @@ def test_a_full_refresh_takes_everything():
 def test_an_object_that_may_still_be_written_to_is_left_to_the_next_run():
     settling, fresh = replace(CONTRACT, settle_seconds=60), seen()
     at = fresh.last_modified
-    assert plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=59)).count_left(Why.UNSETTLED) == 1
+    assert (
+        plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=59)).count_left(Why.UNSETTLED)
+        == 1
+    )
     assert plan_drops(settling, [fresh], LedgerView(), now=at + timedelta(seconds=61)).drops
 
 
@@ -127,3 +131,108 @@ def test_batches_hold_every_drop_once_in_order_and_are_never_too_many(sizes, lim
 def test_a_period_in_another_form_is_refused_not_compared(period):
     with pytest.raises(OperatorFault, match="is no period\n  write 2026"):
         Choice(last_period=period)
+
+
+def known(twins=(), alike=(), newest="", **states):
+    return LedgerView(held(**states).objects if states else {}, newest, dict(twins), frozenset(alike))
+
+
+def test_bytes_that_an_object_in_force_has_by_etag_and_size_are_a_duplicate_before_they_are_read():
+    (drop,) = plan_drops(CONTRACT, [seen()], known(twins={KEY: "bank_transactions/z.csv"})).drops
+    assert (drop.kind, drop.twin, drop.is_new) == (Kind.DUPLICATE, "bank_transactions/z.csv", False)
+    assert drop.reason == "the bytes of bank_transactions/z.csv, by ETag and size"
+
+
+def test_a_correction_to_bytes_that_another_object_has_is_a_duplicate_too():
+    (drop,) = plan_drops(CONTRACT, [seen(etag="e2")], known(twins={KEY: "x.csv"}, etag="e1")).drops
+    assert (drop.kind, drop.twin, drop.ledger_etag) == (Kind.DUPLICATE, "x.csv", "e1")
+
+
+def test_of_equal_objects_in_one_plan_the_later_ones_are_duplicates_of_the_first():
+    items = [seen(f"bank_transactions/{name}.csv", day=day) for name, day in (("b", 2), ("a", 3), ("c", 1))]
+    drops = plan_drops(CONTRACT, items).drops
+    assert [(drop.object.key[-5], drop.kind) for drop in drops] == [
+        ("c", Kind.NEW), ("b", Kind.DUPLICATE), ("a", Kind.DUPLICATE),
+    ]  # fmt: skip
+    assert {drop.twin for drop in drops[1:]} == {"bank_transactions/c.csv"}
+
+
+def test_bytes_that_may_be_known_by_their_size_are_hashed_before_rows_are_read():
+    (drop,) = plan_drops(CONTRACT, [seen()], known(alike=[KEY])).drops
+    assert (drop.kind, drop.size_known) == (Kind.NEW, True)
+    (replay,) = plan_drops(CONTRACT, [seen()], known(alike=[KEY], fingerprint="earlier")).drops
+    assert not replay.size_known
+
+
+def test_a_version_in_force_that_is_back_after_a_failed_one_is_looked_at_again():
+    view = held()
+    view = LedgerView({KEY: replace(view.objects[KEY], open_failure=True)})
+    (drop,) = plan_drops(CONTRACT, [seen()], view).drops
+    assert (drop.kind, drop.size_known) == (Kind.CORRECTED, True)
+
+
+def test_an_object_that_another_dataset_holds_is_told_with_the_way_out():
+    view = held()
+    view = LedgerView({KEY: replace(view.objects[KEY], dataset="other")})
+    (drop,) = plan_drops(CONTRACT, [seen()], view).drops
+    assert "its rows are in raw.other" in drop.reason
+    assert f"`goldworks withdraw {KEY}`" in drop.reason
+    taken_out = LedgerView({KEY: replace(view.objects[KEY], state=ObjectState.WITHDRAWN)})
+    assert [drop.kind for drop in plan_drops(CONTRACT, [seen()], taken_out).drops] == [Kind.NEW]
+
+
+def test_what_has_no_period_lies_in_no_range():
+    for choice in (Choice("2026-01"), Choice(last_period="2026-01")):
+        plan = plan_drops(CONTRACT, [seen()], choice=choice)
+        assert (plan.drops, plan.outside) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "taken"),
+    [("2026-02-10", "", True), ("", "2026-02-10", True), ("2026-03", "", False), ("", "2026-01-31", False)],
+)
+def test_a_period_is_in_a_range_of_finer_ones_that_it_overlaps(first, last, taken):
+    assert Choice(first, last).takes("2026-02") is taken
+
+
+@pytest.mark.parametrize(
+    ("marker", "of_key"),
+    [("{name}.done", "a/x.csv.gz.done"), ("{stem}.ok", "a/x.ok"), ("_SUCCESS", "a/_SUCCESS")],
+)
+def test_a_done_marker_lies_beside_its_file(marker, of_key):
+    assert DoneMarker(marker).of("a/x.csv.gz") == of_key
+    assert DoneMarker(marker).is_one(of_key)
+    assert not DoneMarker(marker).is_one("a/x.csv.gz")
+
+
+def test_a_drop_is_read_once_its_done_marker_lies_there_and_is_not_older():
+    marked = replace(CONTRACT, done_marker=DoneMarker("{name}.done"))
+
+    def why(*markers):
+        lying = sort_objects([marked], [seen(day=2), *markers])
+        assert lying.unresolved == []
+        plan = plan_drops(
+            marked, lying.drops["bank_transactions"], markers=lying.markers["bank_transactions"]
+        )
+        return [item.why for item in plan.left]
+
+    assert why() == [Why.UNMARKED]
+    assert why(seen(f"{KEY}.done", day=1)) == [Why.UNMARKED]
+    assert why(seen(f"{KEY}.done", day=2)) == []
+
+
+def test_a_marker_that_the_pattern_matches_is_no_drop():
+    marked = replace(CONTRACT, pattern=Pattern("in/*"), also=(), done_marker=DoneMarker("_SUCCESS"))
+    lying = sort_objects([marked], [seen("in/a.csv"), seen("in/_SUCCESS")])
+    assert [item.key for item in lying.drops["bank_transactions"]] == ["in/a.csv"]
+
+
+def test_what_is_in_force_needs_no_marker():
+    marked = replace(CONTRACT, done_marker=DoneMarker("_SUCCESS"))
+    assert plan_drops(marked, [seen()], held()).known == 1
+
+
+def test_an_unfinished_file_is_neither_a_drop_nor_unresolved_but_told():
+    lying = sort_objects([CONTRACT], [seen(f"{KEY}.part"), seen("tmp/.hidden"), seen("a/.git/x.csv")])
+    assert len(lying.ignored) == 3
+    assert lying.unresolved == []

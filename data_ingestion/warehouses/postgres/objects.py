@@ -125,7 +125,10 @@ def _held(connection: Connection, dataset: str, keys: Sequence[str]) -> dict[str
                   o.object_key in (select q.object_key from ops.quarantine q join ops.loads l using (load_id)
                                    where q.dataset = %(dataset)s and q.closed_by_load_id is null
                                      and l.state = 'loaded'),
-                  o.gone_at is not null
+                  o.gone_at is not null,
+                  o.object_key in (select q.object_key from ops.quarantine q join ops.loads l using (load_id)
+                                   where q.dataset = %(dataset)s and q.closed_by_load_id is null
+                                     and l.state = 'failed')
            from ops.objects o left join ops.drops d using (drop_id) where o.object_key = any(%(keys)s)""",
         {"dataset": dataset, "keys": keys},
     )

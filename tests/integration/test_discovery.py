@@ -1,0 +1,194 @@
+"""Discovery: what a run lists, what it costs, and what the ledger learns of objects that come and go."""
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from data_ingestion.contract import Pattern, read_contract
+from data_ingestion.contract.arrival import Window
+from data_ingestion.discovery import discover
+from data_ingestion.landing import LandingObject, S3Landing
+from data_ingestion.ledger import Kind, ObjectState
+from data_ingestion.listing import Listing
+from tests.integration.conftest import write_things
+from tests.integration.test_load import JANUARY, put
+
+NOW = datetime.now(UTC)
+HERE = f"things/{NOW:%Y-%m}/now.csv"
+OLD = "things/2020-01/old.csv"
+
+
+@pytest.fixture
+def recent(things):
+    """The dataset, looked for in this month and the one before."""
+    return replace(things, recheck=Window(1, "month"))
+
+
+class PagesOfKeys:
+    """A client of S3 that holds keys and counts what it is asked; pages hold 1,000 of them."""
+
+    def __init__(self, keys):
+        self.keys, self.calls = sorted(keys), 0
+
+    def get_paginator(self, _):
+        return self
+
+    def paginate(self, *, Bucket, Prefix, Delimiter=""):  # noqa: N803 - as boto3 names them
+        found = [key for key in self.keys if key.startswith(Prefix)]
+        if Delimiter:
+            rests = {key[len(Prefix) :].partition("/") for key in found}
+            folders = sorted({Prefix + name + "/" for name, slash, _ in rests if slash})
+            found = [key for key in found if "/" not in key[len(Prefix) :]]
+        else:
+            folders = []
+        entries = [*found, *folders]
+        for start in range(0, max(len(entries), 1), 1000):
+            self.calls += 1
+            page = entries[start : start + 1000]
+            yield {
+                "Contents": [
+                    {"Key": key, "Size": 1, "ETag": '"e"', "LastModified": NOW}
+                    for key in page
+                    if not key.endswith("/")
+                ],
+                "CommonPrefixes": [{"Prefix": key} for key in page if key.endswith("/")],
+            }
+
+
+def test_a_hundred_thousand_objects_of_old_folders_cost_a_run_a_handful_of_calls(things):
+    readings = replace(things, pattern=Pattern("r/{YYYY}/{MM}/{DD}/*.csv"), recheck=Window(2, "day"))
+    days = [
+        (year, month, day) for year in (2023, 2024, 2025) for month in range(1, 13) for day in range(1, 29)
+    ]
+    keys = [
+        f"r/{year}/{month:02}/{day:02}/{number:03}.csv" for year, month, day in days for number in range(100)
+    ]
+    client = PagesOfKeys([*keys, f"r/{NOW:%Y/%m/%d}/new.csv"])
+    landing = S3Landing("bucket", client=client)
+    since = {"things": readings.recheck.since(NOW)}
+    assert [item.key[-7:] for item in landing.walk(Listing([readings], (), since).choose)] == ["new.csv"]
+    assert client.calls <= 5
+    assert sum(1 for _ in landing.walk(Listing([readings]).choose)) == 100_801
+    assert client.calls <= 5 + 101
+
+
+def test_old_folders_of_a_landing_folder_are_not_even_opened(recent, landing, warehouse, load, monkeypatch):
+    for month in range(1, 13):
+        put(landing, f"things/2020-{month:02}/old.csv", "1,1,a")
+    put(landing, HERE, "2,2,b")
+    load(recent)
+    opened = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: opened.append(path) or scandir(path))
+    (plan,) = discover([recent], landing, warehouse).plans
+    assert (plan.known, len(opened)) == (1, 3)  # the landing, things, this month
+
+
+def test_the_first_load_brings_in_all_there_is_and_later_ones_look_back_only_so_far(
+    recent, landing, warehouse, load
+):
+    put(landing, OLD, "1,1,a")
+    assert len(load(recent)) == 1
+    put(landing, HERE, "2,2,b")
+    put(landing, "things/2020-02/late.csv", "3,3,c")
+    assert [report.object_key for report in load(recent)] == [HERE]
+    (plan,) = discover([recent], landing, warehouse, full=True).plans
+    assert [drop.object.key for drop in plan.drops] == ["things/2020-02/late.csv"]
+
+
+def test_what_was_seen_and_is_not_loaded_is_found_however_old(recent, landing, warehouse, load):
+    put(landing, HERE, "2,2,b")
+    load(recent)
+    put(landing, OLD, "1,1,a")
+    assert discover([recent], landing, warehouse).drops == ()
+    discover([recent], landing, warehouse, full=True)  # seen, and not loaded by it
+    assert [drop.object.key for drop in discover([recent], landing, warehouse).drops] == [OLD]
+
+
+def test_what_an_earlier_contract_loaded_is_found_however_old(landing, warehouse, load, recent, tmp_path):
+    put(landing, OLD, "1,1,a")
+    put(landing, HERE, "2,2,b")
+    load(recent)
+    changed = read_contract(write_things(tmp_path, logicalTypeOptions={"minimum": 0}))
+    found = discover([replace(changed, recheck=recent.recheck)], landing, warehouse)
+    assert [drop.kind for drop in found.drops] == [Kind.REPLAY] * 2
+
+
+def test_rows_that_a_changed_contract_can_not_read_again_are_told_once_their_file_is_gone(
+    landing, warehouse, load, things, tmp_path
+):
+    put(landing, JANUARY, "1,1,a")
+    load(things)
+    (landing.root / JANUARY).unlink()
+    assert discover([things], landing, warehouse).plans[0].outdated == ()
+    changed = read_contract(write_things(tmp_path, logicalTypeOptions={"minimum": 0}))
+    assert discover([changed], landing, warehouse, record=False).plans[0].outdated == (JANUARY,)
+
+
+def test_an_object_without_a_contract_that_is_gone_is_unresolved_no_more(things, landing, warehouse):
+    landing.write("notes.txt", b"x")
+    discover([things], landing, warehouse)
+    assert warehouse.unresolved() == ["notes.txt"]
+    (landing.root / "notes.txt").unlink()
+    discover([things], landing, warehouse)
+    assert warehouse.unresolved() == []
+    landing.write("notes.txt", b"x")
+    discover([things], landing, warehouse)
+    assert warehouse.unresolved() == ["notes.txt"]
+
+
+def test_a_file_that_went_before_it_was_loaded_is_not_counted_as_waiting(things, landing, warehouse):
+    put(landing, JANUARY, "1,1,a")
+    discover([things], landing, warehouse)
+    (landing.root / JANUARY).unlink()
+    discover([things], landing, warehouse)
+    assert [row["not_loaded"] for row in warehouse.summary()] == [0]
+
+
+def test_the_ledger_knows_duplicates_by_etag_and_size_and_what_only_a_hash_can_tell(
+    things, landing, warehouse, load
+):
+    put(landing, JANUARY, "1,1,a")
+    load(things)
+    held = warehouse.find_object(JANUARY)
+    assert held.state is ObjectState.IN_FORCE
+    warehouse.connection.execute("update ops.objects set etag = 'abc'")
+
+    def view(etag, size=held.size):
+        return warehouse.known_objects("things", [LandingObject("things/x.csv", size, etag, NOW)])
+
+    assert view("abc").twins == {"things/x.csv": JANUARY}
+    assert view("abc", size=1).twins == {}
+    assert (view("def").alike, view("ab-2").alike) == (frozenset(), {"things/x.csv"})
+    assert (
+        warehouse.known_objects("other", [LandingObject("things/x.csv", held.size, "abc", NOW)]).twins == {}
+    )
+
+
+def test_a_dry_run_writes_nothing_even_where_no_ledger_is(things, landing, warehouse):
+    put(landing, JANUARY, "1,1,a")
+    warehouse.connection.execute("drop schema ops cascade")
+    warehouse.read_only()
+    found = discover([things], landing, warehouse, record=False)
+    assert [drop.kind for drop in found.drops] == [Kind.NEW]
+    with pytest.raises(Exception, match="read-only"):
+        warehouse.migrate()
+
+
+def test_bad_rows_of_a_failed_correction_are_closed_when_the_version_in_force_lies_there_again(
+    things, landing, warehouse, load
+):
+    put(landing, JANUARY, "1,1,a")
+    load(things)
+    put(landing, JANUARY, *(f"{number},bad,x" for number in range(9)))
+    load(things)
+    assert len(warehouse.quarantined("things")) == 9
+    put(landing, JANUARY, "1,1,a")
+    # On S3 the ETag of the same bytes is the same: nothing but those rows tells that something is to be done.
+    warehouse.connection.execute("update ops.objects set etag = %s", [landing.look(JANUARY).etag])
+    (report,) = load(things)
+    assert (report.kind, report.plan) == (Kind.KNOWN, "nothing")
+    assert warehouse.quarantined("things") == []
+    assert load(things) == []
