@@ -101,9 +101,10 @@ The load that `this` has followed `dataset` to: 0 when it exists without a mark,
 
 
 {#
-The rows that a run has to build, as a subquery: every key that a load after `mark` touched, with its row in `rows`, or
-with nulls beside the key when the row is gone. Without a mark: all rows.
-`changes` names the touched keys, one row a key and load (`stg_<dataset>__changes`).
+The rows that a run has to build, as a subquery: every row that a load after `mark` brought, and for every key that one
+took away for good nulls beside the key. Without a mark: all rows.
+`changes` names the touched keys, one row a key and load (`stg_<dataset>__changes`). Rows are found by their load and keys
+that are gone by theirs, so that nothing grows with what is there already.
 #}
 {% macro rows_after(mark, rows, changes, key) %}
     {%- if mark is none -%}
@@ -111,8 +112,15 @@ with nulls beside the key when the row is gone. Without a mark: all rows.
     {%- else -%}
     (
         select *
-        from (select distinct {{ key }} from {{ changes }} where _load_id > {{ mark }}) as touched
-        left join {{ rows }} as kept using ({{ key }})
+        from (select * from {{ rows }} where _load_id > {{ mark }}) as brought
+        full join (
+            select distinct taken.{{ key }}
+            from {{ changes }} as taken
+            where
+                taken.is_taken
+                and taken._load_id > {{ mark }}
+                and not exists (select 1 from {{ rows }} as still where still.{{ key }} = taken.{{ key }})
+        ) as gone using ({{ key }})
     ) as redone
     {%- endif -%}
 {% endmacro %}

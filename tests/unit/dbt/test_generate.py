@@ -69,15 +69,15 @@ def test_the_key_of_occurrences_goes_under_its_own_name(bank):
     assert "    _key as movement_id,\n" in rows
     assert "    cast(withdrawal_inr as numeric(18, 2)) as withdrawal_inr,\n" in rows
     assert "    cast(cheque_no__text as text) as cheque_no__text,\n" in rows
-    assert rows.endswith("    _occurrence,\n    _drop_id,\n    _load_id,\n    _line\nfrom raw_rows\n")
+    assert rows.endswith("    _occurrence,\n    _drop_id,\n    _load_id,\n    _line\nfrom {{ source('bank', 'bank_transactions') }}\n")
 
 
 def test_changes_are_what_loads_brought_and_what_they_took_away(bank, orders):
     brought, taken = generator.changes_view(bank).split("taken as (")
-    assert "_key as movement_id,\n        _load_id\n" in brought
-    assert "_key as movement_id,\n        _by_load_id as _load_id\n" in taken
+    assert "_key as movement_id,\n        _load_id,\n        false as is_taken\n" in brought
+    assert "_key as movement_id,\n        _by_load_id as _load_id,\n        true as is_taken\n" in taken
     assert "bank_transactions__history" in taken
-    assert '        "order",\n        _load_id\n' in generator.changes_view(orders)
+    assert '        "order",\n        _load_id,\n' in generator.changes_view(orders)
 
 
 def test_a_natural_key_has_no_raw_key_and_is_tested_where_it_is(orders):

@@ -1,14 +1,6 @@
 -- Made by dbt/generate.py from contracts/bank/bank_transactions.odcs.yaml; change that,
 -- then run `make generate`.
 
-with
-
-raw_rows as (
-
-    select * from {{ source('bank', 'bank_transactions') }}
-
-)
-
 select
     _key as movement_id,
     cast(account_no as text) as account_no,
@@ -25,4 +17,4 @@ select
     _drop_id,
     _load_id,
     _line
-from raw_rows
+from {{ source('bank', 'bank_transactions') }}

@@ -1,14 +1,6 @@
 -- Made by dbt/generate.py from contracts/web/events.odcs.yaml; change that,
 -- then run `make generate`.
 
-with
-
-raw_rows as (
-
-    select * from {{ source('web', 'events') }}
-
-)
-
 select
     cast(event_id as uuid) as event_id,
     cast(event_date as date) as event_date,
@@ -21,4 +13,4 @@ select
     _drop_id,
     _load_id,
     _line
-from raw_rows
+from {{ source('web', 'events') }}

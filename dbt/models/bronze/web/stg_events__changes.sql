@@ -7,7 +7,8 @@ brought as (
 
     select
         event_id,
-        _load_id
+        _load_id,
+        false as is_taken
     from {{ source('web', 'events') }}
 
 ),
@@ -16,7 +17,8 @@ taken as (
 
     select
         event_id,
-        _by_load_id as _load_id
+        _by_load_id as _load_id,
+        true as is_taken
     from {{ source('web', 'events__history') }}
 
 )
