@@ -27,11 +27,14 @@ RUNS = int(os.environ.get("GOLDWORKS_STATE_MACHINE_RUNS", "120"))
 STEPS = 24
 
 # Few objects, keys and values: histories in which everything collides with everything.
-NAMES = st.sampled_from(["2026-01/a.csv", "2026-01/b.csv", "2026-02/a.csv", "2026-02/b.csv", "2026-03/a.csv"])
+ALL_NAMES = ("2026-02/a.csv", "2026-01/a.csv", "2026-03/a.csv", "2026-02/b.csv", "2026-01/b.csv")
+NAMES = st.sampled_from(ALL_NAMES)
 TIMES = st.integers(0, 6)
 AMOUNTS = ("0", "0", "0", "0", "1", "1", "1", "-1", "x")
 LINE = st.tuples(st.sampled_from("123"), st.sampled_from(AMOUNTS), st.sampled_from(["a", "", " a"]))
 CONTENTS = st.lists(LINE, max_size=5).map(tuple)
+# What lies there at first: a key that one of them lets go of has several others waiting for it.
+FIRST = st.lists(st.lists(LINE, min_size=1, max_size=4).map(tuple), min_size=2, max_size=5)
 # The limits by which tiny drops take each of the merge plans.
 LIMITS = st.builds(
     PlanLimits,
@@ -50,8 +53,8 @@ class RawMachine(RuleBasedStateMachine):
 
     # What happens on the landing
 
-    @initialize(occurrence=st.booleans(), first=CONTENTS, second=CONTENTS, limits=LIMITS)
-    def begin(self, occurrence, first, second, limits):
+    @initialize(occurrence=st.booleans(), contents=FIRST, times=st.tuples(*[TIMES] * 5), limits=LIMITS)
+    def begin(self, occurrence, contents, times, limits):
         self.terms, self.model = Terms(occurrence), Model()
         self.lying: dict[str, Seen] = {}
         self.versions = self.last_load = self.mark = 0
@@ -59,8 +62,8 @@ class RawMachine(RuleBasedStateMachine):
         self.is_checked = True
         self.world.begin(self.terms)
         self.world.plan_limits = limits
-        self._put(self._key("2026-02/a.csv"), 3, first)
-        self._put(self._key("2026-01/a.csv"), 3, second)
+        for name, time, content in zip(ALL_NAMES, times, contents, strict=False):
+            self._put(self._key(name), time, content)
 
     @rule(name=NAMES, time=TIMES, content=CONTENTS)
     def an_object_arrives_or_is_corrected(self, name, time, content):
