@@ -19,7 +19,7 @@ class Chunk:
     inside quotes and blank lines count); of a spreadsheet its row number there; of Parquet its number from 1.
     `table` has the header's names, however blank or often repeated, so address its columns by position. Formats
     without types give columns of text (in CSV an unquoted empty cell is null, a quoted one ''); formats with types
-    give the types that `checks.typed` knows.
+    give those that `checks.native` knows, and a union of them where a column's cells differ.
     """
 
     lines: pa.Int64Array

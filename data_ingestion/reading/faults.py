@@ -17,12 +17,14 @@ class HeaderError(ReadError):
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A record that breaks the rules of CSV: where it starts, why, and what it was.
+    """A record that breaks the rules of its format: where it starts, why, and what it was.
 
     `reason` is one of a fixed set of codes:
-    too_few_columns, too_many_columns, unclosed_quote, text_after_quote, stray_carriage_return, nul_byte,
-    bad_utf8 (bad_encoding in a file declared to be anything else), record_too_long.
-    `raw` is all of the record without its line end; of `record_too_long` it is the first `max_record_bytes`.
+    of text: nul_byte, bad_utf8 (bad_encoding in a file declared to be anything else), record_too_long;
+    of CSV: too_few_columns, too_many_columns, unclosed_quote, text_after_quote, stray_carriage_return;
+    of JSON Lines: invalid_json, not_an_object, unknown_key, duplicate_key, lone_surrogate;
+    of Parquet: bad_utf8; of a spreadsheet: too_many_columns, cell_error, formula_without_value.
+    `raw` is all of the record, in a text file without its line end, else as JSON; of `record_too_long` it is the first `max_record_bytes`.
     `column` is the header of the cell at fault, None where the fault is the record's or lies beyond the header.
     """
 
