@@ -182,11 +182,12 @@ class World:
         return sorted(rows, key=lambda row: row["load_id"])
 
     def changes_after(self, mark: int, terms: Terms) -> tuple[int, set[Key], dict[Key, Value]]:
-        """What a model that has followed to `mark` goes by: the next mark, the keys touched since, and raw."""
+        """What dbt's models go by (rows_after): the next mark, the keys a load brought or took for good, and raw."""
         dataset, key = DATASETS[terms.occurrence], KEYS[terms.occurrence]
         touched = self.other.execute(
             f"""select {key} from raw.{dataset} where _load_id > %(mark)s
-                union select {key} from raw.{dataset}__history where _by_load_id > %(mark)s""",
+                union (select {key} from raw.{dataset}__history where _by_load_id > %(mark)s
+                       except select {key} from raw.{dataset})""",
             {"mark": mark},
         ).fetchall()
         ((newest,),) = self._rows("select coalesce(max(load_id), 0) from ops.loads where state = 'loaded'")
