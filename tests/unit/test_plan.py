@@ -13,7 +13,16 @@ from data_ingestion.contract.arrival import DoneMarker
 from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
-from data_ingestion.plan import Choice, PlannedDrop, Why, cut_batches, plan_drops, sort_objects
+from data_ingestion import plan as planning
+from data_ingestion.plan import (
+    Choice,
+    PlannedDrop,
+    Why,
+    cut_batches,
+    group_drops,
+    plan_drops,
+    sort_objects,
+)
 
 CONTRACT = read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
 KEY = "bank_transactions/a.csv"
@@ -236,3 +245,27 @@ def test_an_unfinished_file_is_neither_a_drop_nor_unresolved_but_told():
     lying = sort_objects([CONTRACT], [seen(f"{KEY}.part"), seen("tmp/.hidden"), seen("a/.git/x.csv")])
     assert len(lying.ignored) == 3
     assert lying.unresolved == []
+
+
+SEEN_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.sampled_from(Kind), st.booleans()), max_size=30))
+def test_small_new_drops_share_a_transaction_and_all_others_have_one_of_their_own(drawn):
+    drops = [
+        PlannedDrop(
+            "things", LandingObject(f"{number}.csv", size, "e", SEEN_AT), kind, "", "", "e" if held else None
+        )
+        for number, (size, kind, held) in enumerate(drawn)
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "SMALL_BYTES", 40)
+        patch.setattr(planning, "TOGETHER_BYTES", 100)
+        patch.setattr(planning, "MOST_TOGETHER", 4)
+        batches = list(group_drops(drops))
+    assert [drop for batch in batches for drop in batch] == drops
+    for batch in batches:
+        assert len(batch) <= 4
+        if len(batch) > 1:
+            assert sum(drop.object.size for drop in batch) <= 100
+            assert all(drop.is_new and drop.object.size <= 40 for drop in batch)
