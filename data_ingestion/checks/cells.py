@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_ingestion.checks.dates import parse_date, parse_timestamp
-from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_nul
+from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_byte, has_nul, longest
 from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
 from data_ingestion.contract import Column, LogicalType
 from data_ingestion.contract.terms import Bound
@@ -106,6 +106,8 @@ def _trim(text: Any) -> Any:
 
 
 def _strip_grouping_commas(text: Any) -> Any:
+    if not has_byte(text, b","):
+        return text
     grouped = pc.match_substring_regex(text, GROUPED_NUMBER)
     return pc.if_else(grouped, pc.replace_substring(text, ",", ""), text)
 
@@ -204,7 +206,12 @@ def _make_number(judged: Judged, text: Any, column: Column) -> None:
         return
     judged.refuse(_unlike(text, PLAIN_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number")
     whole, scale = column.precision - (column.scale or 0), column.scale or 0
+    if (judged_at_once := _short_decimals(judged.without_refused(text), column.precision, scale)) is not None:
+        judged.values = judged_at_once
+        check_bounds(judged, column)
+        return
     bare = pc.replace_substring_regex(judged.without_refused(text), "^([+-]?)0+([0-9])", r"\1\2")
+    bare = pc.replace_substring_regex(bare, r"^([+-]?)\.", r"\10.")  # .0 without its zeros would be a point
     bare = pc.if_else(pc.match_substring(bare, "."), pc.utf8_rtrim(bare, "0"), bare)
     parts_whole = pc.utf8_length(pc.replace_substring_regex(bare, r"^[+-]|\..*$", ""))
     zero_whole = pc.match_substring_regex(bare, r"^[+-]?0(\.|$)")
@@ -218,6 +225,20 @@ def _make_number(judged: Judged, text: Any, column: Column) -> None:
     judged.refuse(too_fine, "too_precise", lambda row: f"{_show(text, row)} has more than {scale} decimals")
     judged.values = pc.cast(judged.without_refused(bare), pa.decimal128(column.precision, scale))
     check_bounds(judged, column)
+
+
+def _short_decimals(text: Any, precision: int, scale: int) -> Any:
+    """Plain numbers as decimals where none has more characters than may stand before the point; else None.
+
+    Of longer ones Arrow's cast can overflow without a word. Too many decimals make it fail.
+    """
+    length = longest(text)
+    if length is None or length > precision - scale:
+        return None
+    try:
+        return pc.cast(text, pa.decimal128(precision, scale))
+    except pa.ArrowInvalid:
+        return None
 
 
 def _make_boolean(judged: Judged, text: Any, column: Column) -> None:

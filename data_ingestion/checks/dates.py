@@ -55,6 +55,7 @@ def compile_form(form: str) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
+@lru_cache(maxsize=1 << 14)  # the same few dates come with every chunk of a file
 def parse_date(text: str, forms: tuple[str, ...]) -> date | None:
     """The date that the first matching form makes of the text, or None. A 30 February is no date."""
     return _first(text, forms, _date)

@@ -39,6 +39,21 @@ def has_nul(text: Any) -> bool:
     return not bool(_data(text)[offsets[0] : offsets[-1]].all()) if len(text) else False
 
 
+def has_byte(text: Any, byte: bytes) -> bool:
+    """Whether an ASCII character may stand in a cell."""
+    if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
+        return True
+    offsets = _offsets(text)
+    return byte in _data(text)[offsets[0] : offsets[-1]].tobytes()
+
+
+def longest(text: Any) -> int | None:
+    """Bytes of the longest cell; None where a look can't tell."""
+    if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
+        return None
+    return int(np.diff(_offsets(text)).max(initial=0))
+
+
 def _data(text: Any) -> Any:
     buffer = text.buffers()[2]
     return np.frombuffer(buffer, np.uint8) if buffer else np.empty(0, np.uint8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from data_ingestion.checks.cells import judge_cells
@@ -72,6 +72,27 @@ def test_money_that_would_have_to_be_guessed_or_rounded_is_refused(text, reason)
 @given(st.decimals(-(10**15), 10**15, places=2))
 def test_every_amount_of_the_type_comes_through_unchanged(amount):
     assert judged(MONEY, str(amount), f"{amount:,}") == ([amount, amount], {})
+
+
+@given(
+    st.from_regex(r"[+-]?([0-9]{1,22}(\.[0-9]{0,6})?|\.[0-9]{1,6})", fullmatch=True),
+    st.integers(1, 38),
+    st.integers(0, 38),
+)
+@example(".00", 18, 2)
+@example("-.0", 18, 2)
+@example("007.100", 4, 1)
+@example("-1761831693060492009043065798586", 38, 35)  # Arrow's cast overflows here without a word
+def test_a_decimal_is_taken_exactly_when_its_type_holds_it(text, precision, scale):
+    scale = min(scale, precision)
+    column = Column("n", ("n",), LogicalType.NUMBER, "numeric", precision=precision, scale=scale)
+    number = Decimal(text)
+    if abs(number) >= 10 ** (precision - scale):
+        assert judged(column, text) == ([None], {0: "out_of_range"})
+    elif -number.normalize().as_tuple().exponent > scale:
+        assert judged(column, text) == ([None], {0: "too_precise"})
+    else:
+        assert judged(column, text) == ([number], {})
 
 
 @given(st.text(max_size=12))
