@@ -10,20 +10,18 @@ from psycopg import sql
 
 pytestmark = pytest.mark.e2e
 
-TABLES = (
-    ("raw", "bank_transactions"), ("raw", "bank_transactions__history"), ("silver", "int_bank_movements"),
-    ("gold", "dim_bank_account"), ("gold", "fct_bank_movement"), ("gold", "mart_bank_daily_balance"),
-    ("gold", "mart_bank_monthly_flow"), ("gold", "mart_bank_withdrawals_over_limit"),
-)  # fmt: skip
+DATASETS = ("bank_transactions", "events")
 
 
 def rows_and_versions(url):
     """Each table's rows, with the transaction that wrote each: a row rewritten as it was shows, too."""
+    tables = "select schemaname, tablename from pg_tables where schemaname in ('raw', 'silver', 'gold')"
     query = sql.SQL(
         "select count(*), md5(string_agg(t::text || t.xmin::text, '' order by t::text)) from {} t"
     )
     with psycopg.connect(url) as connection:
-        return {name: connection.execute(query.format(sql.Identifier(*name))).fetchone() for name in TABLES}
+        names = connection.execute(tables).fetchall()
+        return {name: connection.execute(query.format(sql.Identifier(*name))).fetchone() for name in names}
 
 
 def one(url, query):
@@ -32,10 +30,12 @@ def one(url, query):
 
 
 def test_the_demo_ends_with_the_loads_the_addresses_and_both_times(platform):
-    assert re.search(r"bank_transactions +[\d,]+ ", platform.told)
+    for dataset in DATASETS:
+        assert re.search(rf"{dataset} +[\d,]+ ", platform.told)
     assert "read = " in platform.told
     assert platform.airflow_url in platform.told
-    assert f"{platform.superset_url}/superset/dashboard/bank/" in platform.told
+    for dashboard in ("bank", "web"):
+        assert f"{platform.superset_url}/superset/dashboard/{dashboard}/" in platform.told
     assert re.search(r"ready in .*: .* to download and install, .* from then on", platform.told)
 
 
@@ -45,23 +45,33 @@ def test_no_login_is_told_to_a_log(platform):
     assert stat.S_IMODE((platform.home / ".env").stat().st_mode) == 0o600
 
 
-def test_every_row_read_has_its_fate_and_raw_holds_what_the_fates_say(platform):
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_row_read_has_its_fate_and_raw_holds_what_the_fates_say(platform, dataset):
     totals = one(
         platform.warehouse_url,
-        """select sum(rows_read), sum(quarantined + repeated + superseded + inserted + updated + unchanged),
-                  sum(inserted + restored - withdrawn), (select count(*) from raw.bank_transactions)
-           from ops.loads where dataset = 'bank_transactions' and state = 'loaded'""",
+        f"""select sum(rows_read), sum(quarantined + repeated + superseded + inserted + updated + unchanged),
+                   sum(inserted + restored - withdrawn), (select count(*) from raw.{dataset})
+            from ops.loads where dataset = '{dataset}' and state = 'loaded'""",
     )
     assert totals[0] == totals[1] > 0
     assert totals[2] == totals[3] > 0
 
 
-def test_gold_adds_up_to_raw(platform):
+def test_the_banks_gold_adds_up_to_raw(platform):
     raw = "select count(*), sum(withdrawal_inr), sum(deposit_inr) from raw.bank_transactions"
     with_accounts = "select sum(movements), sum(withdrawals_inr), sum(deposits_inr) from gold."
     expected = one(platform.transformer_url, raw)
     for mart in ("dim_bank_account", "mart_bank_daily_balance", "mart_bank_monthly_flow"):
         assert one(platform.transformer_url, with_accounts + mart) == expected
+
+
+def test_the_webs_gold_adds_up_to_raw(platform):
+    expected = one(platform.transformer_url, "select count(*) from raw.events")
+    assert expected[0] > 100_000
+    for mart in ("daily", "monthly", "yearly"):
+        assert (
+            one(platform.transformer_url, f"select sum(events) from gold.mart_web_events_{mart}") == expected
+        )
 
 
 def test_a_second_demo_loads_nothing_again_and_rewrites_no_row(platform):

@@ -1,11 +1,14 @@
-"""The DAG `bank` on the whole platform: good, broken and corrected drops, a cleared load, a full refresh."""
+"""The DAGs on the whole platform: good, broken, corrected and withdrawn drops, a cleared load, a full refresh."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from data_ingestion.landing import Landing, open_landing
 
@@ -16,16 +19,66 @@ HEADER = (
 )
 PATIENCE_IN_SECONDS = 420
 
-TABLES = (
-    "raw.bank_transactions",
-    "raw.bank_transactions__history",
-    "silver.int_bank_movements",
-    "gold.dim_bank_account",
-    "gold.fct_bank_movement",
-    "gold.mart_bank_daily_balance",
-    "gold.mart_bank_monthly_flow",
-    "gold.mart_bank_withdrawals_over_limit",
-)
+Tasks = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Dag:
+    """A domain's DAG on the platform, and the tables that it fills."""
+
+    platform: Any
+    name: str
+    tables: str  # what their names match
+
+    def trigger(self, **conf: Any) -> tuple[str, Tasks]:
+        """Runs it to its end: the run's state, and its tasks by name; of a mapped task, one."""
+        asked = {"logical_date": None, "conf": conf}
+        return self.ended(self.platform.airflow("POST", f"dags/{self.name}/dagRuns", asked)["dag_run_id"])
+
+    def clear(self, task: dict[str, Any]) -> tuple[str, Tasks]:
+        """Clears a task with all that follows, and waits for the end of its run."""
+        chosen = {"dag_run_id": task["dag_run_id"], "task_ids": [task["task_id"]], "include_downstream": True}
+        self.platform.airflow(
+            "POST",
+            f"dags/{self.name}/clearTaskInstances",
+            {"dry_run": False, "only_failed": False, **chosen},
+        )
+        return self.ended(task["dag_run_id"])
+
+    def ended(self, run: str) -> tuple[str, Tasks]:
+        deadline = time.monotonic() + PATIENCE_IN_SECONDS
+        while (state := self.run(run)["state"]) in ("queued", "running"):
+            assert time.monotonic() < deadline, f"{run} is still {state}"
+            time.sleep(1)
+        place = f"dags/{self.name}/dagRuns/{run}/taskInstances?limit=1000"
+        return state, {
+            task["task_id"]: task for task in self.platform.airflow("GET", place)["task_instances"]
+        }
+
+    def run(self, run: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.platform.airflow("GET", f"dags/{self.name}/dagRuns/{run}")
+        return found
+
+    def contents(self) -> dict[str, Any]:
+        """Rows of each table, and a hash of what they say, their order aside.
+
+        Load numbers are left out: a drop that is read again notes its waiting claims anew, under its new load's
+        number.
+        """
+        tables = """
+            select schemaname, tablename from pg_tables
+            where schemaname in ('raw', 'silver', 'gold') and tablename ~ %s order by 1, 2
+        """
+        said = sql.SQL("""
+            select count(*), md5(string_agg(said, '|' order by said))
+            from (select (to_jsonb(t) - array['_load_id', '_by_load_id'])::text as said from {} as t) as x
+        """)
+        with psycopg.connect(self.platform.transformer_url) as connection:
+            names = connection.execute(tables, [self.tables]).fetchall()
+            return {
+                ".".join(name): connection.execute(said.format(sql.Identifier(*name))).fetchone()
+                for name in names
+            }
 
 
 @pytest.fixture
@@ -37,16 +90,13 @@ def landing(platform: Any, monkeypatch: pytest.MonkeyPatch) -> Landing:
 
 
 @pytest.fixture
-def trigger(platform: Any) -> Callable[..., tuple[str, dict[str, dict[str, Any]]]]:
-    """Runs the DAG to its end: the run's state, and its tasks by name."""
+def bank(platform: Any) -> Dag:
+    return Dag(platform, "bank", "bank")
 
-    def trigger(**conf: Any) -> tuple[str, dict[str, dict[str, Any]]]:
-        run = platform.airflow("POST", "dags/bank/dagRuns", {"logical_date": None, "conf": conf})[
-            "dag_run_id"
-        ]
-        return ended(platform, run)
 
-    return trigger
+@pytest.fixture
+def web(platform: Any) -> Dag:
+    return Dag(platform, "web", "web|^events")
 
 
 @pytest.fixture
@@ -68,42 +118,6 @@ def movement(account: str, day: str, amount: int) -> str:
     return f"{account}',{day},end to end,,{day},,{amount}.00,{amount}.00,.\n"
 
 
-def cleared(platform: Any, task: dict[str, Any]) -> tuple[str, dict[str, dict[str, Any]]]:
-    """Clears a task with all that follows, and waits for the end of its run."""
-    chosen = {"dag_run_id": task["dag_run_id"], "task_ids": [task["task_id"]], "include_downstream": True}
-    platform.airflow(
-        "POST", "dags/bank/clearTaskInstances", {"dry_run": False, "only_failed": False, **chosen}
-    )
-    return ended(platform, task["dag_run_id"])
-
-
-def ended(platform: Any, run: str) -> tuple[str, dict[str, dict[str, Any]]]:
-    deadline = time.monotonic() + PATIENCE_IN_SECONDS
-    while (state := platform.airflow("GET", f"dags/bank/dagRuns/{run}")["state"]) in ("queued", "running"):
-        assert time.monotonic() < deadline, f"{run} is still {state}"
-        time.sleep(1)
-    return state, tasks_of(platform, run)
-
-
-def tasks_of(platform: Any, run: str) -> dict[str, dict[str, Any]]:
-    """Task instances by name; of a mapped task, one."""
-    tasks = platform.airflow("GET", f"dags/bank/dagRuns/{run}/taskInstances?limit=1000")["task_instances"]
-    return {task["task_id"]: task for task in tasks}
-
-
-def contents(platform: Any) -> dict[str, Any]:
-    """Rows of each table, and a hash of what they say, their order aside.
-
-    Load numbers are left out: a drop that is read again notes its waiting claims anew, under its new load's number.
-    """
-    query = """
-        select count(*), md5(string_agg(said, '|' order by said))
-        from (select (to_jsonb(t) - array['_load_id', '_by_load_id'])::text as said from {} as t) as x
-    """
-    with psycopg.connect(platform.transformer_url) as connection:
-        return {name: connection.execute(query.format(name)).fetchone() for name in TABLES}
-
-
 def balance(platform: Any, account: str) -> str | None:
     with psycopg.connect(platform.transformer_url) as connection:
         query = "select closing_balance_inr::text from gold.dim_bank_account where account_no = %s"
@@ -111,23 +125,21 @@ def balance(platform: Any, account: str) -> str | None:
         return row[0] if row else None
 
 
-def test_each_gold_asset_was_announced_with_its_rows(platform: Any) -> None:
+def test_each_gold_asset_was_announced_with_its_rows(platform: Any, bank: Dag, web: Dag) -> None:
     events = platform.airflow("GET", "assets/events?limit=1000&order_by=timestamp")["asset_events"]
     announced = {
         event["name"]: event["extra"]["rows_written"] for event in events if event["name"].startswith("gold.")
     }
-    assert announced
-    assert announced == {
-        name: rows for name, (rows, _) in contents(platform).items() if name.startswith("gold.")
-    }
+    held = {**bank.contents(), **web.contents()}
+    assert announced == {name: rows for name, (rows, _) in held.items() if name.startswith("gold.")}
 
 
 def test_a_refused_drop_makes_the_run_red_and_keeps_nothing_else_from_gold(
-    platform: Any, landing: Landing, trigger: Any, broken: str, account: str
+    platform: Any, landing: Landing, bank: Dag, broken: str, account: str
 ) -> None:
     good = "bank_transactions/exports/e2e_good.csv"
     landing.write(good, (HEADER + movement(account, "2026-01-05", 5)).encode())
-    state, tasks = trigger()
+    state, tasks = bank.trigger()
     assert state == "failed"
     assert tasks["load"]["state"] == "failed"
     assert tasks["load"]["try_number"] == 1  # the same bytes would come to the same end
@@ -135,7 +147,7 @@ def test_a_refused_drop_makes_the_run_red_and_keeps_nothing_else_from_gold(
     assert balance(platform, account) == "5.00"
 
     landing.write(broken, (HEADER + movement(account, "2026-01-06", 7)).encode())
-    state, tasks = trigger()
+    state, tasks = bank.trigger()
     assert (state, tasks["verdict"]["state"]) == ("success", "success")
     assert balance(platform, account) == "7.00"
     # Each model was watched to its end by a task of its own, in one build.
@@ -145,33 +157,65 @@ def test_a_refused_drop_makes_the_run_red_and_keeps_nothing_else_from_gold(
 
 
 def test_a_cleared_load_brings_nothing_twice_and_what_it_brings_is_built_as_a_whole(
-    platform: Any, landing: Landing, trigger: Any, account: str
+    platform: Any, landing: Landing, bank: Dag, account: str
 ) -> None:
     key = "bank_transactions/exports/e2e_cleared.csv"
     landing.write(key, (HEADER + movement(account, "2026-01-07", 3)).encode())
-    state, tasks = trigger()
+    state, tasks = bank.trigger()
     assert state == "success"
-    before = contents(platform)
+    before = bank.contents()
 
-    assert cleared(platform, tasks["load"])[0] == "success"
-    assert contents(platform) == before
+    assert bank.clear(tasks["load"])[0] == "success"
+    assert bank.contents() == before
 
     # The object is another than the one that was planned: it is read as it lies there now.
     landing.write(key, (HEADER + movement(account, "2026-01-07", 40)).encode())
-    state, tasks = cleared(platform, tasks["load"])
+    state, tasks = bank.clear(tasks["load"])
     assert (state, balance(platform, account)) == ("success", "40.00")
     # Cosmos would skip this second build, and run each model alone.
     build = tasks["transform.dbt_producer_watcher"]
     assert (build["state"], build["try_number"]) == ("success", 2)
 
 
-def test_a_full_refresh_reads_and_builds_everything_to_the_same_end(platform: Any, trigger: Any) -> None:
-    before = contents(platform)
-    state, tasks = trigger(full_refresh=True)
+def test_a_withdrawn_month_leaves_gold_and_its_return_leaves_no_trace(platform: Any, web: Dag) -> None:
+    before, key = gold_of(web), "2026/02/events.csv"
+    platform.run("goldworks", "withdraw", key)
+    state, tasks = web.trigger()
+    assert (state, tasks["load"]["state"], tasks["publish"]["state"]) == ("success", "skipped", "success")
+    without = gold_of(web)
+    assert without["gold.fct_web_event"][0] < before["gold.fct_web_event"][0]
+    assert without["gold.mart_web_events_monthly"] != before["gold.mart_web_events_monthly"]
+
+    platform.run("goldworks", "withdraw", "--undo", key)
+    state, tasks = web.trigger()
+    assert (state, tasks["load"]["state"]) == ("success", "success")
+    assert gold_of(web) == before
+
+
+def test_a_run_with_nothing_new_ends_in_half_a_minute_without_dbt(web: Dag) -> None:
+    seconds = []
+    while not seconds or (min(seconds) > 30 and len(seconds) < 3):  # a machine may be busy once
+        state, tasks = web.trigger()
+        assert state == "success"
+        worked = {name for name, task in tasks.items() if task["state"] != "skipped"}
+        assert worked == {"discover", "gate", "verdict"}
+        run = web.run(tasks["gate"]["dag_run_id"])
+        took = datetime.fromisoformat(run["end_date"]) - datetime.fromisoformat(run["start_date"])
+        seconds.append(took.total_seconds())
+    assert min(seconds) <= 30
+
+
+def test_a_full_refresh_reads_and_builds_everything_to_the_same_end(platform: Any, bank: Dag) -> None:
+    before = bank.contents()
+    state, tasks = bank.trigger(full_refresh=True)
     assert (state, tasks["publish"]["state"]) == ("success", "success")
     build = tasks["transform.dbt_producer_watcher"]
     place = (
         f"dags/bank/dagRuns/{build['dag_run_id']}/taskInstances/{build['task_id']}/logs/{build['try_number']}"
     )
     assert "--full-refresh" in str(platform.airflow("GET", f"{place}?full_content=true")["content"])
-    assert contents(platform) == before
+    assert bank.contents() == before
+
+
+def gold_of(dag: Dag) -> dict[str, Any]:
+    return {name: said for name, said in dag.contents().items() if name.startswith("gold.")}

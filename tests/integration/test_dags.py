@@ -117,8 +117,11 @@ def test_assets_have_the_same_names_everywhere(bank: dict[str, Any]) -> None:
     assert "gold.mart_bank_daily_balance" in bank["tasks"]["publish"]["outlets"]
 
 
-def test_the_form_offers_datasets_periods_and_a_full_refresh(bank: dict[str, Any]) -> None:
-    assert set(bank["params"]) == {"datasets", "first_period", "last_period", "full_refresh"}
+def test_the_form_offers_datasets_periods_a_full_listing_and_a_full_refresh(bank: dict[str, Any]) -> None:
+    assert set(bank["params"]) == {
+        *("datasets", "first_period", "last_period"),
+        *("full_listing", "full_refresh"),
+    }
     assert bank["params"]["datasets"]["items"]["enum"] == ["bank_transactions"]
     assert all(schema["title"] and schema["description"] for schema in bank["params"].values())
 

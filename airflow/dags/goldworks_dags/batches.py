@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A task costs two seconds before it does anything, so small drops share one. Past so many bytes or drops another
 # task pays, on another worker.
 BYTES_A_BATCH = 32 << 20
-DROPS_A_BATCH = 200
+DROPS_A_BATCH = 500
 
 # What a run takes at most, so that no message outgrows a megabyte; a landing with more is taken in by several runs.
 DROPS_A_RUN = 1_000_000

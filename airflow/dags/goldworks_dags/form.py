@@ -40,6 +40,12 @@ def form(domain: Domain) -> dict[str, Param]:
             title="Last period",
             description="Only drops up to this period, itself included, such as 2026-03. Empty: all.",
         ),
+        "full_listing": Param(
+            False,
+            type="boolean",
+            title="Full listing",
+            description="List the whole landing, also folders of periods that the contracts look back on no more.",
+        ),
         "full_refresh": Param(
             False,
             type="boolean",

@@ -43,12 +43,23 @@ def discover(domain: Domain, context: Mapping[str, Any]) -> list[Ticket]:
     with _at_work() as at:
         if lost := at.warehouse.abandon_lost_attempts():
             log.warning("%d earlier loads were cut off; what they had begun was rolled back", lost)
-        found = look(chosen, at.landing, at.warehouse, choice_of(params), neighbours=others)
+        found = look(
+            chosen,
+            at.landing,
+            at.warehouse,
+            choice_of(params),
+            neighbours=others,
+            full=params["full_listing"] or params["full_refresh"],
+        )
         for plan in found.plans:
             log.info(
                 "%s: %d to load, %d known, on %s", plan.dataset, len(plan.drops), plan.known, at.landing.url
             )
         _tell_some([_told_drop(drop) for drop in found.drops], logging.INFO, "drops to load")
+        left_alone = [
+            f"{item.object.key}: left alone ({item.reason})" for plan in found.plans for item in plan.left
+        ]
+        _tell_some(left_alone, logging.INFO, "objects left alone")
         unresolved = [f"{item.key}: unresolved, no contract matches it" for item in found.unresolved]
         _tell_some(unresolved, logging.WARNING, "unresolved objects")
     if (left := len(found.drops) - DROPS_A_RUN) > 0:
