@@ -6,7 +6,7 @@ Every statement is a set. Fates are computed on the stage first, and what the st
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import LiteralString
@@ -58,7 +58,8 @@ class Merged:
 class Merge:
     """The merge of staged drops into one dataset's raw table, inside a transaction that holds the dataset's lock.
 
-    Several drops at once must all be new. One alone may correct what it held before; its stage has no positions.
+    Several drops at once must all be new, and their load ids ascend from the newest drop to the oldest. One alone may
+    correct what it held before; its stage has no positions.
     """
 
     connection: Connection
@@ -69,8 +70,6 @@ class Merge:
 
     def merge(self, raw_rows: int, *, corrects: bool = False) -> Merged:
         """Brings the stage in: new keys inserted, changed ones updated, an unchanged row never rewritten."""
-        if self._many:
-            self._name_members()
         distinct = self.staged.distinct
         repeated = {} if distinct else self._remove_repeated()
         superseded = self._supersede_each_other() if self._many and not distinct else {}
@@ -122,16 +121,6 @@ class Merge:
         member = self.members[0]
         return Claims(self.connection, self.table, member.drop_id, member.load_id)
 
-    def _name_members(self) -> None:
-        self._run(
-            """create temporary table _members on commit drop as
-               select m.{position}, m.drop_id, m.load_id, row_number() over (
-                          order by o.rank_period, o.rank_delivered_at, o.rank_object_key) as rank
-               from unnest(%(positions)s::int[], %(drops)s::bigint[], %(loads)s::bigint[])
-                   as m ({position}, drop_id, load_id)
-               join ops.drops o using (drop_id)""",
-        )
-
     def _remove_repeated(self) -> dict[int, int]:
         """Has each drop hold each key once: by number of occurrence, or else its last row of a key stays."""
         within = (sql.Identifier(POSITION),) if self._many else ()
@@ -158,7 +147,7 @@ class Merge:
         self._run(
             """insert into ops.conflicts (load_id, dataset, object_key, line, kept_line, content)
                select {load}, %(dataset)s, o.rank_object_key, r.{line}, r.kept_line, {content_as_json}
-               from _repeated r join {stage} s on s.ctid = r.place join {stage} k on k.ctid = r.kept {members}
+               from {stage} s join _repeated r on r.place = s.ctid join {stage} k on k.ctid = r.kept
                join ops.drops o on o.drop_id = {drop}
                where ({values_of_s}) is distinct from ({values_of_k})""",
         )
@@ -171,14 +160,14 @@ class Merge:
             """create temporary table _older on commit drop as
                select place, {position_name} from (
                    select s.ctid as place, s.{position_name},
-                          row_number() over (partition by {key_of_s} order by m.rank desc) as n
-                   from {stage} s join _members m using ({position_name})) c
+                          row_number() over (partition by {key_of_s} order by {load}) as n
+                   from {stage} s) c
                where n > 1"""
         )
         self._run(
             """insert into {history} ({columns}, _fate, _by_load_id)
                select {content_of_s}, {drop}, {load}, s.{line}, 'waiting', {load}
-               from {stage} s join _older c on c.place = s.ctid {members}"""
+               from {stage} s join _older c on c.place = s.ctid"""
         )
         self._run("delete from {stage} s using _older c where s.ctid = c.place")
         return self._by_position("select {position_name}, count(*) from _older group by 1")
@@ -240,7 +229,7 @@ class Merge:
                        when ({values_of_r}) is distinct from ({values_of_s}) then 'updated'
                        when r._drop_id <> {drop} then 'taken_over'
                        else 'unchanged' end as _fate
-                   from {stage} s {members} {join} {raw} r on {same_key_s} {owners}) f
+                   from {stage} s {join} {raw} r on {same_key_s} {owners}) f
                where {wanted}""",
             join=sql.SQL("left join" if plan is MergePlan.DIFFERENCE else "join"),
             is_newer=is_newer,
@@ -279,7 +268,7 @@ class Merge:
         if plan is not MergePlan.DIFFERENCE:
             new = self._run(
                 """insert into {raw} ({columns})
-                   select {content_of_s}, {drop}, {load}, s.{line} from {stage} s {members}
+                   select {content_of_s}, {drop}, {load}, s.{line} from {stage} s
                    where not exists (select from _fates f where {same_key_fs}) order by {key_of_s}"""
             )
         with self._by_index():
@@ -321,10 +310,16 @@ class Merge:
             "dataset": self.table.contract.dataset,
             "drop": self.members[0].drop_id,
             "load": self.members[0].load_id,
-            "positions": [member.position for member in self.members],
-            "drops": [member.drop_id for member in self.members],
-            "loads": [member.load_id for member in self.members],
+            "drops": self._at_positions(lambda member: member.drop_id),
+            "loads": self._at_positions(lambda member: member.load_id),
         }
+
+    def _at_positions(self, value: Callable[[Member], int]) -> list[int]:
+        """A value of each member at the place of its position in the batch, 0 for drops that were left out."""
+        values = [0] * (1 + max(member.position for member in self.members))
+        for member in self.members:
+            values[member.position] = value(member)
+        return values
 
     def _run(self, text: LiteralString, **parts: sql.Composable) -> int:
         return self.connection.execute(self._format(text, **parts), self._parameters).rowcount
@@ -359,12 +354,16 @@ class Merge:
             "key": sql.Identifier(KEY),
             "position_name": position,
             "position": position if many else sql.Literal(self.members[0].position),
-            # Which drop a row of the stage is of: told beside it, or the only one there is.
-            "members": sql.SQL("join _members m using ({})").format(position) if many else sql.SQL(""),
-            "drop": sql.SQL("m.drop_id" if many else "%(drop)s::bigint"),
-            "load": sql.SQL("m.load_id" if many else "%(load)s::bigint"),
+            # Which drop a row of the stage is of: told by its position, or the only one there is.
+            "drop": _looked_up("drops") if many else sql.SQL("%(drop)s::bigint"),
+            "load": _looked_up("loads") if many else sql.SQL("%(load)s::bigint"),
         }
         return sql.SQL(text).format(**{**phrases, **parts})
+
+
+def _looked_up(parameter: LiteralString) -> sql.Composed:
+    """The value at the position of a row of the stage, in an array that Postgres counts from 1."""
+    return sql.SQL("(%(" + parameter + ")s::bigint[])[s.{} + 1]").format(sql.Identifier(POSITION))
 
 
 def _complete(counted: Mapping[str, int], plan: MergePlan, claims: int) -> Fates:
