@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Keeper:
         """Whether the service had to be started. It need not be up yet: see `wait_healthy`."""
         if self.pid(service.name) is not None:
             return False
+        self._end_orphans(service.name)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log_file(service.name).open("ab") as log:
@@ -73,13 +75,11 @@ class Keeper:
 
     def pid(self, name: str) -> int | None:
         """The process id of a running service; None when it is not running, or the id is somebody else's now."""
-        try:
-            record = json.loads(self._file(name).read_text())
-            pid = int(record["pid"])
-        except (OSError, ValueError, KeyError, TypeError):
+        pid, since = self._record(name)
+        if pid is None:
             return None
         _reap(pid)
-        return pid if record.get("began") and began(pid) == record["began"] else None
+        return pid if since and began(pid) == since else None
 
     def stop(self, name: str, patience: float = 20.0) -> bool:
         """Ask the service to end (TERM, twice), insist after `patience` seconds (KILL to its whole session).
@@ -99,6 +99,7 @@ class Keeper:
                     raise Fault(f"{name} (process {pid}) does not end\n  look at it with `ps -fp {pid}`")
             else:
                 _signal(os.killpg, pid, signal.SIGKILL)  # children it may have left behind
+        self._end_orphans(name)
         self._file(name).unlink(missing_ok=True)
         return pid is not None
 
@@ -109,6 +110,26 @@ class Keeper:
         """The end of a service's log, indented, under the file's name."""
         file = self.log_file(name)
         return f"  {file}:\n" + "\n".join(f"    {line}" for line in last_lines(file, lines))
+
+    def _end_orphans(self, name: str) -> None:
+        """End what a service left behind that was itself killed: an Airflow scheduler's workers, say, would stay idle.
+
+        They are in the process group of its id, and as long as one is, the system gives that id to nobody else.
+        """
+        pid, since = self._record(name)
+        if pid is None or not since or began(pid) is not None:
+            return
+        with suppress(OSError):  # a system that does not tell its starts apart
+            if since.startswith(_boot()):
+                _signal(os.killpg, pid, signal.SIGKILL)
+
+    def _record(self, name: str) -> tuple[int | None, str | None]:
+        """The process id that was written down for a service, and when that process began."""
+        try:
+            record = json.loads(self._file(name).read_text())
+            return int(record["pid"]), record.get("began")
+        except (OSError, ValueError, KeyError, TypeError):
+            return None, None
 
     def _file(self, name: str) -> Path:
         return self.directory / f"{name}.json"
@@ -126,14 +147,18 @@ def began(pid: int) -> str | None:
     """When a living process began, in a form that no other process with its id shares; None when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return None if fields[0] in "ZX" else f"{boot} {fields[19]}"
+        return None if fields[0] in "ZX" else f"{_boot()} {fields[19]}"
     except OSError:
         if Path("/proc/self").exists():
             return None
     asked = subprocess.run(["ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True)
     state, _, since = asked.stdout.strip().partition(" ")
     return since.strip() if since and not state.startswith("Z") else None
+
+
+def _boot() -> str:
+    """Which start of the machine this is."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def answers(url: str, containing: str = "") -> bool:

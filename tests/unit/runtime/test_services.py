@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +53,26 @@ def test_one_that_ignores_the_request_is_ended_all_the_same(keeper: Keeper) -> N
     keeper.wait_healthy(stubborn, 20)
     assert keeper.stop("sleeper", patience=0.4)
     assert keeper.pid("sleeper") is None
+
+
+@pytest.mark.parametrize("then", ["stop", "start"])
+def test_children_of_one_that_was_killed_do_not_stay_behind(keeper: Keeper, then: str) -> None:
+    parent = service(
+        keeper,
+        "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); "
+        "print(child.pid, flush=True); child.wait()",
+    )
+    keeper.start(parent)
+    keeper.wait_healthy(parent, 20)
+    child = int(last_lines(keeper.log_file("sleeper"), 1)[0])
+    os.kill(keeper.pid("sleeper") or 0, signal.SIGKILL)
+    while keeper.pid("sleeper"):
+        pass
+    assert began(child)
+    keeper.stop("sleeper") if then == "stop" else keeper.start(service(keeper, SLEEPER))
+    deadline = time.monotonic() + 20
+    while began(child):
+        assert time.monotonic() < deadline
 
 
 def test_an_id_that_belongs_to_somebody_else_now_is_not_touched(keeper: Keeper) -> None:
