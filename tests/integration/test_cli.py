@@ -189,3 +189,39 @@ def test_an_empty_file_fails_by_its_name_and_a_header_alone_withdraws_what_was_t
     assert f"first: {JANUARY}: the file is empty" in done.stderr
     put(landing)
     assert "0 read = 0 (1 withdrawn)" in goldworks("load").stdout
+
+
+def test_a_withdrawal_tells_what_moved_and_how_to_take_it_back(goldworks, landing):
+    put(landing, "1,1,a", "2,2,b")
+    goldworks("load")
+    done = goldworks("withdraw", JANUARY)
+    assert f"withdrawn   {JANUARY}  2 withdrawn; no other object holds its bytes  load 2" in done.stdout
+    assert f"goldworks withdraw --undo {JANUARY}" in done.stdout
+    assert "1 withdrawn" in goldworks("load").stdout
+    assert f"withdrawn   {JANUARY}" in goldworks("status").stdout
+    assert json.loads(goldworks("status", "--json").stdout)["withdrawn"] == [JANUARY]
+    assert "the next `goldworks load` reads it" in goldworks("withdraw", "--undo", JANUARY).stdout
+    assert "2 inserted" in goldworks("load").stdout
+
+
+def test_a_key_that_is_not_known_is_the_operators(goldworks, landing):
+    done = goldworks("withdraw", "no/such.csv", "--json")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "the ledger knows no such object" in done.stderr
+
+
+def test_a_plan_tells_of_every_object_that_is_not_simply_in_force(goldworks, landing):
+    put(landing, "1,1,a")
+    goldworks("load")
+    goldworks("withdraw", JANUARY)
+    landing.write("things/2026-02/new.csv", b"id,amount,note\n")
+    landing.write("things/2026-03/x.csv.part", b"")
+    landing.write("notes.txt", b"?")
+    told = json.loads(goldworks("plan", "--json").stdout)
+    assert [drop["kind"] for drop in told["drops"]] == ["new"]
+    assert [(item["why"], item["object"]["key"]) for item in told["left"]] == [("withdrawn", JANUARY)]
+    assert (told["unfinished"], told["unresolved"]) == (["things/2026-03/x.csv.part"], ["notes.txt"])
+    lines = goldworks("plan").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["discover", "withdrawn", "new", "unfinished", "unresolved"]
+    outside = json.loads(goldworks("plan", "--from", "2030", "--json").stdout)
+    assert (outside["drops"], outside["outside"]) == ([], {"things": 2})

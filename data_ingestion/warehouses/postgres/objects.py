@@ -81,22 +81,32 @@ def similar_objects(connection: Connection, key: str) -> list[str]:
 def record_seen(connection: Connection, dataset: str | None, seen: Iterable[LandingObject]) -> None:
     """Gives every object its ledger row. What is in force or withdrawn stays as it is."""
     state = "seen" if dataset else "unresolved"
-    rows = sorted((item.key, dataset, state, item.etag, item.size, item.last_modified) for item in seen)
-    if not rows:
-        return
-    if dataset:
-        connection.execute("insert into ops.datasets (dataset) values (%s) on conflict do nothing", [dataset])
-    with connection.cursor() as cursor:
-        cursor.executemany(
+    for part in _parts(
+        sorted(seen, key=lambda item: item.key)
+    ):  # in one order: two runs don't wait for each other
+        if dataset:
+            connection.execute(
+                "insert into ops.datasets (dataset) values (%s) on conflict do nothing", [dataset]
+            )
+        connection.execute(
             """insert into ops.objects (object_key, dataset, state, etag, size_bytes, last_modified)
-               values (%s, %s, %s, %s, %s, %s)
+               select i.key, %(dataset)s, %(state)s, i.etag, i.size, i.modified
+               from unnest(%(keys)s::text[], %(etags)s::text[], %(sizes)s::bigint[], %(times)s::timestamptz[])
+                    as i (key, etag, size, modified)
                on conflict (object_key) do update
                set dataset = excluded.dataset, state = excluded.state, etag = excluded.etag,
                    size_bytes = excluded.size_bytes, last_modified = excluded.last_modified, gone_at = null
                where objects.state in ('seen', 'unresolved')
                  and (objects.dataset, objects.state, objects.etag, objects.gone_at)
                      is distinct from (excluded.dataset, excluded.state, excluded.etag, null)""",
-            rows,
+            {
+                "dataset": dataset,
+                "state": state,
+                "keys": [item.key for item in part],
+                "etags": [item.etag for item in part],
+                "sizes": [item.size for item in part],
+                "times": [item.last_modified for item in part],
+            },
         )
 
 
