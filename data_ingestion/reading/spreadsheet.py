@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol, overload
 
 import openpyxl
 import pyarrow as pa
@@ -117,7 +117,7 @@ class SpreadsheetReader:
         columns = [_column([row.cells.get(place) for row in good]) for place in range(1, width + 1)]
         table = pa.RecordBatch.from_arrays(columns, names=list(self.header))
         lines = pa.array([row.number for row in good], pa.int64())
-        return Chunk(lines, table, tuple(bad), [self._raw(row) for row in good])
+        return Chunk(lines, table, tuple(bad), _RowsAsJson(good, self._raw))
 
     def _raw(self, row: _Row) -> bytes:
         names = dict(enumerate(self.header, start=1))
@@ -131,6 +131,27 @@ class _Row(NamedTuple):
     number: int
     cells: dict[int, _Value]
     fault: tuple[str, int | None, str] | None = None
+
+
+class _RowsAsJson(Sequence[bytes]):
+    """Rows as JSON, made when they are asked for: few ever are."""
+
+    def __init__(self, rows: Sequence[_Row], write: Callable[[_Row], bytes]) -> None:
+        self._rows, self._write = rows, write
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, i: int) -> bytes: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[bytes]: ...
+    def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
+        return (
+            [self._write(row) for row in self._rows[i]]
+            if isinstance(i, slice)
+            else self._write(self._rows[i])
+        )
 
 
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
