@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -100,11 +100,11 @@ class Fates:
     withdrawn: int = 0
 
     def __add__(self, other: Fates) -> Fates:
-        return Fates(*(a + b for a, b in zip(asdict(self).values(), asdict(other).values(), strict=True)))
+        return Fates(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
     def told(self) -> str:
         """`10 read = 8 inserted + 2 quarantined`, and what a correction took back or brought back."""
-        counts = asdict(self)
+        counts = vars(self)
         parts = [
             f"{count:,} {name}"
             for name, count in counts.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from psycopg import Connection, sql
@@ -96,9 +95,8 @@ def record_ends(
     """The same for several attempts, each with its drop's size in bytes."""
     rows = []
     for report, size in ended:
-        fates = asdict(report.fates)
-        fates["rows_read"] = fates.pop("read")
-        rows.append({**asdict(report), **fates, "fingerprint": contract_fingerprint, "size": size})
+        fates = {**vars(report.fates), "rows_read": report.fates.read}
+        rows.append({**vars(report), **fates, "fingerprint": contract_fingerprint, "size": size})
     with connection.cursor() as cursor:
         cursor.executemany(
             """update ops.loads set load_id = %(load_id)s, drop_id = %(drop_id)s, kind = %(kind)s, state = %(state)s,
