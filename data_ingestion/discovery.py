@@ -44,13 +44,10 @@ def discover(
     Every object seen gets its ledger row, unless `record` is off (a dry run, which writes nothing). With
     `whole_landing` also what no contract claims is listed; without, only the folders that the contracts name. What
     `neighbours` claim is neither planned nor unresolved. Periods that lie before a contract's window are listed only
-    with `full`, or where something of them is still to be done.
+    with `full`, where the choice asks for them, or where something of them is still to be done.
     """
     now = datetime.now(UTC)
-    windows = {} if full else {contract.dataset: window_start(contract, now) for contract in contracts}
-    for dataset, since in windows.items():
-        if since and not warehouse.known_objects(dataset, ()).newest:
-            windows[dataset] = ""  # the first load brings in all there is
+    windows = {} if full else _windows(contracts, warehouse, choice, now)
     pending = {contract.dataset: warehouse.pending_objects(contract) for contract in contracts}
     listing = Listing(
         contracts,
@@ -96,6 +93,23 @@ def plan_again(
     known = warehouse.known_objects(contract.dataset, [seen])
     plan = plan_drops(contract, [seen], known, markers=markers)
     return plan.drops[0] if plan.drops else None
+
+
+def _windows(
+    contracts: Sequence[Contract], warehouse: Warehouse, choice: Choice, now: datetime
+) -> dict[str, str]:
+    """From which moment on each dataset's periods are listed; '' for all of them."""
+    windows = {}
+    for contract in contracts:
+        since = window_start(contract, now)
+        if choice.full_refresh or choice.only_quarantined:
+            since = ""
+        elif since and (choice.first_period or choice.last_period):
+            since = choice.first_period
+        elif since and not warehouse.known_objects(contract.dataset, ()).newest:
+            since = ""  # the first load brings in all there is
+        windows[contract.dataset] = since
+    return windows
 
 
 def _to_record(objects: Sequence[LandingObject], known: LedgerView) -> list[LandingObject]:

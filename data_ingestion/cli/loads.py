@@ -80,10 +80,10 @@ def replay(
     from data_ingestion.plan import Choice
 
     with open_session(landing, contracts, warehouse, dataset) as session:
-        _load(session, Choice(only_quarantined=True), as_json, full=True)
+        _load(session, Choice(only_quarantined=True), as_json)
 
 
-def _load(session: Session, choice: Choice, as_json: bool, *, full: bool) -> None:
+def _load(session: Session, choice: Choice, as_json: bool, *, full: bool = False) -> None:
     from data_ingestion.load import load_drops
 
     found = session.discover(choice, full=full)

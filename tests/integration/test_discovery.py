@@ -12,6 +12,7 @@ from data_ingestion.discovery import discover
 from data_ingestion.landing import LandingObject, S3Landing
 from data_ingestion.ledger import Kind, ObjectState
 from data_ingestion.listing import Listing
+from data_ingestion.plan import Choice
 from tests.integration.conftest import write_things
 from tests.integration.test_load import JANUARY, put
 
@@ -96,6 +97,21 @@ def test_the_first_load_brings_in_all_there_is_and_later_ones_look_back_only_so_
     assert [report.object_key for report in load(recent)] == [HERE]
     (plan,) = discover([recent], landing, warehouse, full=True).plans
     assert [drop.object.key for drop in plan.drops] == ["things/2020-02/late.csv"]
+
+
+def test_who_asks_for_old_periods_gets_them(recent, landing, warehouse, load):
+    put(landing, HERE, "2,2,b")
+    load(recent)
+    put(landing, OLD, "1,1,a")
+    put(landing, "things/2019-01/older.csv", "4,4,d")
+
+    def asked(choice):
+        found = discover([recent], landing, warehouse, choice, record=False)
+        return [drop.object.key for drop in found.drops]
+
+    assert asked(Choice()) == []
+    assert asked(Choice("2020-01", "2020-12")) == [OLD]
+    assert asked(Choice(full_refresh=True)) == ["things/2019-01/older.csv", OLD, HERE]
 
 
 def test_what_was_seen_and_is_not_loaded_is_found_however_old(recent, landing, warehouse, load):
