@@ -111,12 +111,12 @@ def meaning(
 
 @dataclass(frozen=True)
 class Seen:
-    """An object as it lies on the landing: `version` tells two deliveries apart, even of the same bytes."""
+    """An object as it lies on the landing: `version` tells two deliveries apart, on a folder even of the same bytes."""
 
     key: str
     content: Content
     delivered: int
-    version: int
+    version: object
 
 
 @dataclass
@@ -124,7 +124,7 @@ class Held:
     """An object in force."""
 
     rank: Rank
-    version: int
+    version: object
     drop: int
 
 
@@ -144,7 +144,7 @@ class Drop:
 class Withdrawn:
     """An object that a person took out of force: in which version, and what it held with which delivery time."""
 
-    version: int
+    version: object
     content: Content | None
     delivered: int
     is_undone: bool = False
@@ -180,6 +180,8 @@ class Model:
         if withdrawn and not withdrawn.is_undone:
             return withdrawn.version != seen.version
         if held is None or held.version != seen.version:
+            return True
+        if self.failed.get(seen.key):  # the version in force lies there again, after one that failed
             return True
         read_under = self.drops[held.drop].terms.fingerprint
         return (read_under, held.rank.period) != (terms.fingerprint, terms.period(seen.key))
@@ -230,7 +232,7 @@ class Model:
         outcomes = {n: self.load(batch[n], terms) for n in newest_first}
         return [outcomes[n] for n in range(len(batch))]
 
-    def withdraw(self, key: str, version: int) -> Fates:
+    def withdraw(self, key: str, version: object) -> Fates:
         """Ends the object's claim: no run loads it until its bytes change. `version` is the one not loaded yet."""
         held = self.objects.pop(key, None)
         self.failed.pop(key, None)

@@ -77,7 +77,9 @@ def test_an_object_that_another_dataset_holds_fails_and_says_where_its_rows_are(
     path.write_text(path.read_text().replace("name: things", "name: parts"))
     (report,) = load(read_contract(path))
     assert report.state is LoadState.FAILED
-    assert "its rows are in raw.things, and a pattern now gives it to 'parts'\n  take them out" in report.error
+    assert (
+        "its rows are in raw.things, and a pattern now gives it to 'parts'\n  take them out" in report.error
+    )
 
 
 @pytest.mark.parametrize("name", ["s", "f", "r", "user"])

@@ -225,7 +225,7 @@ def test_a_failed_model_keeps_its_old_mark(world, builds, transformer, relations
     world.load()
     movements = "alter table silver.int_bank_movements"
     transformer.execute(f"{movements} add constraint refused check (amount_inr <> 100) not valid")
-    world.deliver(BANK.keys[2], BANK.drop([(1, ""), (5, "")]))
+    world.deliver(BANK.keys[2], BANK.drop([(1, 9.5), (5, "")]))
     world.load()
     try:
         with pytest.raises(AssertionError, match="refused"):

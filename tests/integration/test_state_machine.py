@@ -53,14 +53,21 @@ class RawMachine(RuleBasedStateMachine):
 
     # What happens on the landing
 
-    @initialize(occurrence=st.booleans(), contents=FIRST, times=st.tuples(*[TIMES] * 5), limits=LIMITS)
-    def begin(self, occurrence, contents, times, limits):
+    @initialize(
+        occurrence=st.booleans(),
+        contents=FIRST,
+        times=st.tuples(*[TIMES] * 5),
+        limits=LIMITS,
+        by_content=st.booleans(),
+    )
+    def begin(self, occurrence, contents, times, limits, by_content):
         self.terms, self.model = Terms(occurrence), Model()
         self.lying: dict[str, Seen] = {}
         self.versions = self.last_load = self.mark = 0
         self.followed: dict = {}
         self.is_checked = True
-        self.world.begin(self.terms)
+        self.by_content = by_content  # what tells two versions of an object apart
+        self.world.begin(self.terms, by_content=by_content)
         self.world.plan_limits = limits
         for name, time, content in zip(ALL_NAMES, times, contents, strict=False):
             self._put(self._key(name), time, content)
@@ -216,7 +223,8 @@ class RawMachine(RuleBasedStateMachine):
 
     def _lies(self, key, time, content):
         self.versions += 1
-        self.lying[key] = Seen(key, content, time, self.versions)
+        version = content if self.by_content else self.versions
+        self.lying[key] = Seen(key, content, time, version)
 
     def _plan(self):
         """What is due, which must be what the model finds due."""
@@ -268,7 +276,7 @@ class RawMachine(RuleBasedStateMachine):
 
     def _follow_withdrawal(self, row):
         key, before = row["object_key"], len(self.model.raw)
-        version = self.lying[key].version if key in self.lying else 0
+        version = self.lying[key].version if key in self.lying else None
         assert self.model.withdraw(key, version) == fates_of(row)
         assert self._check_laws(row, before) == len(self.model.raw)
 

@@ -79,7 +79,9 @@ def test_other_bytes_under_its_key_are_new(things, landing, warehouse, load, two
 def test_an_undone_withdrawal_is_loaded_again_by_the_next_run_in_the_rank_it_had(
     things, landing, warehouse, load, two_months
 ):
-    was = warehouse.connection.execute("select rank_delivered_at from ops.drops order by drop_id").fetchall()
+    was = warehouse.connection.execute(
+        "select rank_delivered_at from ops.drops order by rank_period"
+    ).fetchall()
     withdraw([things], warehouse, FEBRUARY)
     os.utime(landing.root / FEBRUARY, (1_900_000_000, 1_900_000_000))
     undo_withdrawal([things], landing, warehouse, FEBRUARY)

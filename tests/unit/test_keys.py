@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
@@ -27,12 +28,7 @@ rows = st.tuples(
 )
 
 
-class Contract:
-    """As much of a contract as a key needs."""
-
-    class key:
-        rule = keys.KeyRule.OCCURRENCE
-        columns = COLUMNS
+CONTRACT = SimpleNamespace(key=SimpleNamespace(rule=keys.KeyRule.OCCURRENCE, columns=COLUMNS))
 
 
 def batch(records):
@@ -44,7 +40,7 @@ def batch(records):
 
 @given(st.lists(rows, max_size=8))
 def test_rows_have_the_same_key_if_and_only_if_they_agree_in_every_column(records):
-    found = content_keys(batch(records), Contract).to_pylist()
+    found = content_keys(batch(records), CONTRACT).to_pylist()
     for left, left_key in zip(records, found, strict=True):
         for right, right_key in zip(records, found, strict=True):
             assert (left == right) == (left_key == right_key)
@@ -53,13 +49,13 @@ def test_rows_have_the_same_key_if_and_only_if_they_agree_in_every_column(record
 @given(st.lists(rows, min_size=2, max_size=8), st.integers(0, 7))
 def test_a_key_does_not_depend_on_the_rows_around_it(records, start):
     start %= len(records)
-    whole = content_keys(batch(records), Contract).to_pylist()
-    assert content_keys(batch(records).slice(start), Contract).to_pylist() == whole[start:]
+    whole = content_keys(batch(records), CONTRACT).to_pylist()
+    assert content_keys(batch(records).slice(start), CONTRACT).to_pylist() == whole[start:]
 
 
 def test_what_a_key_is_made_of_stays_as_it_is():
     record = ("a", None, Decimal("1.50"), 7, date(2026, 1, 31), True, 0.1)
-    (key,) = content_keys(batch([record]), Contract).to_pylist()
+    (key,) = content_keys(batch([record]), CONTRACT).to_pylist()
     assert key.hex() == "f3fa7dd5a66174dd245c057d6f2bb757", (
         "raw tables know their rows by this: raise terms.RULES with it"
     )

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_ingestion import plan as planning
 from data_ingestion.contract import Pattern, read_contract
 from data_ingestion.contract.arrival import DoneMarker
 from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
-from data_ingestion import plan as planning
 from data_ingestion.plan import (
     Choice,
     PlannedDrop,

@@ -15,7 +15,9 @@ BANK = Domain(
 
 def test_the_page_tells_what_lands_by_which_key_and_how_fresh() -> None:
     told = page(BANK)
-    assert "`bank_transactions/**/*.csv` or `bank_transactions/**/*.xlsx`, into `raw.bank_transactions`" in told
+    assert (
+        "`bank_transactions/**/*.csv` or `bank_transactions/**/*.xlsx`, into `raw.bank_transactions`" in told
+    )
     assert "the n-th with its `account_no`, `booking_date`" in told
     assert "late after 24 h without a new drop, an error after 72 h" in told
     assert "more than 5% of a drop's rows, and more than 20" in told

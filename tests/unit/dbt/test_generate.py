@@ -69,7 +69,9 @@ def test_the_key_of_occurrences_goes_under_its_own_name(bank):
     assert "    _key as movement_id,\n" in rows
     assert "    cast(withdrawal_inr as numeric(18, 2)) as withdrawal_inr,\n" in rows
     assert "    cast(cheque_no__text as text) as cheque_no__text,\n" in rows
-    assert rows.endswith("    _occurrence,\n    _drop_id,\n    _load_id,\n    _line\nfrom {{ source('bank', 'bank_transactions') }}\n")
+    assert rows.endswith(
+        "    _occurrence,\n    _drop_id,\n    _load_id,\n    _line\nfrom {{ source('bank', 'bank_transactions') }}\n"
+    )
 
 
 def test_changes_are_what_loads_brought_and_what_they_took_away(bank, orders):
