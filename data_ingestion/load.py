@@ -47,14 +47,16 @@ def load_drops(
                 yield loader.load(batch[0])
                 continue
             reports, left_out = loader.load_together(batch)
-        except GoldworksError:
+        except WarehouseLost:
             raise
         except Exception as error:
-            if len(batch) == 1:
-                unforeseen = unforeseen or error
-            else:  # whoever is to blame will stand alone in the end
+            if len(batch) > 1:  # who is to blame will stand alone in the end
                 half = len(batch) // 2
                 waiting[:0] = [batch[:half], batch[half:]]
+            elif isinstance(error, GoldworksError):
+                raise
+            else:
+                unforeseen = unforeseen or error
         else:
             yield from reports
             waiting[:0] = [[planned] for planned in left_out]
