@@ -295,7 +295,9 @@ def test_plain_dbt_builds_for_a_developer_what_a_new_contract_brings(
             'select id, amount, "order", _load_id from ann_lee_bronze.stg_things'
         ).fetchall()
         assert rows == [(1, Decimal("2.50"), "a", 1)]
-        assert connection.execute("select * from ann_lee_bronze.stg_things__changes").fetchall() == [(1, 1, False)]
+        assert connection.execute("select * from ann_lee_bronze.stg_things__changes").fetchall() == [
+            (1, 1, False)
+        ]
 
 
 def test_docs_describe_every_model_and_column(dbt, environment, built):
