@@ -22,6 +22,7 @@ from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
 from data_ingestion.contract import Column, LogicalType
 from data_ingestion.contract.terms import Bound
 
+ISO_DATE = "%Y-%m-%d"
 PLAIN_NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?$|^[+-]?\.[0-9]+$"
 FLOAT_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 NOT_ZERO = r"^[^eE]*[1-9]"
@@ -252,9 +253,21 @@ def _make_boolean(judged: Judged, text: Any, column: Column) -> None:
 
 
 def _make_date(judged: Judged, text: Any, column: Column) -> None:
-    forms = column.formats or ("%Y-%m-%d",)
-    _make_moments(judged, text, lambda cell: parse_date(cell, forms), pa.date32(), "not_a_date", forms)
+    forms = column.formats or (ISO_DATE,)
+    if forms[0] == ISO_DATE and (values := _iso_dates(text)) is not None:
+        judged.values = values
+    else:
+        _make_moments(judged, text, lambda cell: parse_date(cell, forms), pa.date32(), "not_a_date", forms)
     check_bounds(judged, column)
+
+
+def _iso_dates(text: Any) -> Any:
+    """Dates of which each is written as 2026-01-31; None where one is not. Arrow knows a year 0, nobody else does."""
+    try:
+        values = pc.cast(text, pa.date32())
+    except pa.ArrowInvalid:
+        return None
+    return None if pc.any(pc.less(values, pa.scalar(date.min))).as_py() else values
 
 
 def _make_timestamp(judged: Judged, text: Any, column: Column) -> None:

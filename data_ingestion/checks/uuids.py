@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,6 +17,7 @@ UUID_BYTES = pa.binary(16)
 UUID_FORM = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
 _TEXT_LENGTH = 36
 _HYPHENS = (8, 13, 18, 23)
+_DIGITS = (slice(0, 8), slice(9, 13), slice(14, 18), slice(19, 23), slice(24, 36))
 
 
 def parse_uuids(text: Any) -> Any:
@@ -40,13 +42,11 @@ def _all_bytes(text: Any) -> bytes | None:
     if text.null_count or not pc.all(pc.equal(pc.binary_length(text), _TEXT_LENGTH)).as_py():
         return None
     _, offsets, data = text.buffers()
-    start = memoryview(offsets).cast("i")[text.offset]
-    digits = bytearray(memoryview(data)[start : start + len(text) * _TEXT_LENGTH])
-    for gone, place in enumerate(_HYPHENS):
-        every = slice(place - gone, None, _TEXT_LENGTH - gone)
-        if digits[every].count(b"-") < len(text):
-            return None
-        del digits[every]
+    start = np.frombuffer(offsets, np.int32)[text.offset]
+    written = np.frombuffer(data, np.uint8, len(text) * _TEXT_LENGTH, start).reshape(-1, _TEXT_LENGTH)
+    if not (written[:, _HYPHENS] == ord("-")).all():
+        return None
+    digits = np.concatenate([written[:, group] for group in _DIGITS], axis=1)
     try:
         return binascii.unhexlify(digits)
     except binascii.Error:

@@ -1,5 +1,6 @@
 """Reading: bytes become records, with honest line numbers; nothing is lost and nothing is guessed."""
 
+from data_ingestion.reading.ahead import read_ahead
 from data_ingestion.reading.chunk import Chunk, Reader
 from data_ingestion.reading.csv import CsvReader, read_csv
 from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
@@ -13,5 +14,6 @@ __all__ = [
     "ReadError",
     "Reader",
     "open_reader",
+    "read_ahead",
     "read_csv",
 ]

@@ -50,11 +50,15 @@ class PlainParser:
         self._header = list(header)
         # Arrow finds a column's type by its name, so while it parses the names are distinct.
         self._names = [str(i) for i in range(len(header))]
-        self._convert = pacsv.ConvertOptions(
-            column_types=dict.fromkeys(self._names, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
+        self._convert, self._convert_ascii = (
+            pacsv.ConvertOptions(
+                check_utf8=check_utf8,
+                column_types=dict.fromkeys(self._names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            )
+            for check_utf8 in (True, False)
         )
         delimiter = re.escape(rules.delimiter)
         quoted = rb'"(?:[^"\r\n\0]|"")*"'
@@ -65,8 +69,8 @@ class PlainParser:
             rb'"(?:(?<![\n"' + delimiter + rb']")|(?![\r\n"' + delimiter + b"]))"
         )
         self._blanks = re.compile(delimiter + b" +")
-        self._before_opening = _byte_set(b"\n" + QUOTE + rules.delimiter)
-        self._after_closing = _byte_set(b"\r\n" + QUOTE + rules.delimiter)
+        self._before_opening = b"\n" + QUOTE + rules.delimiter
+        self._after_closing = b"\r\n" + QUOTE + rules.delimiter
 
     def block(self, data: bytes) -> pa.RecordBatch | None:
         """The rows of these whole lines, if they are proven to be a good record each; else None."""
@@ -88,7 +92,9 @@ class PlainParser:
             rows = self.rows(text, spans_lines=quoted)
         except pa.ArrowInvalid:  # a line's number of cells, or UTF-8
             return None
-        if rows.num_rows != text.count(b"\n"):  # a quoted cell spans lines
+        if rows.num_rows != np.count_nonzero(
+            np.frombuffer(text, np.uint8) == ord("\n")
+        ):  # a quoted cell spans lines
             return None
         # Arrow takes a blank line for a record of nulls: there is none where a column has no null.
         if all(column.null_count for column in rows.columns) and _has_blank_lines(text):
@@ -126,7 +132,9 @@ class PlainParser:
             opens = (np.arange(len(quotes)) - before[line_of_quote]) % 2 == 0
             # Before the first byte is the last, a line end, as before every other line.
             in_place = np.where(
-                opens, self._before_opening[text[quotes - 1]], self._after_closing[text[quotes + 1]]
+                opens,
+                _are_among(text[quotes - 1], self._before_opening),
+                _are_among(text[quotes + 1], self._after_closing),
             )
             proven[line_of_quote[~in_place]] = False
             line = line[(np.searchsorted(quotes, delimiters) - before[line]) % 2 == 0]
@@ -176,7 +184,7 @@ class PlainParser:
                 newlines_in_values=spans_lines,
                 ignore_empty_lines=False,
             ),
-            self._convert,
+            self._convert_ascii if text.isascii() else self._convert,
         )
         (batch,) = table.to_batches()
         return pa.RecordBatch.from_arrays(batch.columns, names=self._header)
@@ -192,7 +200,9 @@ class PlainParser:
             return False
         # Before the first byte is the last, a line end, as before every other line.
         before, after = text[quotes[0::2] - 1], text[quotes[1::2] + 1]
-        return bool(self._before_opening[before].all() and self._after_closing[after].all())
+        return bool(
+            _are_among(before, self._before_opening).all() and _are_among(after, self._after_closing).all()
+        )
 
     def _with_quotes(self, data: bytes) -> bytes | None:
         """The data without blanks around cells, if all its quotes are where they must be and span no line.
@@ -232,11 +242,12 @@ class PlainParser:
         return any(data.find(b"\n", i, i + half) < 0 for i in range(0, len(data) - half, half))
 
 
-def _byte_set(members: bytes) -> Any:
-    """For each of the 256 bytes, whether it is one of these."""
-    table = np.zeros(256, np.bool_)
-    table[list(members)] = True
-    return table
+def _are_among(values: Any, members: bytes) -> Any:
+    """For each of these bytes, whether it is one of the members."""
+    found = values == members[0]
+    for member in members[1:]:
+        found |= values == member
+    return found
 
 
 def _has_blank_lines(data: bytes) -> bool:
