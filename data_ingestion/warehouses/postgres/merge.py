@@ -215,11 +215,16 @@ class Merge:
 
     def _compute_fates(self, plan: MergePlan, *, corrects: bool) -> None:
         """Of the difference, all that moves; else, all that raw knows: the rest of the stage is new."""
-        # Of a correction most rows are the drop's own, and nobody asks whose is the newer: it is looked up when asked.
         is_newer: sql.Composable = self._format(IS_NEWER)
-        if corrects:
+        owners = sql.SQL("")
+        if plan is MergePlan.DIFFERENCE and not self._many:
+            # A list, for a join with a look into another table would not be done by several processes.
+            is_newer = sql.SQL("r._drop_id = any({}::bigint[])").format(sql.Literal(self._newer_drops()))
+        elif corrects:
+            # Most rows are the drop's own, and nobody asks whose is the newer: it is looked up when asked.
             is_newer = sql.SQL("(select {} from ops.drops o where o.drop_id = r._drop_id)").format(is_newer)
-        owners = sql.SQL("" if corrects else "left join ops.drops o on o.drop_id = r._drop_id")
+        else:
+            owners = sql.SQL("left join ops.drops o on o.drop_id = r._drop_id")
         self._run(
             """create temporary table _fates on commit drop as
                select * from (
@@ -236,6 +241,16 @@ class Merge:
             owners=owners,
             wanted=sql.SQL("_fate <> 'unchanged'" if plan is MergePlan.DIFFERENCE else "true"),
         )
+
+    def _newer_drops(self) -> list[int]:
+        rows = self.connection.execute(
+            self._format(
+                "select o.drop_id from ops.drops o where o.dataset = %(dataset)s and o.ended_at is null and {newer}",
+                newer=self._format(IS_NEWER),
+            ),
+            self._parameters,
+        )
+        return [drop_id for (drop_id,) in rows]
 
     def _count_fates(self) -> dict[int, dict[str, int]]:
         counts: dict[int, dict[str, int]] = {}
