@@ -14,7 +14,10 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from data_ingestion import cli
 
-    cli.main()
+    try:
+        cli.main()
+    finally:
+        gc.freeze()  # nor is there anything to be found when it ends
 
 
 if __name__ == "__main__":

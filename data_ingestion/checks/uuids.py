@@ -48,6 +48,6 @@ def _all_bytes(text: Any) -> bytes | None:
         return None
     digits = np.concatenate([written[:, group] for group in _DIGITS], axis=1)
     try:
-        return binascii.unhexlify(digits)
+        return binascii.unhexlify(digits.data)
     except binascii.Error:
         return None

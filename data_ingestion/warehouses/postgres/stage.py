@@ -35,8 +35,8 @@ class PostgresStage:
     """An open COPY. Binary rows cost the server half of what text costs it (docs/decisions/0003-binary-copy.md).
 
     Rows are in raw's own types and carry their row key. With `positions`, each row tells which drop of its batch it
-    is of; with `straight`, rows go into raw itself and tell its drop and load. A `large` stage can be read by several
-    processes of the server at once.
+    is of; with `straight`, rows go into raw itself, which knows their drop and load. A `large` stage can be read by
+    several processes of the server at once.
     """
 
     def __init__(
@@ -51,7 +51,6 @@ class PostgresStage:
         self._straight = straight
         self._name = table.name if straight else name_stage(connection, shared=large)
         self._table = table
-        self._constants = {"_drop_id": straight.drop_id, "_load_id": straight.load_id} if straight else {}
         self._positions = positions
         self._schema = self._wire_schema()
         self._proof = KeyProof()
@@ -93,7 +92,6 @@ class PostgresStage:
         for name, kind in zip(table.content, stage_schema(table.contract).types, strict=False):
             fields.append(pa.field(name, NARROW_TYPES.get(table.content[name], kind)))
         fields.append(pa.field(LINE, pa.int64()))
-        fields += [pa.field(name, pa.int64()) for name in self._constants]
         return pa.schema([*fields, pa.field(POSITION, pa.int32())] if self._positions else fields)
 
     def _as_wired(self, rows: Any, position: int) -> Any:
@@ -105,7 +103,6 @@ class PostgresStage:
         else:
             self._proof.add(rows, self._table.key)
         columns += rows.columns
-        columns += [pa.array(np.full(count, value)) for value in self._constants.values()]
         if self._positions:
             columns.append(pa.array(np.full(count, position, np.int32)))
         return pa.record_batch(

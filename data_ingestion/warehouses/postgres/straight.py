@@ -1,7 +1,8 @@
 """Straight copy on Postgres: a first drop goes into the empty raw table with no stage between, the key is built last.
 
-A key that is maintained row by row costs more than all the rest of a first load. While the key is missing nobody
-else may see the table: readers wait until the load has committed, or its transaction is undone.
+A key that is maintained row by row costs more than all the rest of a first load, and ids that are the same in every
+row need not be sent. While the key is missing and columns have defaults of this load nobody else may see the table:
+readers wait until the load has committed, or its transaction is undone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ LOCK_TIMEOUT = "2s"
 
 @dataclass(frozen=True)
 class StraightCopy:
-    """A first drop on its way into raw: the ids its rows carry, and the name of the key that has to be built again.
+    """A first drop on its way into raw: the ids its rows get, and the name of the key that has to be built again.
 
     `moved_before` is the server's count of rows moved in raw when the copy began.
     """
@@ -41,7 +42,7 @@ class StagedStraight(StagedRows):
 
 
 def open_straight(connection: Connection, table: RawTable) -> StraightCopy | None:
-    """Takes the dataset's lock and the key off raw; None if raw is not empty by now, or is being read."""
+    """Takes the dataset's lock, and raw's key from it; None if raw is not empty by now, or is being read."""
     if open_dataset(connection, table.contract):
         return None
     key_name = scalar(
@@ -49,28 +50,31 @@ def open_straight(connection: Connection, table: RawTable) -> StraightCopy | Non
         "select conname from pg_constraint where conrelid = %s::regclass and contype = 'p'",
         [table.name.as_string(connection)],
     )
+    drop_id, load_id = draw_drop_id(connection), draw_load_id(connection)
     try:
         with connection.transaction():
             connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
             connection.execute(
-                sql.SQL("alter table {} drop constraint {}").format(table.name, sql.Identifier(key_name))
+                sql.SQL(
+                    "alter table {} drop constraint {}, "
+                    "alter column _drop_id set default {}, alter column _load_id set default {}"
+                ).format(table.name, sql.Identifier(key_name), sql.Literal(drop_id), sql.Literal(load_id))
             )
     except psycopg.errors.LockNotAvailable:
         return None
     finally:
         connection.execute("set local lock_timeout = 0")
-    return StraightCopy(
-        draw_drop_id(connection), draw_load_id(connection), key_name, rows_moved(connection, table.name)
-    )
+    return StraightCopy(drop_id, load_id, key_name, rows_moved(connection, table.name))
 
 
 def build_key(connection: Connection, table: RawTable, copy: StraightCopy) -> None:
-    """Gives raw its key back."""
+    """Gives raw its key back, and takes the ids of this load from its columns."""
     try:
         connection.execute(
-            sql.SQL("alter table {} add constraint {} primary key ({})").format(
-                table.name, sql.Identifier(copy.key_name), names(table.key)
-            )
+            sql.SQL(
+                "alter table {} add constraint {} primary key ({}), "
+                "alter column _drop_id drop default, alter column _load_id drop default"
+            ).format(table.name, sql.Identifier(copy.key_name), names(table.key))
         )
     except psycopg.errors.UniqueViolation as error:
         raise LawBroken(f"a key that was proven distinct is not: {error}") from error

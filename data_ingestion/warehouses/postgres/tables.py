@@ -131,8 +131,7 @@ def create_raw(table: RawTable) -> list[sql.Composed]:
     return [
         sql.SQL("create table {} ({}, primary key ({}))").format(table.name, _definitions(table), key),
         *_tell_hashed(table),
-        sql.SQL("create index on {} using brin (_drop_id) with (autosummarize)").format(table.name),
-        sql.SQL("create index on {} using brin (_load_id) with (autosummarize)").format(table.name),
+        sql.SQL("create index on {} using brin (_drop_id, _load_id) with (autosummarize)").format(table.name),
         sql.SQL("comment on table {} is {}").format(
             table.name, sql.Literal(table.contract.description or dataset)
         ),
