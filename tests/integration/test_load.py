@@ -9,6 +9,7 @@ from data_ingestion.contract import read_contract
 from data_ingestion.errors import OperatorFault
 from data_ingestion.ledger import Fates, Kind, LoadState
 from data_ingestion.plan import Choice
+from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from tests.integration.conftest import write_things
 
 JANUARY, FEBRUARY = "things/2026-01/a.csv", "things/2026-02/b.csv"
@@ -101,6 +102,22 @@ def test_a_touched_object_changes_nothing(things, landing, warehouse, load):
     assert (report.kind, report.plan) == (Kind.KNOWN, "nothing")
     assert raw(warehouse, columns="id, xmin::text") == before
     assert load(things) == []
+
+
+def test_a_first_drop_that_is_copied_straight_leaves_raw_with_its_key_and_without_defaults(
+    things, landing, warehouse, load
+):
+    warehouse.plan_limits = PlanLimits(copy_bytes=0)
+    put(landing, JANUARY, "1,1,a", "2,2,b")
+    (report,) = load(things)
+    assert report.plan == "copy"
+    assert raw(warehouse, columns="id, _drop_id, _load_id") == [(1, 1, 1), (2, 1, 1)]
+    made = (
+        "select contype::text, (select count(*) from pg_attrdef where adrelid = conrelid) from pg_constraint"
+    )
+    assert ("p", 0) in warehouse.connection.execute(
+        f"{made} where conrelid = 'raw.things'::regclass"
+    ).fetchall()
 
 
 def test_the_last_row_of_a_key_stays_and_the_earlier_one_is_kept_as_a_conflict(

@@ -189,6 +189,22 @@ def test_a_date_is_of_a_declared_form_or_none(text, day):
     assert parse_date(text, FORMS) == day
 
 
+BOOKED = Column("booked", ("booked",), LogicalType.DATE, "date", formats=FORMS)
+DAYS = st.from_regex(
+    r"[0-9]{4}-(0[1-9]|1[0-3])-[0-3][0-9]|[0-9]{1,2}-Jan-[0-9]{2}|[+-]?[0-9]{1,4}-1-1", fullmatch=True
+)
+
+
+@given(st.lists(st.none() | DAYS, max_size=5))
+@example(["0000-01-01"])
+@example(["0001-01-01", None, "9999-12-31"])
+def test_a_column_of_dates_is_what_each_of_them_is_alone(cells):
+    values, refused = judged(BOOKED, *cells)
+    alone = [parse_date(cell, FORMS) if cell else None for cell in cells]
+    assert values == alone
+    assert set(refused) == {row for row, cell in enumerate(cells) if cell and alone[row] is None}
+
+
 @pytest.mark.parametrize(
     ("text", "form", "day"),
     [

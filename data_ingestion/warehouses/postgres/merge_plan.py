@@ -1,6 +1,6 @@
 """Merge plan: by which road a staged drop comes into raw, chosen from facts. Pure.
 
-What each road costs was measured (docs/decisions/0015-merge-plans.md); every one of them ends in the same rows.
+What each road costs was measured (docs/decisions/0018-merge-plans.md); every one of them ends in the same rows.
 """
 
 from __future__ import annotations
