@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-VERSION = 1  # of what is written: files of another version are written anew
+VERSION = 2  # of what is written: files of another version are written anew
 EVENTS = "id,timestamp,email,country,ip,uri,action,tags\n"
 BANK = "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE, WITHDRAWAL AMT , DEPOSIT AMT ,BALANCE AMT,.\n"
 SMALL_FILES, SMALL_ROWS = 1000, 100
@@ -166,7 +166,7 @@ def movement(chance: random.Random, number: int) -> tuple[str, ...]:
     is_withdrawal = chance.random() < 0.5
     details = f"TRF FROM {chance.choice(WORDS)} {chance.randrange(10**6)}"
     return (
-        f"{409000000000 + chance.randrange(10):d}",
+        f"{712000000000 + chance.randrange(10):d}",
         day, details, cheque, day,
         amount if is_withdrawal else "", "" if is_withdrawal else amount,
         f"{chance.randrange(-(10**11), 10**11) / 100:.2f}",

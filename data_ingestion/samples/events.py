@@ -30,8 +30,8 @@ INVALID_IPS = (
     "203.0.113.256", "192.0.2", "198.51.100.7.1", "192.0.2.-1", "2001:db8::zz", "2001:db8:::1", "unknown", "0x7f.1",
 )  # fmt: skip
 _WORDS = (
-    "apple", "blue", "coffee", "don't", "early", "eat", "evening", "fast", "green", "home", "it's", "learn", "lunch",
-    "Mr", "Mrs", "new", "offer", "paper", "PM", "quiet", "red", "return", "sale", "school", "slow", "spring", "table",
+    "apple", "blue", "coffee", "don't", "early", "earth", "evening", "fast", "green", "home", "it's", "learn", "lunch",
+    "map", "meadow", "new", "offer", "paper", "pilot", "quiet", "red", "return", "sale", "school", "slow", "spring", "table",
     "tea", "today", "visit, again", "walk", "weekend", "winter", "yes",
 )  # fmt: skip
 _LISTS_OF_TAGS = 2_000

@@ -249,6 +249,11 @@ class World:
             {drop for (drop,) in drops}, quarantine, raw_rows, started,
         )  # fmt: skip
 
+    def etag(self, key: str) -> str | None:
+        """The version in which the ledger holds an object in force."""
+        rows = self._rows("select etag from ops.objects where object_key = %s and state = 'in_force'", key)
+        return str(rows[0][0]) if rows else None
+
     def conflicts(self, load_id: int) -> int:
         ((count,),) = self._rows("select count(*) from ops.conflicts where load_id = %s", load_id)
         return int(count)

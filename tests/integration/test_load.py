@@ -272,7 +272,7 @@ def test_equal_movements_in_one_drop_stay_two_however_often_it_comes(bank, landi
     header = (
         "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE, WITHDRAWAL AMT , DEPOSIT AMT ,BALANCE AMT,."
     )
-    row = '1234567\',29-Jun-17,FEE,,29-Jun-17,"1,000.00",,5.00,.'
+    row = '1234567\',14-Mar-25,FEE,,14-Mar-25,"1,000.00",,5.00,.'
     for copy in range(times):
         landing.write(
             f"bank_transactions/{copy}.csv", "\r\n".join([header, row, row, ""]).encode() + b"\r\n" * copy

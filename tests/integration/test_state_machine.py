@@ -159,15 +159,15 @@ class RawMachine(RuleBasedStateMachine):
 
     @rule(name=NAMES, time=TIMES, content=CONTENTS)
     def an_object_changes_between_plan_and_load(self, name, time, content):
-        drops = self._plan()
+        drops, before = self._plan(), dict(self.lying)
         self._put(self._key(name), time, content)
-        self._load(drops)
+        self._load(drops, before=before)
 
     @rule()
     def two_loaders_made_the_same_plan(self):
         drops = self._plan()
         self._load(drops)
-        self._load(drops, planned_again=True)
+        self._load(drops)
 
     @rule()
     def a_model_follows(self):
@@ -238,13 +238,17 @@ class RawMachine(RuleBasedStateMachine):
         picked = dict.fromkeys(number % len(drops) for number in order) if drops else {}
         return [drops[number] for number in picked]
 
-    def _load(self, drops, *, planned_again=False):
+    def _load(self, drops, *, before=None):
         reports = self.world.load(self.terms, drops)
         assert sorted(report.object_key for report in reports) == sorted(drop.object.key for drop in drops)
-        self._follow_ledger(drops, broken=False, planned_again=planned_again)
+        self._follow_ledger(drops, broken=False, before=before)
 
-    def _follow_ledger(self, drops, *, broken, planned_again=False):
-        """Takes every load that has ended since through the model, in the order of the ledger."""
+    def _follow_ledger(self, drops, *, broken, before=None):
+        """Takes every load that has ended since through the model, in the order of the ledger.
+
+        `before` is what lay there when the drops were planned, where that is not what lies there now.
+        """
+        planned = {drop.object.key: (drop.object.etag, before[drop.object.key]) for drop in drops if before}
         replays = {drop.object.key for drop in drops if drop.kind == "replay"}
         self.is_checked = False
         rows = self.world.ended_after(self.last_load)
@@ -257,10 +261,10 @@ class RawMachine(RuleBasedStateMachine):
             elif broken and together[0]["state"] == "failed" and "DivisionByZero" in together[0]["error"]:
                 self._forgive(together[0])
             else:
-                self._follow_loads(together, replays)
+                self._follow_loads(together, replays, planned)
 
-    def _follow_loads(self, rows, replays):
-        seen, before = [self.lying[row["object_key"]] for row in rows], len(self.model.raw)
+    def _follow_loads(self, rows, replays, planned):
+        seen, before = [self._loaded(row["object_key"], planned) for row in rows], len(self.model.raw)
         if len(rows) > 1:
             outcomes = self.model.load_together(seen, self.terms)
         else:
@@ -273,6 +277,11 @@ class RawMachine(RuleBasedStateMachine):
                 before = self._check_laws(row, before)
                 assert self.world.conflicts(row["load_id"]) == outcome.conflicts
         assert rows[-1]["state"] == "failed" or before == len(self.model.raw)
+
+    def _loaded(self, key, planned):
+        """The object as the load took it: bytes that another object has are not read, whatever lies there by then."""
+        etag, seen = planned.get(key, (None, None))
+        return seen if seen and self.world.etag(key) == etag else self.lying[key]
 
     def _follow_withdrawal(self, row):
         key, before = row["object_key"], len(self.model.raw)

@@ -112,7 +112,7 @@ def test_a_typed_cell_becomes_its_value_or_is_refused_with_a_reason(array, rules
         (pa.array([1e20]), "100000000000000000000"),
         (pa.array([1e-7]), "0.0000001"),
         (pa.array([Decimal("0.00000001")]), "0.00000001"),
-        (pa.array([409000611074]), "409000611074"),
+        (pa.array([712000400355]), "712000400355"),
         (pa.array([True]), "true"),
         (pa.array([DAY]), "2026-01-05"),
         (pa.array([datetime(2026, 1, 5, 9, 30)]), "2026-01-05T09:30:00"),

@@ -22,7 +22,7 @@ EVENT = {
     "ip": "192.0.2.7",
     "uri": "index",
     "action": "visit",
-    "tags": "['Mr', 'eat', 'PM']",
+    "tags": "['elm', 'sun', 'K2']",
 }
 NEIGHBOUR = {**EVENT, "event_id": UUID("1a2b3c4d-0000-4000-8000-00000000000a").bytes}
 
@@ -57,7 +57,7 @@ def judged(name):
         ("action_unknown.csv", {"action": "vist"}),
         ("tags_of_no_words.csv", {"tags": "[]"}),
         ("tags_of_one_word.csv", {"tags": "['tea']"}),
-        ("tags_with_both_quotes.csv", {"tags": """['PM', "it's", 'say \\"hi\\"']"""}),
+        ("tags_with_both_quotes.csv", {"tags": """['K2', "it's", 'say \\"hi\\"']"""}),
         ("tags_missing.csv", {"tags": None}),
     ],
 )
