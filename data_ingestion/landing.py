@@ -34,7 +34,6 @@ class LandingObject:
     size: int
     etag: str
     last_modified: datetime
-    version_id: str | None = None
 
 
 class Walk(Enum):

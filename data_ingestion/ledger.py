@@ -85,6 +85,17 @@ class Rank:
     object_key: str
 
 
+class MergePlan(StrEnum):
+    """How the rows of a drop came into raw, or left it."""
+
+    NOTHING = "nothing"  # the same version: no row moves
+    COPY = "copy"  # into an empty table without its key, which is built last
+    DIFFERENCE = "difference"  # one hash join with raw finds the few rows that differ
+    MERGE = "merge"  # in the order of the key, by its index
+    SETTLE = "settle"  # nothing read; rows change hands because a drop ranks otherwise now
+    WITHDRAW = "withdraw"  # the rows of a drop that no object holds any more leave
+
+
 @dataclass(frozen=True)
 class Fates:
     """How many rows of a drop met which fate, and what its load moved in raw."""
@@ -149,7 +160,7 @@ class LoadReport:
     load_id: int | None = None
     drop_id: int | None = None
     sha256: str | None = None
-    plan: str | None = None
+    plan: MergePlan | None = None
     plan_reason: str | None = None
     raw_before: int | None = None
     raw_after: int | None = None

@@ -14,7 +14,7 @@ from data_ingestion.contract import Contract
 from data_ingestion.discovery import plan_again
 from data_ingestion.errors import DropFault, GoldworksError, ObjectChanged, WarehouseLost
 from data_ingestion.landing import Landing
-from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
+from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
 from data_ingestion.plan import SMALL_BYTES, PlannedDrop, group_drops
 from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
 from data_ingestion.warehouses.base import DropRead, NewDrop, Stage, Staged, Warehouse
@@ -89,7 +89,12 @@ class Loader:
                 again = plan_again(self.contract, self.landing, self.warehouse, planned)
                 if again is None:
                     return LoadReport(
-                        dataset, key, Kind.KNOWN, LoadState.LOADED, plan="nothing", plan_reason=str(change)
+                        dataset,
+                        key,
+                        Kind.KNOWN,
+                        LoadState.LOADED,
+                        plan=MergePlan.NOTHING,
+                        plan_reason=str(change),
                     )
                 planned = again
         raise AssertionError("unreachable: the last attempt returns")

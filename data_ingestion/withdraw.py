@@ -9,7 +9,7 @@ from dataclasses import replace
 from data_ingestion.contract import Contract
 from data_ingestion.errors import DropFault, OperatorFault, WarehouseLost
 from data_ingestion.landing import Landing, LandingObject
-from data_ingestion.ledger import Kind, KnownObject, LoadReport, LoadState, ObjectState
+from data_ingestion.ledger import Kind, KnownObject, LoadReport, LoadState, MergePlan, ObjectState
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import Warehouse
 
@@ -24,7 +24,8 @@ def withdraw(contracts: Sequence[Contract], warehouse: Warehouse, key: str) -> L
     contract = _contract_of(contracts, known)
     if known.state is ObjectState.WITHDRAWN:
         return LoadReport(
-            contract.dataset, key, Kind.WITHDRAWAL, LoadState.LOADED, plan="nothing", plan_reason="withdrawn already"
+            contract.dataset, key, Kind.WITHDRAWAL, LoadState.LOADED,
+            plan=MergePlan.NOTHING, plan_reason="withdrawn already",
         )  # fmt: skip
     started = time.monotonic()
     warehouse.prepare(contract)

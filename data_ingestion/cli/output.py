@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState
+from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
 
 if TYPE_CHECKING:
     from data_ingestion.discovery import Discovery
@@ -121,9 +121,9 @@ def say_load(report: LoadReport, width: int) -> None:
     place = f"{report.object_key:<{width}}"
     if report.state is LoadState.FAILED:
         say("failed", report.told_failure(), "bold red")
-    elif report.plan == "nothing":
+    elif report.plan == MergePlan.NOTHING:
         say(str(report.kind), f"{place} {report.plan_reason}; nothing to do", "dim")
-    elif report.plan == "settle":
+    elif report.plan == MergePlan.SETTLE:
         say(str(report.kind), f"{place} {report.plan_reason}  load {report.load_id}")
     else:
         number = f"  load {report.load_id}" if report.load_id else ""

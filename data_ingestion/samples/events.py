@@ -31,8 +31,8 @@ INVALID_IPS = (
 )  # fmt: skip
 _WORDS = (
     "apple", "blue", "coffee", "don't", "early", "earth", "evening", "fast", "green", "home", "it's", "learn", "lunch",
-    "map", "meadow", "new", "offer", "paper", "pilot", "quiet", "red", "return", "sale", "school", "slow", "spring", "table",
-    "tea", "today", "visit, again", "walk", "weekend", "winter", "yes",
+    "map", "meadow", "new", "offer", "paper", "pilot", "quiet", "red", "return", "sale", "school", "slow", "spring",
+    "table", "tea", "today", "visit, again", "walk", "weekend", "winter", "yes",
 )  # fmt: skip
 _LISTS_OF_TAGS = 2_000
 _SHARES = {"slashes": 0.3, "capitals": 0.005, "abroad": 0.04, "nowhere": 0.002, "version_6": 0.2}

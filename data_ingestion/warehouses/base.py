@@ -1,4 +1,4 @@
-"""What every warehouse must do for a load; one adapter each, all held to one conformance suite."""
+"""What every warehouse must do for a load; one adapter each."""
 
 from __future__ import annotations
 

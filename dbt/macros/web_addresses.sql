@@ -41,5 +41,5 @@ Empty is no address.
 
 {# What stands behind the last @ of an e-mail address, in lower case; null when there is none. #}
 {% macro email_domain(email) -%}
-    case when {{ email }} like '%@_%' then reverse(split_part(reverse(lower({{ email }})), '@', 1)) end
+    case when {{ email }} like '%@%' then nullif(reverse(split_part(reverse(lower({{ email }})), '@', 1)), '') end
 {%- endmacro %}

@@ -28,7 +28,7 @@ SMALL_CHUNKS = 4096
 # The limits by which small drops take each plan. New ones go together unless they are loaded one by one.
 LIMITS = {
     "copy": PlanLimits(copy_bytes=0),
-    "difference": PlanLimits(known_share=0, least_of_raw=0),
+    "difference": PlanLimits(large_bytes=0, known_share=0, least_of_raw=0),
     "merge": PlanLimits(known_share=2),
     "together": PlanLimits(known_share=2),
 }

@@ -15,7 +15,7 @@ LOADERS, DROPS, ROWS = 3, 6, 400
 ROUNDS = 4
 PLANS = {
     "copy": PlanLimits(copy_bytes=0),
-    "difference": PlanLimits(known_share=0, least_of_raw=0),
+    "difference": PlanLimits(large_bytes=0, known_share=0, least_of_raw=0),
     "merge": PlanLimits(known_share=2),
 }
 

@@ -39,6 +39,7 @@ FIRST = st.lists(st.lists(LINE, min_size=1, max_size=4).map(tuple), min_size=2, 
 LIMITS = st.builds(
     PlanLimits,
     copy_bytes=st.sampled_from([0, 4 << 20]),
+    large_bytes=st.sampled_from([0, 16 << 20]),
     sample_rows=st.sampled_from([1, 1000]),
     known_share=st.sampled_from([0.0, 0.5, 2.0]),
     least_of_raw=st.sampled_from([0.0, 0.5]),

@@ -1,6 +1,6 @@
 """Claims on Postgres: what a drop holds or waits for, given up, restored, or settled anew.
 
-The rules are DESIGN's model of raw as a function of the landing: a key's row is that of the newest drop in force
+Raw is a function of the landing (docs/concepts/ranks.md): a key's row is that of the newest drop in force
 that holds it, and raw and history together hold every claim of every drop in force, once.
 """
 

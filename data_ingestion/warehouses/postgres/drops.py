@@ -8,7 +8,7 @@ from psycopg import Connection, sql
 
 from data_ingestion.contract import Contract
 from data_ingestion.errors import ContractFault, PlanStale
-from data_ingestion.ledger import Fates, Kind, check_laws
+from data_ingestion.ledger import Fates, Kind, MergePlan, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead, Staged
 from data_ingestion.warehouses.postgres.claims import Claims
@@ -35,7 +35,7 @@ class BroughtIn:
     drop_id: int | None
     kind: Kind
     fates: Fates
-    plan: str
+    plan: MergePlan
     plan_reason: str
     raw_before: int
     raw_after: int
@@ -113,7 +113,7 @@ class Held:
     holders: int
 
 
-Outcome = tuple[Fates, Kind, str, str, int | None]
+Outcome = tuple[Fates, Kind, MergePlan, str, int | None]
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _Bringing:
         """The object was touched, or its contract has changed."""
         if self.is_as_loaded(held) and self.planned.kind is not Kind.REPLAY:
             self._set_object(held.drop_id, same_bytes=True)
-            return Fates(), Kind.KNOWN, "nothing", "the bytes are those in force", held.drop_id
+            return Fates(), Kind.KNOWN, MergePlan.NOTHING, "the bytes are those in force", held.drop_id
         self._set_drop(held.drop_id)
         self._set_object(held.drop_id, same_bytes=True)
         fates, plan, reason = self._merge(held.drop_id, corrects=True)
@@ -160,7 +160,7 @@ class _Bringing:
             "update ops.objects set etag = %s, last_modified = %s where object_key = %s",
             [seen.etag, seen.last_modified, seen.key],
         )
-        return Fates(), Kind.KNOWN, "nothing", "the bytes are those that were withdrawn", None
+        return Fates(), Kind.KNOWN, MergePlan.NOTHING, "the bytes are those that were withdrawn", None
 
     def join_twin(self, twin: int, held: Held | None) -> Outcome:
         """Another object holds this content already: one drop, which may rank higher now."""
@@ -170,9 +170,16 @@ class _Bringing:
         settled = self._claims(twin).settle()
         reason = "another object holds the same bytes"
         if settled:
-            return fates, Kind.DUPLICATE, "settle", f"{reason}; rows it now comes first in: {settled:,}", twin
+            return (
+                fates,
+                Kind.DUPLICATE,
+                MergePlan.SETTLE,
+                f"{reason}; rows it now comes first in: {settled:,}",
+                twin,
+            )
         # Leaving the drop it held before may have moved rows, too.
-        return fates, Kind.DUPLICATE, "nothing" if held is None else "settle", reason, twin
+        plan = MergePlan.NOTHING if held is None else MergePlan.SETTLE
+        return fates, Kind.DUPLICATE, plan, reason, twin
 
     def new_content(self, held: Held | None) -> Outcome:
         """Bytes that no object holds: a new drop, or the correction of one that only this object held."""
@@ -192,7 +199,7 @@ class _Bringing:
         told = "parts from the drop it shared" if held else self.planned.reason
         return left + fates, kind, plan, f"{told}; {reason}", drop_id
 
-    def _merge(self, drop_id: int, *, corrects: bool) -> tuple[Fates, str, str]:
+    def _merge(self, drop_id: int, *, corrects: bool) -> tuple[Fates, MergePlan, str]:
         rank(self.connection, drop_id)
         member = Member(0, drop_id, self.load_id, self.drop.staged.rows)
         merge = Merge(self.connection, self.table, [member], staged_rows(self.drop.staged), self.limits)

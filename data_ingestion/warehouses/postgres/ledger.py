@@ -92,11 +92,19 @@ def record_end(
 def record_ends(
     connection: Connection, ended: Sequence[tuple[LoadReport, int | None]], contract_fingerprint: str | None
 ) -> None:
-    """The same for several attempts, each with its drop's size in bytes."""
+    """The same for several attempts, each with its drop's size in bytes; they share the time they took."""
     rows = []
     for report, size in ended:
         fates = {**vars(report.fates), "rows_read": report.fates.read}
-        rows.append({**vars(report), **fates, "fingerprint": contract_fingerprint, "size": size})
+        rows.append(
+            {
+                **vars(report),
+                **fates,
+                "fingerprint": contract_fingerprint,
+                "size": size,
+                "together": len(ended),
+            }
+        )
     with connection.cursor() as cursor:
         cursor.executemany(
             """update ops.loads set load_id = %(load_id)s, drop_id = %(drop_id)s, kind = %(kind)s, state = %(state)s,
@@ -106,7 +114,7 @@ def record_ends(
                    unchanged = %(unchanged)s, restored = %(restored)s, withdrawn = %(withdrawn)s,
                    raw_before = %(raw_before)s, raw_after = %(raw_after)s, plan = %(plan)s,
                    plan_reason = %(plan_reason)s, error = %(error)s,
-                   seconds = extract(epoch from clock_timestamp() - started_at)
+                   seconds = extract(epoch from clock_timestamp() - started_at) / %(together)s
                where attempt_id = %(attempt_id)s""",
             rows,
         )

@@ -15,9 +15,9 @@ from psycopg import Connection, sql
 
 from data_ingestion.checks import LINE
 from data_ingestion.errors import LawBroken
-from data_ingestion.ledger import Fates
+from data_ingestion.ledger import Fates, MergePlan
 from data_ingestion.warehouses.postgres.claims import Claims
-from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, MergePlan, PlanLimits, choose_plan
+from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, PlanLimits, choose_plan
 from data_ingestion.warehouses.postgres.session import equal, names
 from data_ingestion.warehouses.postgres.straight import StraightCopy, build_key
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, RawTable, StagedRows

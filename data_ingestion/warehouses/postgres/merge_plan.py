@@ -6,17 +6,8 @@ What each road costs was measured (docs/decisions/0018-merge-plans.md); every on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class MergePlan(StrEnum):
-    """How the rows of a drop come into raw."""
-
-    NOTHING = "nothing"  # the same version: no row moves
-    COPY = "copy"  # into an empty table without its key, which is built last
-    DIFFERENCE = "difference"  # one hash join with raw finds the few rows that differ
-    MERGE = "merge"  # in the order of the key, by its index
-    SETTLE = "settle"  # nothing read; rows change hands because a drop ranks otherwise now
+from data_ingestion.ledger import MergePlan
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,7 @@ def _record_drops(
            on conflict (object_key) do update set
                dataset = excluded.dataset, period = excluded.period, state = 'in_force', etag = excluded.etag,
                size_bytes = excluded.size_bytes, last_modified = excluded.last_modified,
-               delivered_at = excluded.delivered_at, drop_id = excluded.drop_id""",
+               delivered_at = excluded.delivered_at, drop_id = excluded.drop_id,
+               withdrawn_sha256 = null, gone_at = null""",
         parameters,
     )

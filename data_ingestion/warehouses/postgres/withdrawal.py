@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg import Connection
 
 from data_ingestion.contract import Contract
-from data_ingestion.ledger import Fates, LoadReport, LoadState, ObjectState, check_laws
+from data_ingestion.ledger import Fates, LoadReport, LoadState, MergePlan, ObjectState, check_laws
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.claims import Claims
@@ -25,15 +25,13 @@ def withdraw(connection: Connection, contract: Contract, planned: PlannedDrop, a
     drop_id, sha256 = _take_out(connection, contract.dataset, key)
     load_id = ledger.draw_load_id(connection)
     if drop_id is None:
-        fates, plan, reason = Fates(), "nothing", "not in force; it is not loaded until its bytes change"
+        fates, plan, reason = Fates(), MergePlan.NOTHING, "not in force; not loaded until its bytes change"
     else:
         fates, settled = let_go(Claims(connection, table, drop_id, load_id), key)
         plan, reason = _tell(connection, drop_id, settled)
     raw_after = raw_before + ledger.rows_moved(connection, table.name) - moved_before
     check_laws(fates, raw_before, raw_after)
-    connection.execute(
-        "update ops.datasets set raw_rows = %s where dataset = %s", [raw_after, contract.dataset]
-    )
+    ledger.record_raw_rows(connection, contract.dataset, raw_after)
     report = LoadReport(
         contract.dataset, key, planned.kind, LoadState.LOADED, fates, attempt_id, load_id, drop_id,
         sha256.hex() if sha256 else None, plan, reason, raw_before, raw_after,
@@ -81,14 +79,14 @@ def _take_out(connection: Connection, dataset: str, key: str) -> tuple[int | Non
     return drop_id, bytes(sha256) if sha256 else None
 
 
-def _tell(connection: Connection, drop_id: int, settled: int) -> tuple[str, str]:
+def _tell(connection: Connection, drop_id: int, settled: int) -> tuple[MergePlan, str]:
     """What was done, in a word and in a sentence."""
     holder = connection.execute(
         "select object_key from ops.objects where drop_id = %s order by 1 limit 1", [drop_id]
     ).fetchone()
     if holder is None:
-        return "withdraw", "no other object holds its bytes"
+        return MergePlan.WITHDRAW, "no other object holds its bytes"
     reason = f"{holder[0]} holds the same bytes, its rows stay"
-    return (
-        ("settle", f"{reason}; rows it now comes second in: {settled:,}") if settled else ("nothing", reason)
-    )
+    if settled:
+        return MergePlan.SETTLE, f"{reason}; rows it now comes second in: {settled:,}"
+    return MergePlan.NOTHING, reason
