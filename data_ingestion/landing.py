@@ -126,6 +126,8 @@ class FolderLanding:
                     status = entry.stat()
                 except FileNotFoundError:  # moved away since the folder was read
                     continue
+                except OSError as error:  # a link that leads to itself
+                    raise OperatorFault(f"{entry.path}: can't be looked at: {error.strerror}") from error
                 if stat.S_ISREG(status.st_mode):  # to read a pipe would be to wait for its writer
                     yield self._seen(key, status)
 

@@ -21,6 +21,8 @@ from data_ingestion.warehouses.base import DropRead, NewDrop, Stage, Staged, War
 
 # A landing that changes under every attempt is left to the next run.
 ATTEMPTS_ON_CHANGE = 3
+# Rows of a drop that are held until it is known to be good: a small file may unpack to a thousand times its size.
+MOST_KEPT_BYTES, MOST_KEPT_BAD = 16 << 20, 1000
 
 Progress = Callable[[int], None]
 
@@ -85,7 +87,16 @@ class Loader:
                 return self._attempt(planned)
             except ObjectChanged as change:
                 if attempt == ATTEMPTS_ON_CHANGE:
-                    return LoadReport(dataset, key, planned.kind, LoadState.FAILED, error=str(change))
+                    with self.warehouse.attempts([planned]) as (attempt_id,):
+                        failed = LoadReport(
+                            dataset,
+                            key,
+                            planned.kind,
+                            LoadState.FAILED,
+                            attempt_id=attempt_id,
+                            error=str(change),
+                        )
+                        return self.warehouse.record_failure(failed, ())
                 again = plan_again(self.contract, self.landing, self.warehouse, planned)
                 if again is None:
                     return LoadReport(
@@ -133,16 +144,17 @@ class Loader:
         """Reads one drop after another; its rows go to the stage once it has been read to its end."""
         new = []
         for position, (planned, attempt_id) in enumerate(zip(batch, attempt_ids, strict=True)):
-            bad = BadRows()
-            kept: list[Any] = []
+            bad, kept, reading = BadRows(), _Kept([]), _Reading()
             opened.callback(bad.close)
-            reading = _Reading()
             try:
-                sha256, size = self._read(planned, bad, reading, kept.append)
+                sha256, size = self._read(planned, bad, reading, kept.add)
                 check_limit(self.contract.quarantine_limit, reading.rows, bad, planned.object.key)
-            except (DropFault, ObjectChanged):
+                if bad.count > MOST_KEPT_BAD:
+                    raise _TooMuch
+            except (DropFault, ObjectChanged, _TooMuch):
+                bad.close()
                 continue
-            for rows in kept:
+            for rows in kept.batches:
                 stage.write(rows, position)
             read = DropRead(
                 sha256, size, reading.rows, Staged(reading.rows - bad.count, distinct=False), bad.count
@@ -223,6 +235,24 @@ class Loader:
         except ReadError as error:  # the reader does not know what it reads
             raise DropFault(f"{planned.object.key}: {error}") from error
         return stream.digest(), stream.size
+
+
+class _TooMuch(Exception):
+    """A drop of a batch turns out to be large: it is loaded alone, chunk by chunk."""
+
+
+@dataclass
+class _Kept:
+    """The checked rows of a drop that has not been read to its end."""
+
+    batches: list[Any]
+    size: int = 0
+
+    def add(self, rows: Any) -> None:
+        self.batches.append(rows)
+        self.size += rows.nbytes
+        if self.size > MOST_KEPT_BYTES:
+            raise _TooMuch
 
 
 @dataclass

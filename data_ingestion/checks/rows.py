@@ -9,13 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_ingestion.checks import LINE, TEXT_SUFFIX, BadRow
 from data_ingestion.checks.cells import arrow_type
 from data_ingestion.checks.native import as_text, judge
-from data_ingestion.contract import Column, Contract
+from data_ingestion.checks.texts import longest
+from data_ingestion.contract import Column, Contract, KeyRule
 from data_ingestion.errors import DropFault
 from data_ingestion.reading import Chunk
+
+
+# An entry of Postgres' index has at most 2,704 bytes, of which other columns of the key need some.
+MOST_KEY_BYTES = 2_500
 
 
 @dataclass(frozen=True)
@@ -37,12 +43,17 @@ class RowChecks:
         self.contract = contract
         self.positions = find_columns(contract, header, object_key)
         self.schema = stage_schema(contract)
+        is_natural = contract.key.rule is not KeyRule.OCCURRENCE
+        self.text_keys = [
+            field.name for field in self.schema
+            if is_natural and field.name in contract.key.columns and field.type == pa.string()
+        ]  # fmt: skip
 
     def check(self, chunk: Chunk) -> CheckedChunk:
         """The chunk's rows by type. A row is refused for the first of its columns that breaks the contract."""
         count = len(chunk.lines)
         refused: dict[int, tuple[str, str, str]] = {}
-        arrays = []
+        arrays, texts = [], []
         for column in self.contract.columns:
             position = self.positions.get(column.name)
             cells = pa.nulls(count, pa.string()) if position is None else chunk.table.column(position)
@@ -52,6 +63,11 @@ class RowChecks:
             arrays.append(judged.values)
             if column.keep_text:
                 arrays.append(as_text(cells))
+            if column.name in self.text_keys:
+                texts.append(judged.values)
+        for row, size in _too_long(texts).items():
+            detail = f"its {size} bytes are more than the {MOST_KEY_BYTES} of a key that an index holds"
+            refused.setdefault(row, (self.text_keys[0], "key_too_long", detail))
         arrays.append(chunk.lines)
         rows = pa.record_batch([_as_array(array) for array in arrays], schema=self.schema)
         bad = [
@@ -66,6 +82,18 @@ class RowChecks:
             rows = rows.filter(pa.array(keep))
         bad.sort(key=lambda row: row.line)
         return CheckedChunk(rows, tuple(bad), count + len(chunk.bad))
+
+
+def _too_long(texts: Sequence[Any]) -> dict[int, int]:
+    """Rows whose texts together are too long for a key, and their bytes."""
+    most = [longest(text) for text in texts]
+    if None not in most and sum(filter(None, most)) <= MOST_KEY_BYTES:
+        return {}
+    sizes: Any = 0
+    for text in texts:
+        sizes = pc.add(sizes, pc.coalesce(pc.binary_length(text), 0))
+    rows = pc.indices_nonzero(pc.greater(sizes, MOST_KEY_BYTES)).to_pylist()
+    return {row: sizes[row].as_py() for row in rows}
 
 
 def stage_schema(contract: Contract) -> pa.Schema:

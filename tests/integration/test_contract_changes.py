@@ -133,3 +133,26 @@ def test_an_occurrence_key_of_other_columns_is_refused_until_the_table_is_made_a
     warehouse.connection.execute("drop table raw.things, raw.things__history")
     load(wider, Choice(full_refresh=True))
     assert raw(warehouse) == [(1, "1.00", "a"), (2, "2.00", "b")]
+
+
+def test_tables_that_were_dropped_are_made_anew_and_filled_with_all_that_was_in_force(
+    things, landing, warehouse, load
+):
+    put(landing, JANUARY, "1,1,a", "2,2,b")
+    load(things)
+    warehouse.connection.execute("drop table raw.things, raw.things__history")
+    put(landing, FEBRUARY, "2,3,c")
+    load(things)
+    (replayed,) = load(things)
+    assert (replayed.kind, replayed.fates) == (Kind.REPLAY, Fates(read=2, superseded=1, inserted=1))
+    assert raw(warehouse) == [(1, "1.00", "a"), (2, "3.00", "c")]
+    assert load(things) == []
+
+
+def test_a_history_without_its_raw_table_is_the_operators(things, landing, warehouse, load):
+    put(landing, JANUARY, "1,1,a")
+    load(things)
+    warehouse.connection.execute("drop table raw.things")
+    put(landing, FEBRUARY, "2,3,c")
+    with pytest.raises(OperatorFault, match="things__history.* is there, but its raw table is not"):
+        load(things)

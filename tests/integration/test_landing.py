@@ -156,3 +156,9 @@ def test_an_endpoint_that_is_no_address_is_the_operators(monkeypatch, endpoint):
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(OperatorFault, match="AWS_ENDPOINT_URL"):
         list(open_landing("s3://bucket").list_objects())
+
+
+def test_a_link_that_leads_to_itself_is_told_by_its_path(tmp_path):
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    with pytest.raises(OperatorFault, match=r"loop\.csv: can't be looked at: .*symbolic links"):
+        list(FolderLanding(tmp_path).list_objects())

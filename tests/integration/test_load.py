@@ -6,7 +6,7 @@ import os
 import pytest
 
 from data_ingestion.contract import read_contract
-from data_ingestion.errors import OperatorFault
+from data_ingestion.errors import ObjectChanged, OperatorFault
 from data_ingestion.ledger import Fates, Kind, LoadState
 from data_ingestion.plan import Choice
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
@@ -118,6 +118,34 @@ def test_a_first_drop_that_is_copied_straight_leaves_raw_with_its_key_and_withou
     assert ("p", 0) in warehouse.connection.execute(
         f"{made} where conrelid = 'raw.things'::regclass"
     ).fetchall()
+
+
+def test_a_small_file_that_unpacks_to_a_large_one_is_loaded_alone(
+    things, landing, warehouse, load, monkeypatch
+):
+    monkeypatch.setattr("data_ingestion.load.MOST_KEPT_BYTES", 1000)
+    landing.write(JANUARY, ("id,amount,note\n" + "".join(f"{n},1,a\n" for n in range(99))).encode())
+    put(landing, FEBRUARY, "100,2,b")
+    put(landing, "things/2026-03/c.csv", "101,2,b")
+    reports = load(things)
+    told = {report.object_key: "2 drops at once" in report.plan_reason for report in reports}
+    assert told == {JANUARY: False, FEBRUARY: True, "things/2026-03/c.csv": True}
+    assert len(raw(warehouse)) == 101
+
+
+def test_an_object_that_never_holds_still_is_a_failed_load_in_the_ledger(
+    things, landing, warehouse, load, monkeypatch
+):
+    put(landing, JANUARY, "1,1,a")
+
+    def changes(seen):
+        raise ObjectChanged(f"{seen.key}: changed since it was listed")
+
+    monkeypatch.setattr(landing, "open", changes)
+    (report,) = load(things)
+    assert report.state is LoadState.FAILED
+    (row,) = warehouse.loads("things")
+    assert (row["state"], row["error"]) == ("failed", f"{JANUARY}: changed since it was listed")
 
 
 def test_the_last_row_of_a_key_stays_and_the_earlier_one_is_kept_as_a_conflict(
@@ -280,3 +308,18 @@ def test_equal_movements_in_one_drop_stay_two_however_often_it_comes(bank, landi
     load(bank)
     rows = raw(warehouse, "bank_transactions", "account_no, withdrawal_inr::text, _occurrence")
     assert sorted(rows) == [("1234567", "1000.00", 1), ("1234567", "1000.00", 2)]
+
+
+def test_a_key_too_long_for_an_index_is_quarantined_and_its_neighbours_are_in(
+    landing, warehouse, load, tmp_path
+):
+    path = write_things(tmp_path)
+    path.write_text(path.read_text().replace("logicalType: integer", "logicalType: string"))
+    put(landing, JANUARY, f"{'é' * 1251},1,a", f"{'é' * 1250},2,b")
+    (report,) = load(read_contract(path))
+    assert report.fates == Fates(read=2, quarantined=1, inserted=1)
+    ((column, reason, detail),) = warehouse.connection.execute(
+        "select column_name, reason, detail from ops.quarantine"
+    ).fetchall()
+    assert (column, reason) == ("id", "key_too_long")
+    assert detail.startswith("its 2502 bytes")

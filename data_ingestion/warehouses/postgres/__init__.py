@@ -1,4 +1,4 @@
-"""Postgres as a warehouse: one transaction a drop, COPY in binary, MERGE by key, the ledger beside the data."""
+"""Postgres as a warehouse: one transaction a batch, COPY in binary, MERGE by key, the ledger beside the data."""
 
 from __future__ import annotations
 

@@ -53,7 +53,10 @@ def record_gone(connection: Connection, keys: Iterable[str]) -> None:
     """Notes that objects lie on the landing no more."""
     if missing := sorted(keys):
         connection.execute(
-            "update ops.objects set gone_at = now() where object_key = any(%s) and gone_at is null", [missing]
+            """update ops.objects set gone_at = now() where object_key in (
+                   select object_key from ops.objects where object_key = any(%s) and gone_at is null
+                   order by object_key for update)""",
+            [missing],
         )
 
 

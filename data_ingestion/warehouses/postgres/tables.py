@@ -11,7 +11,7 @@ from data_ingestion.checks import LINE, TEXT_SUFFIX
 from data_ingestion.contract import Contract, KeyRule
 from data_ingestion.errors import OperatorFault
 from data_ingestion.warehouses.base import Staged
-from data_ingestion.warehouses.postgres.session import READERS, has_readers, lock_dataset, names
+from data_ingestion.warehouses.postgres.session import READERS, has_readers, lock_dataset, names, scalar
 
 KEY, OCCURRENCE = "_key", "_occurrence"
 OWNERSHIP = ("_drop_id", "_load_id", LINE)
@@ -181,6 +181,8 @@ def prepare(connection: Connection, contract: Contract) -> None:
     with connection.transaction():
         lock_dataset(connection, contract.dataset)
         there = _look(connection, contract.dataset)
+        if there is None:
+            _refuse_lone_history(connection, table)
         for statement in _changes(table, there) if there else create_raw(table):
             connection.execute(statement)
         if there is None:
@@ -189,9 +191,23 @@ def prepare(connection: Connection, contract: Contract) -> None:
                    on conflict (dataset) do update set raw_rows = 0""",
                 [contract.dataset],
             )
+            # Drops of a table that was dropped are as no contract made them: the next plan replays them.
+            connection.execute(
+                "update ops.drops set fingerprint = '' where dataset = %s and ended_at is null",
+                [contract.dataset],
+            )
         if has_readers(connection):
             grant = sql.SQL("grant select on {}, {} to {}")
             connection.execute(grant.format(table.name, table.history, sql.Identifier(READERS)))
+
+
+def _refuse_lone_history(connection: Connection, table: RawTable) -> None:
+    name = table.history.as_string(connection)
+    if scalar(connection, "select to_regclass(%s)", [name]):
+        raise OperatorFault(
+            f"{name} is there, but its raw table is not: somebody has dropped it\n"
+            "  drop the history, too: the next two loads bring in anew what lies on the landing"
+        )
 
 
 def _changes(table: RawTable, there: _There) -> list[sql.Composed]:

@@ -153,6 +153,7 @@ def _record_drops(
            from unnest(%(keys)s::text[], %(periods)s::text[], %(etags)s::text[], %(object_sizes)s::bigint[],
                        %(delivered)s::timestamptz[], %(drops)s::bigint[])
                 as d (key, period, etag, size, delivered, drop_id)
+           order by d.key  -- as all who lock several objects do: nobody waits for one who waits
            on conflict (object_key) do update set
                dataset = excluded.dataset, period = excluded.period, state = 'in_force', etag = excluded.etag,
                size_bytes = excluded.size_bytes, last_modified = excluded.last_modified,
