@@ -19,7 +19,6 @@ from data_ingestion.contract import Column, Contract, KeyRule
 from data_ingestion.errors import DropFault
 from data_ingestion.reading import Chunk
 
-
 # An entry of Postgres' index has at most 2,704 bytes, of which other columns of the key need some.
 MOST_KEY_BYTES = 2_500
 
