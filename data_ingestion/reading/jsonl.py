@@ -155,7 +155,8 @@ class _Bad(Exception):
     """Why a record is bad, and the path at fault."""
 
     def __init__(self, reason: str, detail: str, path: str | None = None) -> None:
-        self.reason, self.detail, self.path = reason, detail, path
+        self.reason, self.detail = reason, detail
+        self.path = None if path is None else _plain(path)
 
 
 class _Branch(NamedTuple):
@@ -239,6 +240,11 @@ class _Records:
         elif not branch.is_whole:
             beyond = f"{path}.{next(iter(branch.inside))}"
             raise _Bad("not_an_object", f"{path!r} holds no object for {beyond!r}", path)
+
+
+def _plain(path: str) -> str:
+    """The path as a name that can be shown and kept: escapes can put into a key what no text may hold."""
+    return path if path.isprintable() else repr(path)[1:-1]
 
 
 def _given_twice(path: str) -> _Bad:

@@ -16,8 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from data_ingestion.checks import BadRow
 from data_ingestion.contract import read_contract
+from data_ingestion.errors import DropFault
 from data_ingestion.ledger import Fates, Kind, LoadState
+from data_ingestion.quarantine import BadRows
 from data_ingestion.samples import write_samples
 from tests.integration.conftest import empty_ledger, write_things
 
@@ -274,6 +277,50 @@ def test_bad_records_of_every_format_wait_in_quarantine_with_their_place_and_byt
         (f"{folder}/b.parquet", 2, "too_precise", "amount", '{"id":2,"amount":0.125,"note":"b"}'),
         (f"{folder}/c.xlsx", 3, "not_a_number", "amount", '{"id":2,"amount":"1,00","note":"b"}'),
     ]
+
+
+BAD_KEYS = [rb"a\u0000b", rb"\ud800b"]
+
+
+def test_a_key_that_no_text_of_the_warehouse_can_hold_waits_in_quarantine(
+    of_every_kind, landing, load, warehouse
+):
+    bad = b"".join(b'{"id":2,"%b":1}\n' % key for key in BAD_KEYS)
+    landing.write("things/2026-01/a.jsonl", b'{"id":1,"note":"a"}\n' + bad)
+    (report,) = load(of_every_kind)
+    assert (report.state, report.fates) == (LoadState.LOADED, Fates(read=3, quarantined=2, inserted=1))
+    rows = warehouse.connection.execute(
+        "select line, column_name, detail from ops.quarantine order by line"
+    ).fetchall()
+    assert rows == [
+        (2, r"a\x00b", r"'a\x00b' is no header of the contract"),
+        (3, r"\ud800b", r"'\ud800b' is no header of the contract"),
+    ]
+
+
+def test_a_load_that_fails_for_such_keys_is_recorded(of_every_kind, landing, load, warehouse):
+    bad = b"".join(b'{"id":2,"%b":1}\n' % key for key in BAD_KEYS * 3)
+    landing.write("things/2026-01/a.jsonl", b'{"id":1,"note":"a"}\n' + bad)
+    (report,) = load(of_every_kind)
+    assert report.state is LoadState.FAILED
+    assert r"3 a\x00b: unknown_key, 3 \ud800b: unknown_key" in str(report.error)
+    assert warehouse.connection.execute("select error from ops.loads").fetchall() == [(report.error,)]
+    assert warehouse.connection.execute("select count(*) from ops.quarantine").fetchone() == (6,)
+
+
+def test_whatever_characters_a_failure_tells_of_it_is_recorded(
+    of_every_kind, landing, load, warehouse, monkeypatch
+):
+    def strange(*_):
+        raise DropFault("a\0b \ud800")
+
+    monkeypatch.setattr(BadRows, "__iter__", lambda _: iter([BadRow(1, "r", "\0", "\ud800", b"")]))
+    monkeypatch.setattr("data_ingestion.load.check_limit", strange)
+    landing.write("things/2026-01/a.csv", as_delimited(","))
+    load(of_every_kind)
+    assert warehouse.connection.execute("select error from ops.loads").fetchall() == [(r"a\x00b \ud800",)]
+    kept = warehouse.connection.execute("select column_name, detail from ops.quarantine").fetchall()
+    assert kept == [(r"\x00", r"\ud800")]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def record_ends(
             {
                 **vars(report),
                 **fates,
+                "error": _storable(report.error),
                 "fingerprint": contract_fingerprint,
                 "size": size,
                 "together": len(ended),
@@ -176,8 +177,8 @@ def record_quarantine(connection: Connection, report: LoadReport, bad: Iterable[
         for row in bad:
             text, raw = show_record(row.raw)
             copy.write_row(
-                [report.load_id, report.dataset, report.object_key, row.line, row.column, row.reason,
-                 row.detail.replace("\x00", "\\x00"), text, raw]
+                [report.load_id, report.dataset, report.object_key, row.line, _storable(row.column), row.reason,
+                 _storable(row.detail), text, raw]
             )  # fmt: skip
 
 
@@ -287,6 +288,11 @@ def rows_moved(connection: Connection, table: sql.Identifier) -> int:
             "the server does not count rows (track_counts is off), so raw can't be checked against the fates"
         )
     return int(row[1])
+
+
+def _storable(text: str | None) -> str | None:
+    """The text with escapes for what the server takes in none: NUL, and halves of characters."""
+    return text and text.replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
 
 
 def _rows(

@@ -82,6 +82,22 @@ def test_a_bad_record_is_set_aside_with_its_bytes_and_the_next_line_is_read(name
     assert list(rows) == good
 
 
+@pytest.mark.parametrize(
+    ("record", "reason", "column"),
+    [
+        (rb'{"a\u0000b":1}', "unknown_key", r"a\x00b"),
+        (rb'{"\ud800b":1}', "unknown_key", r"\ud800b"),
+        (rb'{"data":{"\u001b[2J":1}}', "unknown_key", r"data.\x1b[2J"),
+        (rb'{"\u0000":1,"\u0000":2}', "duplicate_key", r"\x00"),
+        ('{"\u00e9 \N{GRINNING FACE}":1}'.encode(), "unknown_key", "\u00e9 \N{GRINNING FACE}"),
+    ],
+)
+def test_a_key_that_cant_be_told_plainly_is_told_by_escapes(record, reason, column):
+    _, (bad,) = read(record)
+    assert (bad.reason, bad.column) == (reason, column)
+    assert column in bad.detail
+
+
 @pytest.mark.parametrize("chunk_bytes", [1, 7, 1 << 20])
 def test_a_record_that_is_too_long_is_bad_however_the_file_is_cut(chunk_bytes):
     data = (FILES / "too_long.jsonl").read_bytes()
