@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple, NoReturn, Protocol
 
@@ -30,7 +31,8 @@ GREATEST_DEPTH = 100
 _BLANKS = " \t\r"
 # What may follow the longest allowed record before its line end must have come: CR and LF.
 _LONGEST_LINE_END = 2
-_STRUCTURE = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|([\[{])|[\]}]', re.DOTALL)
+# A text that is never closed goes on to the end: looked for again from each quote in it, a long line takes minutes.
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 _NOUNS = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
 
 
@@ -286,9 +288,9 @@ def _places(prefix: str, by_path: dict[str, int | None]) -> _Places:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _Bad("duplicate_key", f"{twice!r} stands {keys.count(twice)} times in one object", twice)
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
+        raise _Bad("duplicate_key", f"{twice!r} stands {counts[twice]} times in one object", twice)
     return made
 
 

@@ -154,5 +154,5 @@ def test_a_history_without_its_raw_table_is_the_operators(things, landing, wareh
     load(things)
     warehouse.connection.execute("drop table raw.things")
     put(landing, FEBRUARY, "2,3,c")
-    with pytest.raises(OperatorFault, match="things__history.* is there, but its raw table is not"):
+    with pytest.raises(OperatorFault, match=r"things__history.* is there, but its raw table is not"):
         load(things)

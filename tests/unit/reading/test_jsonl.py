@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -156,6 +157,24 @@ def test_a_record_nested_without_end_is_bad():
     rows, (record,) = read(deep + b"\n" + brackets_in_a_text)
     assert (record.line, record.reason, list(rows)) == (1, "invalid_json", [2])
     assert [record.reason for record in read(b'{"id":' + b"[" * 500_000)[1]] == ["invalid_json"]
+
+
+MEBIBYTE = 1 << 20
+MANY_KEYS = b",".join(b'"%d":1' % number for number in range(MEBIBYTE // 11))
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        pytest.param(b"[" * 200 + b'"' + b'\\"' * (MEBIBYTE // 2 - 200), "invalid_json", id="unclosed text"),
+        pytest.param(b"[" * 200 + b'"' + b"\\" * (MEBIBYTE - 201), "invalid_json", id="backslashes"),
+        pytest.param(b"{" + MANY_KEYS + b',"x":1,"x":1}', "duplicate_key", id="many keys"),
+    ],
+)
+def test_a_record_takes_no_longer_to_judge_than_to_read(record, reason):
+    start = time.monotonic()
+    assert [bad.reason for bad in read(record)[1]] == [reason]
+    assert time.monotonic() - start < 1
 
 
 def test_another_encoding_is_read_as_declared():
