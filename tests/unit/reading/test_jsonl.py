@@ -172,9 +172,9 @@ MANY_KEYS = b",".join(b'"%d":1' % number for number in range(MEBIBYTE // 11))
     ],
 )
 def test_a_record_takes_no_longer_to_judge_than_to_read(record, reason):
-    start = time.monotonic()
+    start = time.process_time()
     assert [bad.reason for bad in read(record)[1]] == [reason]
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_another_encoding_is_read_as_declared():
