@@ -31,6 +31,7 @@ from data_ingestion.reading.json_text import Number, compact
 from data_ingestion.reading.spool import spooled
 
 _CHUNK_ROWS = 2000
+_LAST_ROW = 1 << 20
 _SMALLER = "send it as CSV or Parquet, or in parts; or raise {} in the contract"
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _SHEET_DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
@@ -161,7 +162,7 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
     col_counter: int
 
     def row(self, element: Any) -> _Row:
-        self.row_counter = int(float(element.get("r", self.row_counter + 1)))
+        self.row_counter = _row_number(element.get("r"), self.row_counter)
         self.col_counter = 0
         cells: dict[int, _Value] = {}
         fault = None
@@ -174,8 +175,21 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
                 value = f"={item.findtext(FORMULA_TAG) or ''}"
                 fault = fault or ("formula_without_value", place, "the formula was saved without its value")
             if value is not None:
+                if place in cells:
+                    raise _broken(f"two values for column {place} of row {self.row_counter}")
                 cells[place] = value
         return _Row(self.row_counter, cells, fault)
+
+
+def _row_number(written: str | None, previous: int) -> int:
+    """A row's number, by default the next; some programs write 2.0. A row is known by it, so none may come again."""
+    number = previous + 1 if written is None else float(written)
+    if not (previous < number <= _LAST_ROW and number == int(number)):
+        raise _broken(
+            f"row {number if written is None else written[:40]!r} after row {previous}, "
+            f"rows ascend from 1 to {_LAST_ROW:,}"
+        )
+    return int(number)
 
 
 def _rows(sheet: Any) -> Iterator[_Row]:
@@ -214,9 +228,13 @@ def _damage(file: BinaryIO) -> Iterator[None]:
                 "the file is an .xls of before 2007, or has a password\n  save it as .xlsx, without a password"
             ) from error
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ReadError(
-            f"the file is no whole spreadsheet: {message[:300]}\n  nothing of it was taken; have it sent again"
-        ) from error
+        raise _broken(message[:300]) from error
+
+
+def _broken(fault: str) -> ReadError:
+    return ReadError(
+        f"the file is no whole spreadsheet: {fault}\n  nothing of it was taken; have it sent again"
+    )
 
 
 def _judge_unpacked_size(file: BinaryIO, limit: int) -> None:

@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
 from data_ingestion.contract.terms import SpreadsheetFormat
 from data_ingestion.reading import HeaderError, ReadError
@@ -26,18 +27,27 @@ def sheet_of(*rows: list[object], book: openpyxl.Workbook | None = None) -> byte
     return out.getvalue()
 
 
-def with_cell(cell: str, *, style: str = "") -> bytes:
-    """A sheet with the header `a`, `b`, whose second row is this XML, written as Excel writes it."""
-    data = sheet_of(["a", "b"], ["PLACEHOLDER"])
+def with_xml(data: bytes, old: str, new: str, shared: str | None = None) -> bytes:
+    """A book whose first sheet has other XML at a place, and perhaps a table of shared texts."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for item in old.infolist():
-            content = old.read(item)
+    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(out, "w") as after:
+        for item in before.infolist():
+            content = before.read(item)
             if item.filename == "xl/worksheets/sheet1.xml":
-                start, end = content.index(b'<row r="2"'), content.index(b"</sheetData>")
-                content = content[:start] + f'<row r="2">{cell}</row>'.encode() + content[end:]
-            new.writestr(item, content)
+                assert old.encode() in content
+                content = content.replace(old.encode(), new.encode())
+            elif item.filename == "[Content_Types].xml" and shared is not None:
+                part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{SHARED_STRINGS}"/></Types>'
+                content = content.replace(b"</Types>", part.encode())
+            after.writestr(item, content)
+        if shared is not None:
+            after.writestr("xl/sharedStrings.xml", f'<sst xmlns="{SHEET_MAIN_NS}">{shared}</sst>')
     return out.getvalue()
+
+
+def with_cell(cell: str, shared: str | None = None) -> bytes:
+    """A sheet with the header `a`, `b`, whose second row is this XML, written as Excel writes it."""
+    return with_xml(sheet_of(["a", "b"], [2026]), '<c r="A2" t="n"><v>2026</v></c>', cell, shared)
 
 
 def read(data: bytes, **form: object):
@@ -111,6 +121,32 @@ def test_a_cell_without_a_value_makes_its_row_bad(xml, reason, raw):
 )
 def test_a_formula_counts_with_its_saved_value_and_a_number_as_it_is_written(xml, cells):
     assert read(with_cell(xml))[1:] == ({2: cells}, [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('<row r="3">', '<row r="2">', "row '2' after row 2"),
+        ('<row r="3">', '<row r="1">', "row '1' after row 2"),
+        ('<row r="3">', '<row r="99999999999999999999">', "row '99999999999999999999' after row 2"),
+        ('<row r="3">', '<row r="1048577">', "row '1048577' after row 2"),
+        ('<row r="3">', '<row r="2.5">', "row '2.5' after row 2"),
+        ('<row r="3">', '<row r="nan">', "row 'nan' after row 2"),
+        ('<row r="1">', '<row r="-5">', "row '-5' after row 0"),
+        ('<row r="2">', '<row r="1048576">', "row '3' after row 1048576"),
+        ('<row r="3">', '<row r="1048576"/><row>', "row 1048577 after row 1048576"),
+        ('<c r="B3"', '<c r="A3"', "two values for column 1 of row 3"),
+    ],
+)
+def test_rows_and_cells_out_of_their_order_are_refused_for_none_can_be_told_from_another(old, new, told):
+    data = sheet_of(["a", "b"], [1, 2], [3, 4])
+    with pytest.raises(ReadError, match=rf"no whole spreadsheet: .*{told}"):
+        read(with_xml(data, old, new))
+
+
+def test_rows_may_have_gaps_and_numbers_written_as_floats():
+    data = with_xml(sheet_of(["a", "b"], [1], [2]), '<row r="3">', '<row r="1048576.0">')
+    assert read(data)[1] == {2: (1, None), 1048576: (2, None)}
 
 
 def test_a_row_that_holds_more_than_the_header_names_is_bad():
