@@ -6,10 +6,13 @@
   (`#N/A`) and one that holds more than the header names.
 - A merged cell holds its value in its first row and column, as the file has it; the others are empty.
 - A date is what the cell's number format says is one.
+- A character that XML can't hold is stored by its code, `_x000D_`, and `_x005F_` is an underscore that begins no code
+  (ECMA-376, ST_Xstring). What is no character, NUL or half of one, makes its row bad.
 """
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -17,10 +20,11 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO, NamedTuple, Protocol, overload
 
-import openpyxl
 import pyarrow as pa
+from openpyxl.cell.text import Text
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.worksheet._reader import CELL_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
-from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from data_ingestion.errors import GoldworksError
@@ -35,6 +39,8 @@ _LAST_ROW = 1 << 20
 _SMALLER = "send it as CSV or Parquet, or in parts; or raise {} in the contract"
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _SHEET_DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
+_SHARED_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_CODE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 _Value = str | int | float | bool | date | datetime | None
 
@@ -68,8 +74,9 @@ class SpreadsheetReader:
         file = spooled(decompressed(stream), form.max_file_bytes, _SMALLER.format("maxFileBytes"))
         with _damage(file):
             _judge_unpacked_size(file, form.max_unpacked_bytes)
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            self._rows = _rows(_sheet(book, form.sheet))
+            book = _Book(file, read_only=True, data_only=True, keep_links=False)
+            book.read()
+            self._rows = _rows(_sheet(book.wb, form.sheet))
         self._file = file
         self.header = self._read_header()
 
@@ -155,6 +162,20 @@ class _RowsAsJson(Sequence[bytes]):
         )
 
 
+class _Book(ExcelReader):  # type: ignore[misc]
+    """openpyxl's reader of books, with shared texts as they are written: it drops every `x005F_` in them."""
+
+    def read_strings(self) -> None:
+        part = self.package.find(SHARED_STRINGS)
+        if part is None:
+            return
+        with self.archive.open(part.PartName[1:]) as source:
+            for _, element in iterparse(source):
+                if element.tag == _SHARED_TEXT_TAG:
+                    self.shared_strings.append(Text.from_tree(element).content)
+                    element.clear()
+
+
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
     """openpyxl's parser of cells, less what it keeps of rows, and telling formulas that nobody ever calculated."""
 
@@ -174,6 +195,11 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
             elif value is None and item.get("t", "n") != "str" and item.find(FORMULA_TAG) is not None:
                 value = f"={item.findtext(FORMULA_TAG) or ''}"
                 fault = fault or ("formula_without_value", place, "the formula was saved without its value")
+            elif isinstance(value, str) and "_x" in value:
+                try:
+                    value = _decoded(value)
+                except _NoText as error:
+                    fault = fault or (error.reason, place, error.detail)
             if value is not None:
                 if place in cells:
                     raise _broken(f"two values for column {place} of row {self.row_counter}")
@@ -276,6 +302,25 @@ def _value(value: Any) -> _Value:
     if isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63:
         return str(value)
     return value if isinstance(value, str | int | float | bool | date) else str(value)
+
+
+class _NoText(Exception):
+    """Why a text with codes in it is none."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason, self.detail = reason, detail
+
+
+def _decoded(text: str) -> str:
+    """The text with characters for their codes, those beyond 16 bits for two of them; raises `_NoText`."""
+    plain = _CODE.sub(lambda code: chr(int(code[1], 16)), text)
+    if "\0" in plain:
+        raise _NoText("nul_byte", "a NUL byte is no text")
+    try:
+        return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError as error:
+        half = int.from_bytes(error.object[error.start : error.start + 2], "little")
+        raise _NoText("lone_surrogate", f"\\u{half:04x} is half a character") from None
 
 
 def _shown(value: _Value) -> str:

@@ -123,6 +123,56 @@ def test_a_formula_counts_with_its_saved_value_and_a_number_as_it_is_written(xml
     assert read(with_cell(xml))[1:] == ({2: cells}, [])
 
 
+ESCAPED = [
+    ("a_x000D_\nb", "a\r\nb"),
+    ("a_x000d__x0009_", "a\r\t"),
+    ("_x005F_x000D_", "_x000D_"),
+    ("_x005F_", "_"),
+    ("x005F_", "x005F_"),
+    ("_x00D_ _x000G_ _x 000D_ x000D_", "_x00D_ _x000G_ _x 000D_ x000D_"),
+    ("_xD83D__xDE00_", "\N{GRINNING FACE}"),
+]
+BROKEN = [
+    ("a_x0000_", "nul_byte", "a NUL byte is no text"),
+    ("_xD83D_b", "lone_surrogate", r"\ud83d is half a character"),
+    ("_xDE00__xD83D_", "lone_surrogate", r"\ude00 is half a character"),
+]
+
+
+def with_text(text: str, place: str) -> bytes:
+    """A sheet whose one cell below the header `a` holds this text, in one of the places where a text can stand."""
+    match place:
+        case "shared":
+            return with_cell('<c r="A2" t="s"><v>0</v></c>', f"<si><t>{text}</t></si>")
+        case "shared rich":
+            return with_cell('<c r="A2" t="s"><v>0</v></c>', f"<si><r><t>{text}</t></r></si>")
+        case "formula":
+            return with_cell(f'<c r="A2" t="str"><f>B1</f><v>{text}</v></c>')
+    return with_cell(f'<c r="A2" t="inlineStr"><is><t>{text}</t></is></c>')
+
+
+@pytest.mark.parametrize("place", ["shared", "shared rich", "formula", "inline"])
+@pytest.mark.parametrize(("written", "cell"), ESCAPED)
+def test_a_character_that_was_stored_by_its_code_is_itself_again(written, cell, place):
+    assert read(with_text(written, place))[1:] == ({2: (cell, None)}, [])
+
+
+@pytest.mark.parametrize("place", ["shared", "formula", "inline"])
+@pytest.mark.parametrize(("written", "reason", "detail"), BROKEN)
+def test_the_code_of_what_is_no_character_makes_its_row_bad(written, reason, detail, place):
+    _, rows, (record,) = read(with_text(written, place))
+    assert rows == {}
+    assert (record.line, record.reason, record.column, record.detail) == (2, reason, "a", detail)
+    assert record.raw == b'{"a":"%b"}' % written.encode()
+
+
+def test_the_header_holds_characters_by_their_code_too():
+    assert read(sheet_of(["a_x000D_\nb"], [1]))[0] == ("a\r\nb",)
+    for written, reason, _ in BROKEN:
+        with pytest.raises(HeaderError, match=f"row 1 names no columns: {reason}"):
+            read(sheet_of([written], [1]))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
