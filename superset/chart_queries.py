@@ -8,7 +8,6 @@ query is built here from the chart's `params`, for the kinds of chart that the a
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from asset_files import ASSETS, Asset, AssetError, Assets, Kind, read_assets
-from superset_api import SupersetApi, SupersetError
+from superset_api import SupersetApi, SupersetError, add_login, password_of
 
 
 @dataclass(frozen=True)
@@ -138,14 +137,10 @@ def _order(text: str) -> list[Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the query of every chart and fail where no rows come.")
-    parser.add_argument("--url", default=os.environ.get("SUPERSET_URL", "http://127.0.0.1:8088"))
-    parser.add_argument("--user", default=os.environ.get("SUPERSET_USER", "admin"))
-    parser.add_argument("--password-env", default="SUPERSET_PASSWORD", help="variable with the password")
+    add_login(parser)
     parser.add_argument("--assets", type=Path, default=ASSETS, help="folder of the asset files")
     options = parser.parse_args(arguments)
-    password = os.environ.get(options.password_env)
-    if not password:
-        parser.error(f"{options.password_env} is not set: it must hold the password of '{options.user}'")
+    password = password_of(parser, options)
     try:
         api = SupersetApi(options.url, options.user, password)
         answers = list(query_charts(api, read_assets(options.assets)))

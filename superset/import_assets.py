@@ -9,7 +9,6 @@ replaces, and then removes by itself what is ours and gone from the files. Ours 
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asset_files import ASSETS, Asset, AssetError, Assets, Kind, pack, read_assets, unpack
-from superset_api import SupersetApi, SupersetError
+from superset_api import SupersetApi, SupersetError, add_login, password_of
 
 
 class ReadBackError(Exception):
@@ -262,16 +261,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description="Import superset/assets into a running Superset and read it back."
     )
-    parser.add_argument("--url", default=os.environ.get("SUPERSET_URL", "http://127.0.0.1:8088"))
-    parser.add_argument("--user", default=os.environ.get("SUPERSET_USER", "admin"))
-    parser.add_argument(
-        "--password-env", default="SUPERSET_PASSWORD", help="variable that holds the password"
-    )
+    add_login(parser)
     parser.add_argument("--assets", type=Path, default=ASSETS, help="folder of the asset files")
     options = parser.parse_args(arguments)
-    password = os.environ.get(options.password_env)
-    if not password:
-        parser.error(f"{options.password_env} is not set: it must hold the password of '{options.user}'")
+    password = password_of(parser, options)
     try:
         api = SupersetApi(options.url, options.user, password)
         changes = import_assets(api, options.assets)

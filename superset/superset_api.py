@@ -1,5 +1,7 @@
 """Superset's REST API, as far as assets as code need it: one session, errors in words."""
 
+import argparse
+import os
 from typing import Any
 
 import requests
@@ -93,3 +95,20 @@ def _complaint(answer: requests.Response) -> tuple[str, dict[str, Any]]:
     details = {place: fault for error in errors for place, fault in (error.get("extra") or {}).items()}
     details.pop("issue_codes", None)
     return said, details
+
+
+def add_login(parser: argparse.ArgumentParser) -> None:
+    """Gives a command the options that say which Superset, and as whom."""
+    parser.add_argument("--url", default=os.environ.get("SUPERSET_URL", "http://127.0.0.1:8088"))
+    parser.add_argument("--user", default=os.environ.get("SUPERSET_USER", "admin"))
+    parser.add_argument(
+        "--password-env", default="SUPERSET_PASSWORD", help="variable that holds the password"
+    )
+
+
+def password_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
+    """The password that the options name; ends the command where there is none."""
+    password = os.environ.get(options.password_env)
+    if not password:
+        parser.error(f"{options.password_env} is not set: it must hold the password of '{options.user}'")
+    return password
