@@ -44,7 +44,7 @@ def judge(cells: Any, column: Column) -> Judged:
         return _judge_mixed(cells, column)
     make = None if column.is_uuid else _maker(cells.type, column)
     if make is None:
-        return judge_cells(as_text(cells), column)
+        return _judge_by_text(cells, column)
     judged = Judged(cells)
     make(judged, cells, column)
     if column.required:
@@ -68,6 +68,16 @@ def as_text(cells: Any) -> Any:
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _without_exponents(text)
     return text
+
+
+def _judge_by_text(cells: Any, column: Column) -> Judged:
+    """By the texts of the cells. A day or moment of no year has none: Arrow writes '<value out of range: …>' for it."""
+    whole = Judged(cells)
+    if pa.types.is_date32(cells.type) or pa.types.is_timestamp(cells.type):
+        _refuse_years(whole, cells)
+    judged = judge_cells(as_text(whole.without_refused(cells)), column)
+    judged.refused |= whole.refused
+    return judged
 
 
 def _judge_mixed(cells: Any, column: Column) -> Judged:
@@ -201,20 +211,24 @@ def _number_of_float(judged: Judged, cells: Any, column: Column) -> None:
 
 
 def _date_of_date(judged: Judged, cells: Any, column: Column) -> None:
-    _refuse_years(judged, cells, cells.cast(pa.int32()), _FIRST_DAY, _LAST_DAY)
+    _refuse_years(judged, cells)
     judged.values = judged.without_refused(cells)
     check_bounds(judged, column)
 
 
 def _date_of_moment(judged: Judged, cells: Any, column: Column) -> None:
     """A moment is a date if it is the day's first, where its zone is."""
-    _refuse_moments_of_no_year(judged, cells)
-    local = judged.without_refused(cells)
+    _refuse_years(judged, cells)
+    ticks = judged.without_refused(cells).cast(pa.int64())
+    begins_a_second = _are_whole(ticks, _TICKS[cells.type.unit])
+    # By seconds, for the first day's midnight, and the last hours in some zones, are beyond what nanoseconds count.
+    local = judged.without_refused(cells).cast(pa.timestamp("s", cells.type.tz), safe=False)
     if local.type.tz is not None:
         local = pc.local_timestamp(local)
     days = local.cast(pa.date32(), safe=False)
+    _refuse_years(judged, days)
     judged.refuse(
-        pc.not_equal(days.cast(local.type), local),
+        pc.invert(pc.and_(begins_a_second, _are_whole(local.cast(pa.int64()), _SECONDS_A_DAY))),
         "not_a_date",
         lambda row: f"{_show(cells, row)} has a time of day",
     )
@@ -223,18 +237,18 @@ def _date_of_moment(judged: Judged, cells: Any, column: Column) -> None:
 
 
 def _moment_of_date(judged: Judged, cells: Any, column: Column) -> None:
-    _refuse_years(judged, cells, cells.cast(pa.int32()), _FIRST_DAY, _LAST_DAY)
+    _refuse_years(judged, cells)
     judged.values = judged.without_refused(cells).cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
     check_bounds(judged, column)
 
 
 def _moment_of_moment(judged: Judged, cells: Any, column: Column) -> None:
     """Without a zone it is taken as UTC, as a text would be."""
-    _refuse_moments_of_no_year(judged, cells)
+    _refuse_years(judged, cells)
     ticks = cells.cast(pa.int64())
     if cells.type.unit == "ns":
         judged.refuse(
-            pc.not_equal(pc.multiply(pc.divide(ticks, 1000), 1000), ticks),
+            pc.invert(_are_whole(ticks, 1000)),
             "too_precise",
             lambda row: f"{_show(cells, row)} has more than microseconds",
         )
@@ -243,15 +257,20 @@ def _moment_of_moment(judged: Judged, cells: Any, column: Column) -> None:
     check_bounds(judged, column)
 
 
-def _refuse_moments_of_no_year(judged: Judged, cells: Any) -> None:
-    a_day = _SECONDS_A_DAY * _TICKS[cells.type.unit]
-    if cells.type.unit != "ns":  # which ends in 2262
-        _refuse_years(judged, cells, cells.cast(pa.int64()), _FIRST_DAY * a_day, (_LAST_DAY + 1) * a_day - 1)
+def _are_whole(ticks: Any, many: int) -> Any:
+    return pc.equal(pc.multiply(pc.divide(ticks, many), many), ticks)
 
 
-def _refuse_years(judged: Judged, cells: Any, ticks: Any, first: int, last: int) -> None:
+def _refuse_years(judged: Judged, cells: Any) -> None:
+    """Refuses days or moments of no year from 1 to 9999."""
+    if pa.types.is_date32(cells.type):
+        ticks, a_day = cells.cast(pa.int32()), 1
+    elif cells.type.unit == "ns":  # which ends in 2262
+        return
+    else:
+        ticks, a_day = cells.cast(pa.int64()), _SECONDS_A_DAY * _TICKS[cells.type.unit]
     judged.refuse(
-        pc.or_(pc.less(ticks, first), pc.greater(ticks, last)),
+        pc.or_(pc.less(ticks, _FIRST_DAY * a_day), pc.greater(ticks, (_LAST_DAY + 1) * a_day - 1)),
         "out_of_range",
         lambda row: f"{_show(cells, row)} is of no year from 1 to 9999",
     )

@@ -127,6 +127,49 @@ def test_a_typed_cell_in_a_column_of_text_is_what_a_person_would_write(array, te
     assert verdict(array, TEXT) == text
 
 
+LAST, FIRST = 2**63 - 1, -(2**63) + 1  # of nanoseconds, in 2262 and 1677
+
+
+@pytest.mark.parametrize(
+    ("ticks", "unit", "zone", "value"),
+    [
+        (FIRST, "ns", None, "not_a_date"),
+        (LAST, "ns", None, "not_a_date"),
+        (FIRST, "ns", "America/New_York", "not_a_date"),
+        (LAST, "ns", "Asia/Tokyo", "not_a_date"),
+        (-1, "ns", None, "not_a_date"),
+        (-86_400 * 10**9, "ns", None, date(1969, 12, 31)),
+        (-86_400 * 10**9 - 1, "ns", None, "not_a_date"),
+        (-106_751 * 86_400 * 10**9, "ns", None, date(1677, 9, 22)),
+        (5 * 3600 * 10**9, "ns", "America/New_York", date(1970, 1, 1)),
+        (253_402_300_799, "s", "Asia/Tokyo", "out_of_range"),
+        (-62_135_596_800, "s", "America/New_York", "out_of_range"),
+    ],
+)
+def test_a_moment_at_either_end_of_time_is_a_date_or_refused(ticks, unit, zone, value):
+    assert verdict(pa.array([ticks], pa.timestamp(unit, zone)), DATE) == value
+
+
+@pytest.mark.parametrize("rules", [TEXT, INTEGER, BOOLEAN, column(LogicalType.STRING, "uuid")])
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([2**62], pa.timestamp("s")),
+        pa.array([-(2**62)], pa.timestamp("ms", "UTC")),
+        pa.array([253_402_300_800], pa.timestamp("s")),
+        pa.array([2**30], pa.int32()).cast(pa.date32()),
+    ],
+)
+def test_a_moment_of_no_year_has_no_text(array, rules):
+    assert verdict(array, rules) == "out_of_range"
+
+
+def test_a_moment_of_no_year_has_no_text_among_others():
+    judged = judge(pa.array([0, 2**62, None], pa.timestamp("s")), column(LogicalType.STRING, required=True))
+    assert {row: reason for row, (reason, _) in judged.refused.items()} == {1: "out_of_range", 2: "missing"}
+    assert judged.values.to_pylist() == ["1970-01-01T00:00:00", None, None]
+
+
 def test_limits_and_required_hold_for_typed_cells():
     bounded = column(LogicalType.DATE, minimum=DAY, maximum=DAY, required=True)
     judged = judge(pa.array([DAY, date(2026, 1, 4), date(2026, 1, 6), None]), bounded)
