@@ -3,7 +3,7 @@
 - A column within a struct is found by its path, `data.location.lat`. A path that leads to a struct, a list or a map
   gives all of it, as compact JSON.
 - Rows are counted from 1. A text that is no UTF-8 makes its row bad: the format promises UTF-8, and not every writer
-  keeps that.
+  keeps that. So does a time that no text can tell, where text is all that it can become.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ _MOST_ROWS = 1 << 14
 _BATCH_BYTES = 4 << 20
 # Of each column so many bytes are read at a time.
 _BUFFER_BYTES = 1 << 16
+# How Arrow begins what it writes for a time, day or moment that it can't write.
+_NO_TEXT = "<value out of range"
+_BAD_UTF8 = ("bad_utf8", "its bytes are no text in UTF-8")
 
 
 def read_parquet(stream: BinaryIO, headers: Collection[str]) -> ParquetReader:
@@ -84,24 +87,24 @@ class ParquetReader:
 
     def _chunk(self, batch: pa.RecordBatch, first: int) -> Chunk:
         columns: list[Any] = []
-        undecodable: dict[int, str] = {}
+        faults: dict[int, tuple[str, str, str]] = {}
         for name, index, steps in self._columns:
             array = batch.column(index)
             if steps:
                 array = pc.struct_field(array, steps)
             array, bad_rows = _readable(array)
-            for row in bad_rows:
-                undecodable.setdefault(row, name)
+            for row, (reason, detail) in bad_rows.items():
+                faults.setdefault(row, (name, reason, detail))
             columns.append(array)
         table = pa.RecordBatch.from_arrays(columns, names=list(self.header))
         lines = pa.arange(first, first + batch.num_rows)
         raws: Sequence[bytes] = _RowsAsJson(batch)
         bad = tuple(
-            BadRecord(first + row, "bad_utf8", raws[row], name, "its bytes are no text in UTF-8")
-            for row, name in sorted(undecodable.items())
+            BadRecord(first + row, reason, raws[row], name, detail)
+            for row, (name, reason, detail) in sorted(faults.items())
         )
         if bad:
-            keep = pa.array([row not in undecodable for row in range(batch.num_rows)])
+            keep = pa.array([row not in faults for row in range(batch.num_rows)])
             table, lines, raws = table.filter(keep), lines.filter(keep), _RowsAsJson(batch.filter(keep))
         return Chunk(lines, table, bad, raws)
 
@@ -152,11 +155,15 @@ def _leaves(path: str, kind: pa.DataType, headers: set[str]) -> Iterator[tuple[s
                 yield name, [index, *steps]
 
 
-def _readable(array: Any) -> tuple[Any, list[int]]:
-    """The column in one of the types that the checks know, and the rows whose text does not decode (null there)."""
+# By row, why its cell can't be read: reason and detail.
+_Faults = dict[int, tuple[str, str]]
+
+
+def _readable(array: Any) -> tuple[Any, _Faults]:
+    """The column in one of the types that the checks know, and the rows whose cell can't be read (null there)."""
     if isinstance(array, pa.ExtensionArray):
         if array.type.extension_name == "arrow.uuid":
-            return pa.array([_value(scalar) for scalar in array], pa.string()), []
+            return pa.array([_value(scalar) for scalar in array], pa.string()), {}
         array = array.storage
     kind = array.type
     if pa.types.is_dictionary(kind):
@@ -164,14 +171,14 @@ def _readable(array: Any) -> tuple[Any, list[int]]:
     if _is_text(kind):
         return _decoded(array)
     if pa.types.is_null(kind):
-        return pa.nulls(len(array), pa.string()), []
+        return pa.nulls(len(array), pa.string()), {}
     if pa.types.is_float16(kind):
-        return array.cast(pa.float32()), []
+        return array.cast(pa.float32()), {}
     if pa.types.is_date64(kind):
-        return array.cast(pa.date32()), []
+        return array.cast(pa.date32()), {}
     if any(knows(kind) for knows in _KNOWN):
-        return array, []
-    return pa.array([_json_cell(scalar) for scalar in array], pa.string()), []
+        return array, {}
+    return _told(array)
 
 
 _KNOWN: tuple[Callable[[pa.DataType], bool], ...] = (
@@ -194,17 +201,31 @@ def _is_text(kind: pa.DataType) -> bool:
     )  # fmt: skip
 
 
-def _decoded(array: Any) -> tuple[Any, list[int]]:
+def _told(array: Any) -> tuple[Any, _Faults]:
+    """Values of a type that no column has, as texts: JSON where they hold others."""
+    cells: list[str | None] = []
+    faults: _Faults = {}
+    for row, scalar in enumerate(array):
+        try:
+            value = _value(scalar, strict=True)
+        except _Untold as error:
+            value = None
+            faults[row] = ("out_of_range", f"it holds a time that no text can tell: {error}")
+        cells.append(value if isinstance(value, str | None) else compact(value))
+    return pa.array(cells, pa.string()), faults
+
+
+def _decoded(array: Any) -> tuple[Any, _Faults]:
     """Older writers leave texts as plain bytes; what decodes is text."""
     as_bytes = array.cast(pa.binary())
     try:
-        return as_bytes.cast(pa.string()), []
+        return as_bytes.cast(pa.string()), {}
     except pa.ArrowInvalid:
         cells = [cell.as_py() for cell in as_bytes]
     bad = [row for row, cell in enumerate(cells) if cell is not None and not _is_utf8(cell)]
     for row in bad:
         cells[row] = None
-    return pa.array(cells, pa.binary()).cast(pa.string()), bad
+    return pa.array(cells, pa.binary()).cast(pa.string()), dict.fromkeys(bad, _BAD_UTF8)
 
 
 def _is_utf8(cell: bytes) -> bool:
@@ -215,34 +236,32 @@ def _is_utf8(cell: bytes) -> bool:
     return True
 
 
-def _json_cell(scalar: Any) -> str | None:
-    """A value of a type that no column has, as text: JSON where it holds others."""
-    if not scalar.is_valid:
-        return None
-    value = _value(scalar)
-    return value if isinstance(value, str) else compact(value)
+class _Untold(Exception):
+    """A time that Arrow can't write."""
 
 
-def _value(scalar: Any) -> Any:
-    """A value as `compact` takes it."""
+def _value(scalar: Any, strict: bool = False) -> Any:
+    """A value as `compact` takes it; a time that Arrow can't write is `_Untold` if `strict`, else Arrow's words for it."""
     if not scalar.is_valid:
         return None
     kind = scalar.type
     if isinstance(kind, pa.BaseExtensionType):
         is_uuid = kind.extension_name == "arrow.uuid"
-        return str(uuid.UUID(bytes=scalar.value.as_py())) if is_uuid else _value(scalar.value)
+        return str(uuid.UUID(bytes=scalar.value.as_py())) if is_uuid else _value(scalar.value, strict)
     if pa.types.is_dictionary(kind):
-        return _value(scalar.dictionary[scalar.index.as_py()])
+        return _value(scalar.dictionary[scalar.index.as_py()], strict)
     if pa.types.is_struct(kind):
-        return {field.name: _value(scalar[index]) for index, field in enumerate(kind)}
+        return {field.name: _value(scalar[index], strict) for index, field in enumerate(kind)}
     if pa.types.is_map(kind):
-        return {str(_value(entry[0])): _value(entry[1]) for entry in scalar.values}
+        return {str(_value(entry[0], strict)): _value(entry[1], strict) for entry in scalar.values}
     if pa.types.is_nested(kind):
-        return [_value(item) for item in scalar.values]
+        return [_value(item, strict) for item in scalar.values]
     if pa.types.is_boolean(kind):
         return scalar.as_py()
     if _is_text(kind):
         return scalar.cast(pa.binary()).as_py().decode(errors="backslashreplace")
     text = str(scalar.cast(pa.string()).as_py())
+    if strict and text.startswith(_NO_TEXT):
+        raise _Untold(text)
     is_number = pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind)
     return Number(text) if is_number and text.lower() not in ("nan", "inf", "-inf") else text

@@ -109,6 +109,30 @@ def test_a_text_that_is_no_utf8_makes_its_row_bad_and_no_other():
     assert record.raw == b'{"id":2,"name":"\\\\xff"}'
 
 
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([0, 2**30], pa.int32()).cast(pa.time32("ms")),
+        pa.array([0, -1]).cast(pa.time64("us")),
+        pa.array([[0], [0, 2**62]], pa.list_(pa.timestamp("us"))),
+        pa.array(
+            [{"a": {"b": 0}}, {"a": {"b": 2**62}}], pa.struct({"a": pa.struct({"b": pa.timestamp("us")})})
+        ),
+        pa.array([[(0, 1)], [(2**62, 1)]], pa.map_(pa.timestamp("us"), pa.int8())),
+    ],
+)
+def test_a_time_that_no_text_can_tell_makes_its_row_bad(array):
+    _, (chunk,) = read(written(pa.table({"c": array, "note": ["a", "b"]})))
+    (record,) = chunk.bad
+    assert (record.line, record.reason, record.column) == (2, "out_of_range", "c")
+    assert chunk.lines.to_pylist() == [1]
+
+
+def test_a_text_may_say_what_arrow_says_of_such_times():
+    text = "<value out of range: 1>"
+    assert column(pa.array([[text]])).to_pylist() == [f'["{text}"]']
+
+
 def test_a_row_is_shown_as_json():
     table = pa.table(
         {
