@@ -241,7 +241,7 @@ class _Untold(Exception):
 
 
 def _value(scalar: Any, strict: bool = False) -> Any:
-    """A value as `compact` takes it; a time that Arrow can't write is `_Untold` if `strict`, else Arrow's words for it."""
+    """A value as `compact` takes it; of a time that Arrow can't write its words, or, `strict`, `_Untold`."""
     if not scalar.is_valid:
         return None
     kind = scalar.type
