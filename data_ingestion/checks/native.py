@@ -224,7 +224,12 @@ def _date_of_moment(judged: Judged, cells: Any, column: Column) -> None:
     # By seconds, for the first day's midnight, and the last hours in some zones, are beyond what nanoseconds count.
     local = judged.without_refused(cells).cast(pa.timestamp("s", cells.type.tz), safe=False)
     if local.type.tz is not None:
-        local = pc.local_timestamp(local)
+        try:
+            local = pc.local_timestamp(local)
+        except pa.ArrowInvalid:
+            judged.refuse(pc.is_valid(cells), "not_a_date", lambda _: f"no zone {local.type.tz!r} is known")
+            judged.values = pa.nulls(len(cells), pa.date32())
+            return
     days = local.cast(pa.date32(), safe=False)
     _refuse_years(judged, days)
     judged.refuse(

@@ -144,9 +144,11 @@ LAST, FIRST = 2**63 - 1, -(2**63) + 1  # of nanoseconds, in 2262 and 1677
         (5 * 3600 * 10**9, "ns", "America/New_York", date(1970, 1, 1)),
         (253_402_300_799, "s", "Asia/Tokyo", "out_of_range"),
         (-62_135_596_800, "s", "America/New_York", "out_of_range"),
+        (-19_800, "s", "+05:30", date(1970, 1, 1)),
+        (0, "s", "Mars/Olympus", "not_a_date"),
     ],
 )
-def test_a_moment_at_either_end_of_time_is_a_date_or_refused(ticks, unit, zone, value):
+def test_a_moment_is_the_date_that_it_begins_in_its_zone_or_refused(ticks, unit, zone, value):
     assert verdict(pa.array([ticks], pa.timestamp(unit, zone)), DATE) == value
 
 
