@@ -138,6 +138,7 @@ def test_every_byte_is_of_one_record_or_a_line_end(header, body, form, chunk_byt
 
 @settings(max_examples=300, deadline=None)
 @given(headers, soup, formats)
+@example(b"h\n", b"\r\n\r\r\n\r", CsvFormat())
 def test_a_verdict_does_not_depend_on_the_records_before_it(header, body, form):
     """Reading from any record's start on finds the same records as reading from the start of the file."""
     form = replace(form, max_record_bytes=max(form.max_record_bytes, 8))
@@ -146,7 +147,9 @@ def test_a_verdict_does_not_depend_on_the_records_before_it(header, body, form):
     data = (header + body).removeprefix(b"\xef\xbb\xbf")
     rows, bad, place = as_specified(data, form)
     reads = sorted([(line, raw) for line, _, raw in rows] + [(b.line, b.raw) for b in bad])
-    if len(reads) > 1 and not any(b.reason == "record_too_long" for b in bad):
+    # A record that is a stray CR can't be found by its bytes: line ends before it hold them, too.
+    found_by_its_bytes = all(raw.strip(b"\r") for _, raw in reads)
+    if len(reads) > 1 and found_by_its_bytes and not any(b.reason == "record_too_long" for b in bad):
         rest = data.index(reads[1][1], data.index(reads[0][1], place) + len(reads[0][1]))
         later_rows, later_bad, _ = as_specified(data[:place] + data[rest:], form)
         assert [row[1:] for row in later_rows] == [row[1:] for row in rows if row[0] > reads[0][0]]
