@@ -13,6 +13,8 @@ from data_ingestion.errors import DropFault, OperatorFault
 
 # In memory up to here, on disk beyond: a bad file must not cost more memory than a good one.
 SPOOL_BYTES = 8 << 20
+# Beyond so many, reasons are told without their column: a file may invent a key for each of its records.
+REASONS_TOLD = 1000
 # Of a failed load the ledger keeps this many bad rows.
 KEPT_OF_FAILED = 1000
 
@@ -36,7 +38,9 @@ class BadRows:
                     "  make room, or set TMPDIR to a folder that has it"
                 ) from error
             self.count += 1
-            self.reasons[row.reason if row.column is None else f"{row.column}: {row.reason}"] += 1
+            reason = row.reason if row.column is None else f"{row.column}: {row.reason}"
+            is_told = reason in self.reasons or len(self.reasons) < REASONS_TOLD
+            self.reasons[reason if is_told else row.reason] += 1
 
     def __iter__(self) -> Iterator[BadRow]:
         self._spool.seek(0)

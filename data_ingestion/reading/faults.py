@@ -23,7 +23,8 @@ class BadRecord:
     of text: nul_byte, bad_utf8 (bad_encoding in a file declared to be anything else), record_too_long;
     of CSV: too_few_columns, too_many_columns, unclosed_quote, text_after_quote, stray_carriage_return;
     of JSON Lines: invalid_json, not_an_object, unknown_key, duplicate_key, lone_surrogate;
-    of Parquet: bad_utf8; of a spreadsheet: too_many_columns, cell_error, formula_without_value.
+    of Parquet: bad_utf8, out_of_range;
+    of a spreadsheet: too_many_columns, cell_error, formula_without_value, nul_byte, lone_surrogate.
     `raw` is all of the record, in a text file without its line end, else as JSON; of `record_too_long` it is the
     first `max_record_bytes`.
     `column` is the header of the cell at fault, None where the fault is the record's or lies beyond the header.
