@@ -95,7 +95,8 @@ def test_dbt_works_in_a_shell_after_make_env(platform):
     assert built.returncode == 0, built.stdout[-3000:]
     tested = platform.run("dbt", "test", check=False)
     assert tested.returncode == 0, tested.stdout[-3000:]
-    warnings = re.findall(r"WARN \d+ (\w+) \.", tested.stdout)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", tested.stdout)
+    warnings = re.findall(r"WARN \d+ (\w+) \.", plain)
     assert sorted(warnings) == [
         "bank_movement_is_backdated", "web_action_is_unknown", "web_actions_are_known", "web_ip_is_no_address",
     ]  # fmt: skip
