@@ -80,7 +80,7 @@ A model that is built whole touches every day that it has or ever had, so the ma
 {# The newest build of a model, or the newest that all marts in `through` have followed. #}
 {% macro newest_build(model_name, through=[]) -%}
     {%- if through -%}
-    select coalesce(min(load_id), 0) from {{ load_marks() }}
+    select coalesce(case when count(*) = {{ through | length }} then min(load_id) end, 0) from {{ load_marks() }}
     where dataset = '{{ model_name }}' and relation in ('{{ through | join("', '") }}')
     {%- else -%}
     select coalesce(max(build), 0) from {{ touched_days() }} where relation = '{{ model_name }}'

@@ -137,6 +137,8 @@ def test_step_by_step_equals_a_full_refresh(seed, world, builds, transformer, re
     assert wrong_answers(transformer, world) == {}
     assert mark(transformer) == world.newest_load(BANK)
     assert mark(transformer, "int_web_events") == world.newest_load(WEB)
+    (newest,) = transformer.execute("select coalesce(max(build), 0) from silver.touched_days").fetchone()
+    assert mark(transformer, "mart_web_events_yearly") == newest
 
 
 def test_a_withdrawn_movement_leaves_silver_and_gold(world, builds, transformer, relations):
