@@ -265,7 +265,7 @@ class RawMachine(RuleBasedStateMachine):
                 self._follow_loads(together, replays, planned)
 
     def _follow_loads(self, rows, replays, planned):
-        seen, before = [self._loaded(row["object_key"], planned) for row in rows], len(self.model.raw)
+        seen, before = [self._loaded(row, planned) for row in rows], len(self.model.raw)
         if len(rows) > 1:
             outcomes = self.model.load_together(seen, self.terms)
         else:
@@ -281,10 +281,12 @@ class RawMachine(RuleBasedStateMachine):
                 assert self.world.conflicts(row["load_id"]) == outcome.conflicts
         assert rows[-1]["state"] == "failed" or before == len(self.model.raw)
 
-    def _loaded(self, key, planned):
+    def _loaded(self, row, planned):
         """The object as the load took it: bytes that another object has are not read, whatever lies there by then."""
+        key = row["object_key"]
         etag, seen = planned.get(key, (None, None))
-        return seen if seen and self.world.etag(key) == etag else self.lying[key]
+        is_as_planned = seen and row["state"] == "loaded" and self.world.etag(key) == etag
+        return seen if is_as_planned else self.lying[key]
 
     def _follow_withdrawal(self, row):
         key, before = row["object_key"], len(self.model.raw)
