@@ -28,7 +28,7 @@ from data_ingestion.warehouses.postgres import (
     withdrawal,
 )
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits, may_copy
-from data_ingestion.warehouses.postgres.session import scalar, server_faults
+from data_ingestion.warehouses.postgres.session import interruptible, scalar, server_faults
 from data_ingestion.warehouses.postgres.straight import StraightCopy, open_straight
 
 if TYPE_CHECKING:
@@ -151,7 +151,11 @@ class PostgresWarehouse:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with server_faults(self.connection), self.connection.transaction():
+        with (
+            server_faults(self.connection),
+            self.connection.transaction(),
+            interruptible(self.connection),
+        ):
             yield
 
     @contextmanager

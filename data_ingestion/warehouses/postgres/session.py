@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.pq import TransactionStatus
 
 from data_ingestion.errors import OperatorFault, WarehouseLost
 
 # Group role that may read raw and the ledger's bookkeeping (not the quarantine: raw text may be personal).
 READERS = "raw_reader"
+# That a server takes to hear of a cancelled statement; after that, it finds out by itself.
+CANCEL_SECONDS = 5
 
 
 def scalar(connection: Connection, statement: LiteralString, parameters: Sequence[object] = ()) -> Any:
@@ -58,6 +61,19 @@ def server_faults(connection: Connection) -> Iterator[None]:
                 f"{told}\n  what was under way is undone; see that the server is up, then run again"
             ) from error
         raise OperatorFault(f"{told}\n  {_remedy(error)}") from error
+
+
+@contextmanager
+def interruptible(connection: Connection) -> Iterator[None]:
+    """Ends the session where an interrupt has left a statement under way in it: no other could follow."""
+    try:
+        yield
+    except BaseException:
+        if connection.info.transaction_status is TransactionStatus.ACTIVE:
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=CANCEL_SECONDS)
+            connection.close()
+        raise
 
 
 def _remedy(error: psycopg.Error) -> str:
