@@ -126,15 +126,21 @@ def cpu_seconds(pid: int | None) -> float:
     """Processor time of a process and its children, running or ended (Linux: /proc)."""
     if pid is None or not Path("/proc/self/stat").exists():
         return 0.0
-    ticks = 0
-    for process in (pid, *_children(pid)):
+    while True:
+        children = _children(pid)
         try:
-            # after the name in brackets: 11 and 12 are its own ticks, 13 and 14 those of children that ended
-            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        except OSError:  # ended meanwhile: its parent has its ticks now
+            ticks = sum(_ticks(process) for process in (pid, *children))
+        except FileNotFoundError:  # one has ended meanwhile: its parent has its ticks now, but was asked before
+            _ticks(pid)  # says so if it is the process itself
             continue
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / TICKS
+        if _children(pid) == children:
+            return ticks / TICKS
+
+
+def _ticks(pid: int) -> int:
+    """Of the process itself, and of its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15]))
 
 
 def _children(pid: int) -> list[int]:
