@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from runtime import Fault
-from runtime.postgres import free_port
+from runtime.postgres import SUPERUSER, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,6 +43,7 @@ def _signing_key() -> str:
 # What the file is made of: (heading, {name: value or how to draw it}).
 _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
     ("Ports on 127.0.0.1", {name: str(port) for name, port in PORTS.items()}),
+    ("The warehouse that everything reads and writes: prod or dev", {"GOLDWORKS_WAREHOUSE": "prod"}),
     (
         "Logins of people",
         {
@@ -59,6 +60,9 @@ _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
             "LOADER_PASSWORD": _password,
             "TRANSFORMER_PASSWORD": _password,
             "REPORTER_PASSWORD": _password,
+            "DEV_LOADER_PASSWORD": _password,
+            "DEV_TRANSFORMER_PASSWORD": _password,
+            "DEV_REPORTER_PASSWORD": _password,
             "AIRFLOW_DB_PASSWORD": _password,
             "SUPERSET_DB_PASSWORD": _password,
         },
@@ -84,6 +88,61 @@ _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
 
 
 @dataclass(frozen=True)
+class Warehouse:
+    """One of the two warehouses: a database, and roles of its own that can connect to no other (init_db.sql)."""
+
+    name: str
+    database: str
+    prefix: str
+
+    @property
+    def loader(self) -> str:
+        return f"{self.prefix}loader"
+
+    @property
+    def transformer(self) -> str:
+        return f"{self.prefix}transformer"
+
+    @property
+    def reporter(self) -> str:
+        return f"{self.prefix}reporter"
+
+
+WAREHOUSES = {
+    warehouse.name: warehouse
+    for warehouse in (Warehouse("prod", "warehouse", ""), Warehouse("dev", "warehouse_dev", "dev_"))
+}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the parts of a platform find one another and their files, which depends on where they run."""
+
+    postgres_host: str
+    postgres_port: int
+    s3_url: str
+    airflow_url: str
+    superset_url: str
+    contracts: Path
+    dbt_project: Path
+    home: Path
+
+    @classmethod
+    def of_this_machine(cls, settings: "Settings") -> "Addresses":
+        """Servers on the ports of the settings, files in this repository."""
+        return cls(
+            postgres_host=settings.values.get("GOLDWORKS_PG_HOST") or "127.0.0.1",
+            postgres_port=settings.port("GOLDWORKS_PG_PORT"),
+            s3_url=f"http://127.0.0.1:{settings.port('GOLDWORKS_S3_PORT')}",
+            airflow_url=f"http://127.0.0.1:{settings.port('GOLDWORKS_AIRFLOW_PORT')}",
+            superset_url=f"http://127.0.0.1:{settings.port('GOLDWORKS_SUPERSET_PORT')}",
+            contracts=ROOT / "contracts",
+            dbt_project=ROOT / "dbt",
+            home=settings.home,
+        )
+
+
+@dataclass(frozen=True)
 class Settings:
     """The platform of one home: `values` is what its file says, `environment()` what programs are told."""
 
@@ -103,6 +162,27 @@ class Settings:
         return "AWS_ENDPOINT_URL" not in self.values and self.landing.startswith("s3://")
 
     @property
+    def runs_own_postgres(self) -> bool:
+        """Whether the databases are on a server that the platform starts, not on one that the file names."""
+        return not self.values.get("GOLDWORKS_PG_HOST")
+
+    @property
+    def postgres_admin(self) -> str:
+        """The role that makes databases and roles; its password is POSTGRES_PASSWORD."""
+        return (not self.runs_own_postgres and self.values.get("GOLDWORKS_PG_ADMIN")) or SUPERUSER
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """The warehouse that everything reads and writes."""
+        chosen = self.values["GOLDWORKS_WAREHOUSE"]
+        if chosen not in WAREHOUSES:
+            raise Fault(
+                f"{self.file}: GOLDWORKS_WAREHOUSE: {chosen!r} is no warehouse\n"
+                f"  write {' or '.join(WAREHOUSES)}"
+            )
+        return WAREHOUSES[chosen]
+
+    @property
     def landing(self) -> str:
         return self.values.get("GOLDWORKS_LANDING_URL") or "s3://landing"
 
@@ -115,31 +195,48 @@ class Settings:
     def log(self, service: str) -> Path:
         return self.home / "logs" / f"{service}.log"
 
-    def database_url(self, role: str, database: str, scheme: str = "postgresql") -> str:
-        variable = {"airflow": "AIRFLOW_DB", "superset": "SUPERSET_DB"}.get(role, role.upper())
-        password = quote(self.values[f"{variable}_PASSWORD"], "")
-        return f"{scheme}://{role}:{password}@127.0.0.1:{self.port('GOLDWORKS_PG_PORT')}/{database}"
+    def database_url(
+        self, role: str, database: str, scheme: str = "postgresql", addresses: Addresses | None = None
+    ) -> str:
+        """A database as one of the roles of init_db.sql; not for people, for it holds the password."""
+        place = addresses or Addresses.of_this_machine(self)
+        login = f"{role}:{quote(self.password(role), '')}"
+        return f"{scheme}://{login}@{place.postgres_host}:{place.postgres_port}/{database}"
 
-    def environment(self) -> dict[str, str]:
-        """The variables that all parts share (docs/reference: settings); a value of the file wins."""
+    def password(self, role: str) -> str:
+        variable = {"airflow": "AIRFLOW_DB", "superset": "SUPERSET_DB"}.get(role, role.upper())
+        return self.values[f"{variable}_PASSWORD"]
+
+    def environment(self, addresses: Addresses | None = None) -> dict[str, str]:
+        """The variables that all parts share (docs/reference: settings); a value of the file wins.
+
+        Told are the parts that run where `addresses` says, else on this machine.
+        """
+        place = addresses or Addresses.of_this_machine(self)
+        warehouse = self.warehouse
         derived = {
-            "GOLDWORKS_HOME": str(self.home),
-            "GOLDWORKS_WAREHOUSE_URL": self.database_url("loader", "warehouse"),
+            "GOLDWORKS_HOME": str(place.home),
+            "GOLDWORKS_WAREHOUSE_URL": self.database_url(
+                warehouse.loader, warehouse.database, addresses=place
+            ),
             "GOLDWORKS_LANDING_URL": self.landing,
-            "GOLDWORKS_CONTRACTS": str(ROOT / "contracts"),
-            "AIRFLOW_URL": f"http://127.0.0.1:{self.port('GOLDWORKS_AIRFLOW_PORT')}",
-            "SUPERSET_URL": f"http://127.0.0.1:{self.port('GOLDWORKS_SUPERSET_PORT')}",
-            "WAREHOUSE_HOST": "127.0.0.1",
-            "WAREHOUSE_PORT": str(self.port("GOLDWORKS_PG_PORT")),
-            "WAREHOUSE_DB": "warehouse",
-            "TRANSFORMER_USER": "transformer",
-            "REPORTER_USER": "reporter",
-            "DBT_PROJECT_DIR": str(ROOT / "dbt"),
-            "DBT_PROFILES_DIR": str(ROOT / "dbt"),
+            "GOLDWORKS_CONTRACTS": str(place.contracts),
+            "AIRFLOW_URL": place.airflow_url,
+            "SUPERSET_URL": place.superset_url,
+            "WAREHOUSE_HOST": place.postgres_host,
+            "WAREHOUSE_PORT": str(place.postgres_port),
+            "WAREHOUSE_DB": warehouse.database,
+            "LOADER_PASSWORD": self.password(warehouse.loader),
+            "TRANSFORMER_USER": warehouse.transformer,
+            "TRANSFORMER_PASSWORD": self.password(warehouse.transformer),
+            "REPORTER_USER": warehouse.reporter,
+            "REPORTER_PASSWORD": self.password(warehouse.reporter),
+            "DBT_PROJECT_DIR": str(place.dbt_project),
+            "DBT_PROFILES_DIR": str(place.dbt_project),
             **TELEMETRY_OFF,
         }
         if self.runs_own_s3:
-            derived["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{self.port('GOLDWORKS_S3_PORT')}"
+            derived["AWS_ENDPOINT_URL"] = place.s3_url
         shared = {name: value for name, value in self.values.items() if name not in _PRIVATE and value}
         return {**derived, **shared}
 
@@ -152,8 +249,14 @@ TELEMETRY_OFF = {
     "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
 }
 
-# Known to the service that needs it, not to every shell.
+# Known to the service that needs it, not to every shell; of the warehouses, the chosen one's are derived.
 _PRIVATE = {
+    "LOADER_PASSWORD",
+    "TRANSFORMER_PASSWORD",
+    "REPORTER_PASSWORD",
+    "DEV_LOADER_PASSWORD",
+    "DEV_TRANSFORMER_PASSWORD",
+    "DEV_REPORTER_PASSWORD",
     "POSTGRES_PASSWORD",
     "AIRFLOW_DB_PASSWORD",
     "SUPERSET_DB_PASSWORD",

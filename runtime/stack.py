@@ -10,7 +10,7 @@ from runtime import Fault, airflow, object_store, superset
 from runtime.postgres import Cluster
 from runtime.postgres_binaries import copy_of, find_binaries
 from runtime.services import Keeper, Service, inherited_environment
-from runtime.settings import ROOT, Settings
+from runtime.settings import ROOT, WAREHOUSES, Settings
 
 # Airflow's processes go first: their tasks still need everything else to end well.
 STOP_ORDER = ("airflow-scheduler", "airflow-dags", "airflow-api", superset.NAME, object_store.NAME)
@@ -65,13 +65,21 @@ class Stack:
         }
 
     def start_postgres(self) -> None:
-        """The cluster, with the roles, databases and schemas of init_db.sql and the passwords of the settings."""
+        """The cluster, with both warehouses, the metadata of init_db.sql and the passwords of the settings."""
+        if not self.settings.runs_own_postgres:
+            raise Fault(
+                f"{self.settings.file}: GOLDWORKS_PG_HOST: only `make up` works on a server that is already there\n"
+                "  `make up`, or take the line out: `make demo` starts a server of its own"
+            )
         self.cluster.start()
         passwords = {
             name: value for name, value in self.settings.values.items() if name.endswith("_PASSWORD")
         }
+        script = str(ROOT / "init_db.sql")
         try:
-            self.cluster.psql("-f", str(ROOT / "init_db.sql"), variables=passwords)
+            for warehouse in WAREHOUSES.values():
+                names = ["-v", f"warehouse={warehouse.database}", "-v", f"prefix={warehouse.prefix}"]
+                self.cluster.psql(*names, "-f", script, variables=passwords)
         except Fault as fault:
             if "password authentication failed" not in str(fault):
                 raise
@@ -151,7 +159,7 @@ def shell_environment(stack: Stack) -> dict[str, str]:
         **airflow.environment(settings),
         **superset.environment(settings),
         **settings.environment(),
-        **stack.cluster.connection("warehouse"),
+        **stack.cluster.connection(settings.warehouse.database),
     }
 
 
