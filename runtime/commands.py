@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     command("in", _in, "a program of an environment: in dev pytest …").add_argument(
         "rest", nargs=argparse.REMAINDER
     )
-    command("lint", _lint, "ruff, mypy and sqlfluff over everything")
+    command("lint", _lint, "ruff, mypy, sqlfluff and actionlint over everything")
     command("lock", _lock, "resolve all environments anew and write their requirement files")
     command("lock-check", _lock_check, "whether the requirement files are what the locks say")
     return parser
@@ -202,6 +202,8 @@ def _lint(options: argparse.Namespace) -> int:
         ["ruff", "format", "--check"],
         ["mypy"],
         ["sqlfluff", "lint", "dbt"],
+        # without the option it looks on PATH, and checks no scripts where it finds nothing
+        ["actionlint", "-shellcheck", str(settings.program("dev", "shellcheck"))],
     )
     failed = []
     for program, *rest in checks:
