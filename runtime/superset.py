@@ -1,7 +1,5 @@
 """Superset: its metadata, its administrator, its one process, and the dashboards brought in from files."""
 
-import hashlib
-
 from runtime.services import Service, answers, inherited_environment, run_program
 from runtime.settings import ROOT, Settings
 
@@ -37,36 +35,17 @@ def service(settings: Settings) -> Service:
 
 
 def prepare(settings: Settings) -> None:
-    """Metadata of this version, the administrator, roles; costs nothing when all are there already."""
-    home = settings.home / "superset"
-    home.mkdir(parents=True, exist_ok=True)
-    user, password = settings.values["SUPERSET_USER"], settings.values["SUPERSET_PASSWORD"]
-    secret = settings.values["SUPERSET_SECRET_KEY"]
-    requirements = hashlib.sha256((ROOT / "superset/requirements.txt").read_bytes()).hexdigest()
-    prepared = home / "prepared"
-    fingerprint = requirements + hashlib.sha256(f"{secret}{user}\n{password}".encode()).hexdigest()
-    if prepared.exists() and prepared.read_text() == fingerprint:
-        return
-    _command(settings, "db", "upgrade")
-    names = ["--firstname", "Gold", "--lastname", "Works", "--email", f"{user}@example.com"]
-    said = _command(settings, "fab", "create-admin", "--username", user, "--password", password, *names)
-    if "already exist" in said or "Error!" in said:
-        _command(settings, "fab", "reset-password", "--username", user, "--password", password)
-    _command(settings, "init")
-    prepared.write_text(fingerprint)
-
-
-def _command(settings: Settings, *arguments: str) -> str:
-    argv = [str(settings.program("superset", "superset")), *arguments]
-    return run(settings, argv, f"superset {' '.join(arguments[:2])}")
-
-
-def run(settings: Settings, argv: list[str], name: str) -> str:
-    """The output of a program of Superset's environment."""
-    return run_program(argv, process_environment(settings), settings.home, name)
+    """Metadata of this version, the administrator, roles; costs little when all are there already."""
+    (settings.home / "superset").mkdir(parents=True, exist_ok=True)
+    _script(settings, "prepare.py", "superset/prepare.py")
 
 
 def import_dashboards(settings: Settings) -> str:
     """Bring the asset files in and read them back; repeated, it changes nothing. Superset must be up."""
-    python = str(settings.program("superset", "python"))
-    return run(settings, [python, str(ROOT / "superset" / "import_assets.py")], "importing the dashboards")
+    return _script(settings, "import_assets.py", "importing the dashboards")
+
+
+def _script(settings: Settings, file: str, name: str) -> str:
+    """The output of one of the programs in superset/, run by Superset's own Python."""
+    argv = [str(settings.program("superset", "python")), str(ROOT / "superset" / file)]
+    return run_program(argv, process_environment(settings), settings.home, name)

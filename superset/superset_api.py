@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 import requests
+from variables import VariableMissing, variable
 
 _PAGE_SIZE = 100
 
@@ -102,13 +103,15 @@ def add_login(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default=os.environ.get("SUPERSET_URL", "http://127.0.0.1:8088"))
     parser.add_argument("--user", default=os.environ.get("SUPERSET_USER", "admin"))
     parser.add_argument(
-        "--password-env", default="SUPERSET_PASSWORD", help="variable that holds the password"
+        "--password-env",
+        default="SUPERSET_PASSWORD",
+        help="variable that holds the password, or with _FILE behind it the file that does",
     )
 
 
 def password_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
     """The password that the options name; ends the command where there is none."""
-    password = os.environ.get(options.password_env)
-    if not password:
-        parser.error(f"{options.password_env} is not set: it must hold the password of '{options.user}'")
-    return password
+    try:
+        return variable(options.password_env)
+    except VariableMissing as error:
+        parser.error(f"the password of '{options.user}': {error}")

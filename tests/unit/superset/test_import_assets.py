@@ -103,7 +103,17 @@ def test_no_password_no_import(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     with pytest.raises(SystemExit) as stopped:
         main(["--user", "ann", "--password-env", "SOME_PASSWORD"])
     assert stopped.value.code == 2
-    assert "SOME_PASSWORD is not set: it must hold the password of 'ann'" in capsys.readouterr().err
+    assert "the password of 'ann': SOME_PASSWORD is not set" in capsys.readouterr().err
+
+
+def test_the_password_may_come_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    monkeypatch.delenv("SUPERSET_PASSWORD", raising=False)
+    monkeypatch.setenv("SUPERSET_PASSWORD_FILE", str(tmp_path / "password"))
+    assert main(["--url", "http://127.0.0.1:1"]) == 1
+    assert "http://127.0.0.1:1: does not answer" in capsys.readouterr().err
 
 
 def test_a_superset_that_is_not_there(
