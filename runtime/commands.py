@@ -118,7 +118,8 @@ def _psql(options: argparse.Namespace) -> None:
     if stack.cluster.pid is None:
         raise Fault("Postgres is not running\n  `make demo` starts it")
     program = stack.cluster.binaries / "psql"
-    os.execve(program, ["psql", *options.rest], {**os.environ, **stack.cluster.connection("warehouse")})  # noqa: S606
+    connection = stack.cluster.connection(stack.settings.warehouse.database)
+    os.execve(program, ["psql", *options.rest], {**os.environ, **connection})  # noqa: S606
 
 
 def _logs(options: argparse.Namespace) -> None:
