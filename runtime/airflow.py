@@ -5,44 +5,33 @@ because deferrable dbt sensors lose a race in 3.3 on busy machines. No log serve
 API server reads them, and the server would listen on every interface with no setting to stop it.
 """
 
-import hashlib
 import json
 import re
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from runtime import Fault
-from runtime.postgres import Cluster
 from runtime.services import Service, answers, inherited_environment, run_program
 from runtime.settings import ROOT, Settings
 
 SERVICES = ("airflow-api", "airflow-scheduler", "airflow-dags")
-# Watching a dbt model holds a worker's slot, so the watchers' pool stays below the number of slots.
-PARALLELISM = 8
-POOLS = {"dbt": (4, "watchers of dbt models; smaller than the executor's parallelism")}
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Airflow's own settings; the `airflow` of a developer's shell gets the same (`make env`)."""
-    url = settings.environment()["AIRFLOW_URL"]
+    """What airflow/airflow.cfg leaves to the place; the `airflow` of a developer's shell gets the same (`make env`)."""
+    known = settings.environment()
+    url = known["AIRFLOW_URL"]
     home = settings.home / "airflow"
-    landing = settings.environment()
-    aws_extra = {"region_name": landing["AWS_DEFAULT_REGION"]}
-    if landing.get("AWS_ENDPOINT_URL"):
-        aws_extra["endpoint_url"] = landing["AWS_ENDPOINT_URL"]
     return {
         "AIRFLOW_HOME": str(home),
+        "AIRFLOW_CONFIG": str(ROOT / "airflow" / "airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow" / "dags"),
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__DEFAULT_TIMEZONE": "utc",
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
-        "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",  # tasks report here; never start elsewhere
         "AIRFLOW__CORE__FERNET_KEY": settings.values["AIRFLOW_FERNET_KEY"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": settings.database_url(
@@ -50,28 +39,36 @@ def environment(settings: Settings) -> dict[str, str]:
         ),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(settings.port("GOLDWORKS_AIRFLOW_PORT")),
-        "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__SECRET_KEY": settings.values["AIRFLOW_SECRET_KEY"],
         "AIRFLOW__API_AUTH__JWT_SECRET": settings.values["AIRFLOW_JWT_SECRET"],
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "20",  # seconds until a new DAG file is seen
-        "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
-        # A worker learns of its task's end at the next heartbeat only: five seconds a task by default.
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         # Its own default, /tmp/cosmos, belongs to whoever ran Cosmos on this machine first.
         "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
-        "AIRFLOW_CONN_WAREHOUSE": landing["GOLDWORKS_WAREHOUSE_URL"],
+        **connections(known),
+        "GOLDWORKS_DBT_MANIFEST": str(manifest(settings)),
+        "DBT_EXECUTABLE": str(settings.program("dbt", "dbt")),
+    }
+
+
+def connections(known: Mapping[str, str]) -> dict[str, str]:
+    """The logins of the tasks as Airflow's connections, made of the shared settings (`Settings.environment`)."""
+    names = ("TRANSFORMER_USER", "TRANSFORMER_PASSWORD", "WAREHOUSE_HOST", "WAREHOUSE_PORT", "WAREHOUSE_DB")
+    user, password, host, port, database = (quote(known[name], "") for name in names)
+    aws_extra = {"region_name": known["AWS_DEFAULT_REGION"]}
+    if known.get("AWS_ENDPOINT_URL"):
+        aws_extra["endpoint_url"] = known["AWS_ENDPOINT_URL"]
+    return {
+        "AIRFLOW_CONN_WAREHOUSE": known["GOLDWORKS_WAREHOUSE_URL"],
+        "AIRFLOW_CONN_TRANSFORMER": f"postgresql://{user}:{password}@{host}:{port}/{database}",
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(
             {
                 "conn_type": "aws",
-                "login": landing["AWS_ACCESS_KEY_ID"],
-                "password": landing["AWS_SECRET_ACCESS_KEY"],
+                "login": known["AWS_ACCESS_KEY_ID"],
+                "password": known["AWS_SECRET_ACCESS_KEY"],
                 "extra": aws_extra,
             }
         ),
-        "GOLDWORKS_DBT_MANIFEST": str(manifest(settings)),
-        "DBT_EXECUTABLE": str(settings.program("dbt", "dbt")),
     }
 
 
@@ -102,7 +99,7 @@ def services(settings: Settings) -> list[Service]:
     return [
         Service(
             "airflow-api",
-            [program, "api-server", "--workers", "1"],
+            [program, "api-server"],
             given,
             lambda: answers(health, '"metadatabase"'),
             url,
@@ -118,47 +115,12 @@ def services(settings: Settings) -> list[Service]:
     ]
 
 
-def prepare(settings: Settings, cluster: Cluster) -> None:
-    """Metadata of this version and the administrator; costs nothing when both are there already."""
+def prepare(settings: Settings) -> None:
+    """Metadata of this version, the administrator and the pool; costs little when all are there already."""
     home = settings.home / "airflow"
     home.mkdir(parents=True, exist_ok=True)
-    requirements = hashlib.sha256((ROOT / "airflow/requirements.txt").read_bytes()).hexdigest()
-    migrated = home / "migrated"
-    if not (migrated.exists() and migrated.read_text() == requirements):
-        _command(settings, "db", "migrate")
-        # With SQLAlchemy 2.1 the migration leaves these out and still reports success.
-        if cluster.psql("-c", "select to_regclass('public.ab_user') is not null", database="airflow") != "t":
-            raise Fault(
-                "`airflow db migrate` made no table ab_user: nobody could log in\n"
-                "  the locked SQLAlchemy does not suit the FAB provider; `make lock-check` tells what changed"
-            )
-        migrated.write_text(requirements)
-    user, password = settings.values["AIRFLOW_USER"], settings.values["AIRFLOW_PASSWORD"]
-    login = home / "login"
-    fingerprint = hashlib.sha256(
-        f"{settings.values['AIRFLOW_SECRET_KEY']}{user}\n{password}".encode()
-    ).hexdigest()
-    if not (login.exists() and login.read_text() == fingerprint):
-        names = [
-            "--firstname",
-            "Gold",
-            "--lastname",
-            "Works",
-            "--email",
-            f"{user}@example.com",
-            "--role",
-            "Admin",
-        ]
-        said = _command(settings, "users", "create", "--username", user, f"--password={password}", *names)
-        if "already exist" in said:
-            _command(settings, "users", "reset-password", "--username", user, f"--password={password}")
-        login.write_text(fingerprint)
-
-
-def _command(settings: Settings, *arguments: str) -> str:
-    argv = [str(settings.program("airflow", "airflow")), *arguments]
-    name = f"airflow {' '.join(arguments[:2])}"
-    return run_program(argv, process_environment(settings), settings.home, name)
+    argv = [str(settings.program("airflow", "python")), str(ROOT / "airflow" / "prepare.py")]
+    run_program(argv, process_environment(settings), home, "airflow/prepare.py")
 
 
 @dataclass(frozen=True)
@@ -180,21 +142,13 @@ class Api:
     """Airflow's REST API with the administrator's token, renewed when it expires."""
 
     def __init__(self, settings: Settings) -> None:
-        self.url = settings.environment()["AIRFLOW_URL"]
+        # from this machine, whatever name a proxy in front gives it
+        self.url = f"http://127.0.0.1:{settings.port('GOLDWORKS_AIRFLOW_PORT')}"
         self._login = {
             "username": settings.values["AIRFLOW_USER"],
             "password": settings.values["AIRFLOW_PASSWORD"],
         }
         self._token = ""
-
-    def ensure_pools(self) -> None:
-        for name, (slots, description) in POOLS.items():
-            body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
-            try:
-                self._ask("POST", "/api/v2/pools", body)
-            except Fault as fault:
-                if " 409 " not in str(fault):  # it is there, perhaps with the slots somebody chose
-                    raise
 
     def dags(self) -> dict[str, bool]:
         """Name of every DAG, and whether it is paused."""
@@ -214,6 +168,9 @@ class Api:
         """A run that is queued or running already, say of an interrupted demo."""
         runs = self._ask("GET", f"/api/v2/dags/{dag}/dagRuns?state=running&state=queued&limit=1")["dag_runs"]
         return str(runs[0]["dag_run_id"]) if runs else None
+
+    def has_run(self, dag: str) -> bool:
+        return bool(self._ask("GET", f"/api/v2/dags/{dag}/dagRuns?limit=1")["dag_runs"])
 
     def trigger(self, dag: str) -> str:
         """The id of the new run."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runtime import Fault, airflow, object_store, preflight, superset
+from runtime.compose import Compose
 from runtime.environments import PLATFORM, ensure_environments
 from runtime.runs import run_to_the_end, wait_for_dags
 from runtime.settings import ROOT, Settings
@@ -27,7 +28,7 @@ def demo(settings: Settings) -> None:
     began = time.monotonic()
     with one_at_a_time(settings):
         stack = Stack.of(settings)
-        preflight.check_docker()
+        preflight.check_docker(Compose(settings).is_up)
         preflight.check_disk(settings.home, first_run=not settings.venv("superset").exists())
         preflight.check_ports(settings, stack.holders_of_ports())
         ensure_environments(settings.home, PLATFORM)
@@ -37,11 +38,10 @@ def demo(settings: Settings) -> None:
         domains = find_domains()
         with step("dags", "Airflow reads them") as report:
             wait_for_dags(api, domains)
-            api.ensure_pools()
             report.note = ", ".join(domains)
         run_to_the_end(api, domains)
         _show_loads(stack)
-        _show_addresses(settings, find_dashboards())
+        show_addresses(settings, find_dashboards())
     ended = time.monotonic()
     say(
         f"\n{accent('ready', 'green')} in {seconds(ended - began)}: {seconds(downloaded - began)} to download and"
@@ -130,8 +130,8 @@ def _start_pipeline(stack: Stack) -> None:
         target = airflow.manifest(stack.settings).parent
         run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod", "--target-path", str(target)])
         report.note = str(airflow.manifest(stack.settings))
-    with step("airflow", "metadata and login") as report:
-        airflow.prepare(stack.settings, stack.cluster)
+    with step("airflow", "metadata, login and pool") as report:
+        airflow.prepare(stack.settings)
         report.note = "starting"
         stack.start(airflow.services(stack.settings))
         report.note = stack.settings.environment()["AIRFLOW_URL"]
@@ -153,16 +153,14 @@ def _land_samples(stack: Stack) -> None:
     if not stack.settings.runs_own_s3:
         return
     record = stack.settings.home / "samples"
-    landed = set(record.read_text().split()) if record.exists() else set()
-    missing = [domain for domain in find_domains() if domain not in landed and has_samples(domain)]
-    if not missing:
+    landed = record.read_text().split() if record.exists() else []
+    if all(domain in landed for domain in find_domains() if has_samples(domain)):
         return
     with step("samples", "drops as they arrive in real life, faults included") as report:
-        chosen = [word for domain in missing for word in ("--domain", domain)]
-        drops = json.loads(run_tool(stack, ["goldworks", "samples", "--json", *chosen], quiet=False))
+        told = run_tool(stack, ["goldworks", "samples", "--json", "--once", str(record)], quiet=False)
+        drops = json.loads(told)
         rows = sum(drop["rows"] for drop in drops)
         report.note = f"{len(drops)} objects, {rows:,} rows in {stack.settings.landing}"
-    record.write_text("\n".join(sorted({*landed, *missing})) + "\n")
 
 
 def _show_loads(stack: Stack) -> None:
@@ -170,7 +168,8 @@ def _show_loads(stack: Stack) -> None:
     say(run_tool(stack, ["goldworks", "status"], quiet=False).rstrip())
 
 
-def _show_addresses(settings: Settings, dashboards: list[str]) -> None:
+def show_addresses(settings: Settings, dashboards: list[str]) -> None:
+    """Where people find the web pages and the warehouse, and by which logins."""
     known = settings.environment()
     say()
     say(f"Airflow     {known['AIRFLOW_URL']}")
