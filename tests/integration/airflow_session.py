@@ -41,11 +41,10 @@ def settings_of(home: Path, contracts: Path, project: Path, manifest: Path) -> S
     """What an Airflow in the folder `home` is told of contracts and models."""
     return {
         "AIRFLOW_HOME": str(home),
+        "AIRFLOW_CONFIG": str(ROOT / "airflow/airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow/dags"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
-        "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "GOLDWORKS_CONTRACTS": str(contracts),
         "GOLDWORKS_DBT_MANIFEST": str(manifest),
         "DBT_EXECUTABLE": str(VENVS / "dbt/bin/dbt"),
@@ -56,15 +55,11 @@ def settings_of(home: Path, contracts: Path, project: Path, manifest: Path) -> S
 
 
 def places(postgres: Cluster, database: str, landing: Path) -> Settings:
-    """Which warehouse and landing a run works on."""
+    """Which warehouse and landing a run works on, and as whom."""
     return {
-        "GOLDWORKS_WAREHOUSE_URL": postgres.url("loader", "loader-test", database),
+        "AIRFLOW_CONN_WAREHOUSE": postgres.url("loader", "loader-test", database),
+        "AIRFLOW_CONN_TRANSFORMER": postgres.url("transformer", "transformer-test", database),
         "GOLDWORKS_LANDING_URL": landing.as_uri(),
-        "WAREHOUSE_HOST": "127.0.0.1",
-        "WAREHOUSE_PORT": str(postgres.port),
-        "WAREHOUSE_DB": database,
-        "TRANSFORMER_USER": "transformer",
-        "TRANSFORMER_PASSWORD": "transformer-test",
     }
 
 

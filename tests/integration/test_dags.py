@@ -157,7 +157,8 @@ def test_what_a_failed_build_left_over_is_built_by_the_next_run_and_what_is_buil
     broken = landed / "bank_transactions/broken.csv"
     broken.write_text(HEADER + "712000400356',no day,x,,2026-03-01,,1.00,1.00,.\n" * 30)
 
-    refused = run(succeeds=False, TRANSFORMER_PASSWORD="wrong")
+    wrong = transformer_url.replace("transformer-test", "wrong")
+    refused = run(succeeds=False, AIRFLOW_CONN_TRANSFORMER=wrong)
     assert (refused["load"], refused["gate"], refused["verdict"]) == ("failed", "success", "upstream_failed")
     assert (refused["transform.dbt_producer_watcher"], refused["publish"]) == ("failed", "upstream_failed")
     assert _all(warehouse_url, "select count(*) from raw.bank_transactions") == [(2,)]

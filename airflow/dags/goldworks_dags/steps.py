@@ -17,6 +17,7 @@ from goldworks_dags.assets import gold_asset, raw_asset, raw_of
 from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
 from goldworks_dags.domain import Domain, contracts_folder
 from goldworks_dags.form import choice_of
+from goldworks_dags.logins import warehouse_url
 
 if TYPE_CHECKING:
     from data_ingestion.contract import Contract
@@ -141,12 +142,12 @@ class _Place:
 
 @contextmanager
 def _at_work() -> Iterator[_Place]:
-    """The landing and the warehouse that the environment names, with the ledger at this version."""
+    """The landing that the environment names and the warehouse of the connection, its ledger at this version."""
     from data_ingestion.landing import open_landing
     from data_ingestion.settings import Settings
     from data_ingestion.warehouses import open_warehouse
 
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(warehouse_url=warehouse_url())
     landing = open_landing(settings.landing_url)
     warehouse = open_warehouse(settings.warehouse_url)
     try:

@@ -11,6 +11,7 @@ from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, 
 from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
 
 from goldworks_dags.domain import Domain, dbt_project, manifest_file
+from goldworks_dags.logins import dbt_login
 from goldworks_dags.results import push_rows_written
 
 GROUP = "transform"
@@ -65,9 +66,15 @@ def transform(domain: Domain) -> DbtTaskGroup:
             "full_refresh": "{{ params.full_refresh }}",
             # docs/decisions/0006-what-a-run-does-after-a-failure.md
             "retries": 0,
-            "pre_execute": as_first_try,
+            "pre_execute": before_dbt,
         },
     )
+
+
+def before_dbt(context: dict[str, Any]) -> None:
+    """What a build, and each of its watchers, is told before it begins."""
+    as_first_try(context)
+    log_in_when_dbt_starts(context["task"])
 
 
 def as_first_try(context: dict[str, Any]) -> None:
@@ -77,6 +84,16 @@ def as_first_try(context: dict[str, Any]) -> None:
     that compares a rebuilt model with one that is not rebuilt yet fails for nothing.
     """
     context["ti"] = FirstTry(context["ti"])
+
+
+def log_in_when_dbt_starts(operator: Any) -> None:
+    """Puts dbt's login into the environment of its process, when there is to be one.
+
+    A watcher starts dbt only when the build has said nothing of its model, so most never look the login up. It is in
+    no field of the operator, and so neither among those that the web page shows nor in the metadata.
+    """
+    environment_of_dbt = operator.get_env
+    operator.get_env = lambda context: {**environment_of_dbt(context), **dbt_login()}
 
 
 class FirstTry:
