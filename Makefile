@@ -3,25 +3,40 @@ PYTHON ?= python3
 RUNTIME := $(PYTHON) -m runtime
 PYTEST := $(RUNTIME) in dev python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help demo stop status logs clean env psql screenshots setup generate lock dbt-build dbt-test test test-fast lint lock-check bench
+.PHONY: help demo stop up down restart build status ps logs shell psql trigger env clean screenshots setup generate \
+  lock dbt-build dbt-test test test-fast test-compose lint lock-check bench
 
 ##@ Run
 demo: ## everything on this machine, no Docker: servers, sample drops, pipeline, dashboards
 	@$(RUNTIME) demo
-stop: ## stop every server; data stays
+stop: ## stop the servers of `make demo`; data stays
 	@$(RUNTIME) stop
+up: ## everything in containers (PROFILE=distributed: Celery, three workers; DEV=1: your working copy inside)
+	@$(RUNTIME) up $(if $(PROFILE),--profile $(PROFILE)) $(if $(DEV),--dev)
+down: ## stop and remove the containers; data stays in volumes (VOLUMES=1: goes, too)
+	@$(RUNTIME) down $(if $(VOLUMES),--volumes)
+restart: ## restart the containers (S=superset: those of one service)
+	@$(RUNTIME) restart $(S)
+build: ## the container images
+	@$(RUNTIME) build
+trigger: ## run a DAG to its end: make trigger DAG=bank
+	@$(RUNTIME) trigger $(DAG)
 clean: ## stop, and delete data, environments and settings (YES=1: without asking)
 	@$(RUNTIME) clean $(if $(YES),--yes)
 
 ##@ Look
-status: ## which servers run, and where
+status: ## which runtime is up, and where its servers are
 	@$(RUNTIME) status
+ps: ## the containers and their health
+	@$(RUNTIME) ps
 logs: ## the end of every log; S=airflow-scheduler follows one
 	@$(RUNTIME) logs $(S)
 env: ## settings as shell exports: eval "$(make -s env)"
 	@$(RUNTIME) env
 psql: ## the warehouse, as its superuser
 	@$(RUNTIME) psql
+shell: ## a shell inside, with goldworks, airflow and dbt (S=superset: another container)
+	@$(RUNTIME) shell $(S)
 
 ##@ Change
 setup: ## the Python environments, those of the tests too
@@ -41,12 +56,15 @@ test: ## the whole suite
 	@$(PYTEST)
 test-fast: ## unit tests only, an answer in a minute
 	@$(PYTEST) -n auto tests/unit
+test-compose: ## `make up` from nothing in a project of its own: DAGs, dashboards, a killed worker, a restarted database
+	@$(RUNTIME) setup dev
+	@$(PYTEST) -m compose tests/compose
 dbt-test: ## the tests of the models, on what is there
 	@$(RUNTIME) dbt test
 bench: ## what loads cost, against the server's limit (ROWS=1000000 ROUNDS=3 ONLY="first reload")
 	@$(RUNTIME) in dev python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(PROFILES),--profiles $(PROFILES)) $(if $(ONLY),--only $(ONLY))
-lint: ## ruff, mypy, sqlfluff
+lint: ## ruff, mypy, sqlfluff, actionlint
 	@$(RUNTIME) lint
 lock-check: ## whether the requirement files are what their pyproject.toml resolves to
 	@$(RUNTIME) lock-check

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from runtime.postgres import PROFILE, SUPERUSER, Cluster, find_binaries
+from runtime.postgres import SUPERUSER, Cluster, find_binaries, read_profile
 from runtime.settings import home_directory
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,7 +119,7 @@ def running(profile: str) -> Iterator[Server]:
 
 def settings_of(profile: str) -> dict[str, str]:
     """The settings in which profiles differ, as they are in force."""
-    return {name: {**PROFILE, **PROFILES[profile]}.get(name, "default") for name in BULK}
+    return {name: {**read_profile(), **PROFILES[profile]}.get(name, "default") for name in BULK}
 
 
 def cpu_seconds(pid: int | None) -> float:
@@ -130,7 +130,9 @@ def cpu_seconds(pid: int | None) -> float:
         children = _children(pid)
         try:
             ticks = sum(_ticks(process) for process in (pid, *children))
-        except FileNotFoundError:  # one has ended meanwhile: its parent has its ticks now, but was asked before
+        except (
+            FileNotFoundError
+        ):  # one has ended meanwhile: its parent has its ticks now, but was asked before
             _ticks(pid)  # says so if it is the process itself
             continue
         if _children(pid) == children:

@@ -9,15 +9,18 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from runtime import Fault
+from runtime import Fault, airflow
+from runtime.compose import Compose, check_engine
 from runtime.demo import demo, start_platform
 from runtime.environments import ENVIRONMENTS, PLATFORM, ensure_environments
 from runtime.locks import check_locks, write_locks
 from runtime.preflight import check_disk, explain
+from runtime.runs import run_to_the_end
 from runtime.services import last_lines
 from runtime.settings import ROOT, home_directory, load_settings
 from runtime.stack import Stack, shell_environment, tool_environment
 from runtime.terminal import accent, complain, is_terminal, say, table
+from runtime.up import up
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +49,9 @@ def _fail(fault: Fault) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python3 -m runtime", description="Goldworks without Docker.")
+    parser = argparse.ArgumentParser(
+        prog="python3 -m runtime", description="Goldworks on this machine, with Docker and without."
+    )
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--home", type=Path, help="where everything is kept (GOLDWORKS_HOME, else var/)")
     shared.add_argument("--free-ports", action="store_true", help="new settings get ports that nobody uses")
@@ -60,6 +65,21 @@ def _parser() -> argparse.ArgumentParser:
     command("demo", _demo, "everything: servers, samples, DAGs, dashboards")
     command("start", _start, "the servers, with samples and dashboards, but no DAG run")
     command("stop", _stop, "stop every server; data stays")
+    upward = command("up", _up, "everything in containers")
+    upward.add_argument("--profile", choices=["distributed"], help="CeleryExecutor and three workers")
+    upward.add_argument("--dev", action="store_true", help="the working copy lies over what the images hold")
+    command("build", _build, "the images")
+    command("down", _down, "stop and remove the containers; data stays in their volumes").add_argument(
+        "--volumes", action="store_true", help="delete the data, too"
+    )
+    command("restart", _restart, "restart all containers, or those of one service").add_argument(
+        "service", nargs="?"
+    )
+    command("ps", _ps, "the containers and their health")
+    command("shell", _shell, "a shell in a container, with goldworks, airflow and dbt").add_argument(
+        "service", nargs="?", default="airflow-scheduler"
+    )
+    command("trigger", _trigger, "run a DAG to its end, each task told").add_argument("dag")
     command("status", _status, "which servers run, and where")
     command("env", _env, 'shell exports for: eval "$(make -s env)"')
     command("psql", _psql, "the warehouse in psql").add_argument("rest", nargs=argparse.REMAINDER)
@@ -93,6 +113,46 @@ def _start(options: argparse.Namespace) -> None:
     start_platform(Stack.of(settings))
 
 
+def _up(options: argparse.Namespace) -> None:
+    settings = load_settings(options.home, free_ports=options.free_ports)
+    up(settings, distributed=options.profile == "distributed", development=options.dev)
+
+
+def _build(options: argparse.Namespace) -> None:
+    check_engine()
+    compose = Compose(load_settings(options.home, free_ports=options.free_ports))
+    compose.build()
+    say(f"built {', '.join(compose.images())}")
+
+
+def _down(options: argparse.Namespace) -> int:
+    compose = _compose(options)
+    return compose.run("down", "--remove-orphans", *(["--volumes"] if options.volumes else []))
+
+
+def _restart(options: argparse.Namespace) -> int:
+    compose = _running_compose(options)
+    return compose.run("restart", *([options.service] if options.service else []))
+
+
+def _ps(options: argparse.Namespace) -> int:
+    return _compose(options).run("ps", "--all")
+
+
+def _shell(options: argparse.Namespace) -> int:
+    """dbt writes beside its project unless told where; a container's is read-only."""
+    places = {"DBT_TARGET_PATH": "/tmp/dbt/target", "DBT_LOG_PATH": "/tmp/dbt/logs"}  # noqa: S108
+    given = [word for name, place in places.items() for word in ("--env", f"{name}={place}")]
+    return _running_compose(options).execute(options.service, "with_secrets", "bash", options=given)
+
+
+def _trigger(options: argparse.Namespace) -> None:
+    api = airflow.Api(load_settings(options.home, free_ports=options.free_ports))
+    if options.dag not in (known := api.dags()):
+        raise Fault(f"no DAG '{options.dag}'\n  there are: {', '.join(sorted(known)) or 'none yet'}")
+    run_to_the_end(api, [options.dag])
+
+
 def _stop(options: argparse.Namespace) -> None:
     stopped = _stack(options).stop()
     say(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
@@ -101,28 +161,39 @@ def _stop(options: argparse.Namespace) -> None:
 def _status(options: argparse.Namespace) -> int:
     rows = _stack(options).status()
     say(table(("service", "state", "process", "address"), rows))
-    up = sum(state == "up" for _, state, _, _ in rows)
-    say(f"\nembedded runtime: {'up' if up == len(rows) else 'down' if up == 0 else 'partly up'}")
+    count = sum(state == "up" for _, state, _, _ in rows)
+    say(f"\nwithout Docker: {'up' if count == len(rows) else 'down' if count == 0 else 'partly up'}")
+    in_docker = _compose(options).is_up()
+    say(f"in containers: {'up, `make ps` tells of each' if in_docker else 'down'}")
     return 0
 
 
 def _env(options: argparse.Namespace) -> None:
     stack = _stack(options)
+    in_docker = _compose(options).is_up()
     for name, value in sorted(shell_environment(stack).items()):
-        print(f"export {name}={shlex.quote(value)}")
+        if not (
+            in_docker and name == "AWS_ENDPOINT_URL" and stack.settings.runs_own_s3
+        ):  # theirs has no port here
+            print(f"export {name}={shlex.quote(value)}")
     print(f'export PATH={shlex.quote(str(stack.link_programs()))}:"$PATH"')
 
 
-def _psql(options: argparse.Namespace) -> None:
+def _psql(options: argparse.Namespace) -> int:
+    if (compose := _compose(options)).is_up():
+        return compose.psql(*options.rest)
     stack = _stack(options)
     if stack.cluster.pid is None:
-        raise Fault("Postgres is not running\n  `make demo` starts it")
+        raise Fault("Postgres is not running\n  `make demo` or `make up` starts it")
     program = stack.cluster.binaries / "psql"
     connection = stack.cluster.connection(stack.settings.warehouse.database)
-    os.execve(program, ["psql", *options.rest], {**os.environ, **connection})  # noqa: S606
+    return subprocess.run([program, *options.rest], env={**os.environ, **connection}, check=False).returncode
 
 
-def _logs(options: argparse.Namespace) -> None:
+def _logs(options: argparse.Namespace) -> int:
+    if (compose := _compose(options)).is_up():
+        chosen = ["--follow", "--tail", "100", options.service] if options.service else ["--tail", "10"]
+        return compose.run("logs", *chosen)
     directory = _stack(options).settings.home / "logs"
     known = sorted(file.stem for file in directory.glob("*.log"))
     if not known:
@@ -131,7 +202,7 @@ def _logs(options: argparse.Namespace) -> None:
         for name in known:
             say(accent(f"── {name}  {directory / name}.log"))
             say("\n".join(last_lines(directory / f"{name}.log", 10)))
-        return
+        return 0
     if options.service not in known:
         raise Fault(f"no service '{options.service}'\n  there are: {', '.join(known)}")
     file = directory / f"{options.service}.log"
@@ -139,6 +210,7 @@ def _logs(options: argparse.Namespace) -> None:
     if is_terminal():
         with suppress(KeyboardInterrupt):  # how one leaves it
             _follow(file)
+    return 0
 
 
 def _follow(file: Path) -> None:
@@ -222,6 +294,17 @@ def _lock(options: argparse.Namespace) -> None:
 
 def _lock_check(options: argparse.Namespace) -> None:
     check_locks(load_settings(options.home).home)
+
+
+def _compose(options: argparse.Namespace) -> Compose:
+    return Compose(load_settings(options.home, free_ports=options.free_ports))
+
+
+def _running_compose(options: argparse.Namespace) -> Compose:
+    compose = _compose(options)
+    if not compose.is_up():
+        raise Fault("no containers run\n  `make up` starts them")
+    return compose
 
 
 def _stack(options: argparse.Namespace) -> Stack:

@@ -36,6 +36,7 @@ EXPORTS = (
     Export(ROOT / "superset", "requirements.txt"),
     Export(ROOT / "runtime", "requirements.txt", ("--no-dev",)),
     Export(ROOT / "runtime", "requirements-uv.txt", ("--only-group", "uv")),
+    Export(ROOT / "runtime", "requirements-s3.txt", ("--only-group", "s3")),
 )
 
 

@@ -32,21 +32,14 @@ __all__ = ["SUPERUSER", "Cluster", "find_binaries", "free_port"]
 SUPERUSER = "postgres"
 STARTS_IN_SECONDS = 60
 
-# The profile for bulk loading on a laptop that also runs Airflow and Superset. Durability stays Postgres'
-# own: fsync, full_page_writes and synchronous_commit are not touched, a demo may lose power too.
-PROFILE: Mapping[str, str] = {
-    "shared_buffers": "256MB",  # holds the demo's working set; the operating system caches the rest
-    "work_mem": "32MB",  # hash joins of a merge stay in memory; few sessions run at a time
-    "maintenance_work_mem": "256MB",  # indexes that are built after the first load
-    "max_connections": "100",
-    "max_wal_size": "4GB",  # a large COPY must not force a checkpoint every few seconds
-    "checkpoint_timeout": "15min",
-    "jit": "off",  # costs more than it saves on queries of milliseconds
-    "random_page_cost": "1.1",  # solid-state disks
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "lc_messages": "C",
-}
+# Postgres' settings for bulk loading, those of the containers too.
+PROFILE = Path(__file__).parent / "postgresql.conf"
+
+
+def read_profile() -> dict[str, str]:
+    """The settings of PROFILE by name."""
+    lines = (line.partition("#")[0].split("=") for line in PROFILE.read_text().splitlines())
+    return {words[0].strip(): words[1].strip() for words in lines if len(words) == 2}
 
 
 def free_port() -> int:
@@ -77,7 +70,7 @@ class Cluster:
         self.data_dir = data_dir.absolute()
         self.port = port
         self.password = password
-        self.settings = {**PROFILE, **(settings or {})}
+        self.settings = settings or {}
         self.log_file = log_file or self.data_dir.parent / "postgres.log"
         self._any_port = port == 0
         self._account = server_account()
@@ -225,11 +218,11 @@ class Cluster:
 
     def _write_settings(self) -> None:
         settings = {
+            **read_profile(),
             **self.settings,
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            "password_encryption": "scram-sha-256",
             "dynamic_shared_memory_type": _shared_memory(),
         }
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]

@@ -4,23 +4,24 @@ import errno
 import os
 import shutil
 import socket
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from runtime import Fault
-from runtime.settings import PORTS, ROOT, Settings
+from runtime.settings import PORTS, Settings
 
 # Measured: 1.9 GB of environments, 0.5 GB of uv's cache, and room for data and logs.
 FIRST_RUN_BYTES = 4 << 30
 LATER_RUN_BYTES = 1 << 29
 
 
-def check_ports(settings: Settings, running: Mapping[str, int | None]) -> None:
+def check_ports(
+    settings: Settings, running: Mapping[str, int | None], names: Iterable[str] = tuple(PORTS)
+) -> None:
     """Every port is free or already ours; `running` maps port settings to the process id of our service."""
     taken = []
     seen: dict[int, str] = {}
-    for name in PORTS:
+    for name in names:
         port = settings.port(name)
         if port in seen:
             raise Fault(f"{settings.file}: {name} and {seen[port]} are both {port}\n  give each its own port")
@@ -62,15 +63,20 @@ def explain(error: OSError, home: Path) -> Fault | None:
     return Fault(f"{error.filename or home}: {error.strerror}\n  {remedy}")
 
 
-def check_docker(ask: Callable[[list[str]], str] | None = None) -> None:
-    """Containers of this repository hold the same ports: one runtime at a time."""
-    compose = ROOT / "docker-compose.yaml"
-    if not compose.exists() or not shutil.which("docker"):
-        return
-    running = (ask or _output)(["docker", "compose", "-f", str(compose), "ps", "-q"])
-    if running.strip():
+def check_docker(is_up: Callable[[], bool]) -> None:
+    """Containers hold the same ports: one runtime at a time. `is_up` asks whether those of this home run."""
+    if is_up():
         raise Fault(
             "the platform already runs in Docker\n  `make down` first: one runtime at a time owns the ports"
+        )
+
+
+def check_embedded(running: Iterable[str]) -> None:
+    """The other way round; `running` are the servers of this home that run without Docker."""
+    if names := ", ".join(running):
+        raise Fault(
+            f"the platform already runs without Docker: {names}\n"
+            "  `make stop` first: one runtime at a time owns the ports"
         )
 
 
@@ -113,10 +119,3 @@ def _listening_inodes(port: int) -> list[str]:
             if listening and int(fields[1].rpartition(":")[2], 16) == port:
                 found.append(f"socket:[{fields[9]}]")
     return found
-
-
-def _output(argv: list[str]) -> str:
-    try:
-        return subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""

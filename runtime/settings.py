@@ -65,6 +65,7 @@ _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
             "DEV_REPORTER_PASSWORD": _password,
             "AIRFLOW_DB_PASSWORD": _password,
             "SUPERSET_DB_PASSWORD": _password,
+            "REDIS_PASSWORD": _password,
         },
     ),
     (
@@ -85,6 +86,8 @@ _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
         },
     ),
 )
+
+GENERATED = frozenset(name for _, section in _SECTIONS for name in section)
 
 
 @dataclass(frozen=True)
@@ -260,6 +263,7 @@ _PRIVATE = {
     "POSTGRES_PASSWORD",
     "AIRFLOW_DB_PASSWORD",
     "SUPERSET_DB_PASSWORD",
+    "REDIS_PASSWORD",
     "AIRFLOW_FERNET_KEY",
     "AIRFLOW_SECRET_KEY",
     "AIRFLOW_JWT_SECRET",

@@ -27,7 +27,7 @@ _OF_SERVERS = {
     "s3",
     "superset",
 }
-OURS = _OF_SERVERS | {"bin", "python", "uv", "venvs", "venvs.lock", "samples", "busy.lock", "settings.lock"}
+OURS = _OF_SERVERS | {"bin", "containers", "python", "uv", "venvs", "venvs.lock", "samples", "busy.lock", "settings.lock"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,11 @@ class Stack:
             self.cluster.stop()
             stopped.append("postgres")
         return stopped
+
+    def running(self) -> list[str]:
+        """The names of the servers that run."""
+        own = ["postgres"] if self.cluster.pid else []
+        return [*own, *(name for name in STOP_ORDER if self.keeper.pid(name) is not None)]
 
     def status(self) -> list[tuple[str, str, str, str]]:
         """(service, state, process id, address) of every service."""

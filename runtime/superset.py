@@ -23,11 +23,10 @@ def process_environment(settings: Settings) -> dict[str, str]:
 
 def service(settings: Settings) -> Service:
     port = settings.port("GOLDWORKS_SUPERSET_PORT")
-    one_process = ["--workers", "1", "--worker-class", "gthread", "--threads", "8"]
-    limits = ["--timeout", "120", "--limit-request-line", "0", "--bind", f"127.0.0.1:{port}"]
+    how = [f"--config={ROOT / 'superset' / 'gunicorn.conf.py'}", f"--bind=127.0.0.1:{port}"]
     return Service(
         NAME,
-        [str(settings.program("superset", "gunicorn")), *one_process, *limits, "superset.app:create_app()"],
+        [str(settings.program("superset", "gunicorn")), *how, "superset.app:create_app()"],
         process_environment(settings),
         lambda: answers(f"http://127.0.0.1:{port}/health", "OK"),
         f"http://127.0.0.1:{port}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
@@ -37,6 +38,14 @@ def samples(
             help="Deliver only this month again, under its own key: put right, some rows changed, some withdrawn.",
         ),
     ] = None,
+    once: Annotated[
+        Path | None,
+        typer.Option(
+            "--once",
+            metavar="FILE",
+            help="Leave out domains that FILE names, and note in it those that are written.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write invented drops to the landing, with all the faults of real ones."""
@@ -56,8 +65,13 @@ def samples(
         for name in domain or CORRECTED:
             written.append(write_corrected(write, name, corrected.date(), seed=seed, scale=scale))
     else:
+        before = once.read_text().split() if once and once.exists() else []
         for name in domain or DOMAINS:
-            written += write_samples(write, name, seed=seed, scale=scale, faults=faults, months=months)
+            if name not in before:
+                written += write_samples(write, name, seed=seed, scale=scale, faults=faults, months=months)
+                before.append(name)
+                if once:
+                    once.write_text("\n".join(before) + "\n")
     if as_json:
         output.say_json([asdict(drop) for drop in written])
         return
