@@ -52,23 +52,26 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def connections(known: Mapping[str, str]) -> dict[str, str]:
-    """The logins of the tasks as Airflow's connections, made of the shared settings (`Settings.environment`)."""
+    """The logins of the tasks as Airflow's connections, made of the shared settings (`Settings.environment`).
+
+    Without keys the one to AWS leaves them to boto3, which finds a role of the machine's own.
+    """
     names = ("TRANSFORMER_USER", "TRANSFORMER_PASSWORD", "WAREHOUSE_HOST", "WAREHOUSE_PORT", "WAREHOUSE_DB")
     user, password, host, port, database = (quote(known[name], "") for name in names)
-    aws_extra = {"region_name": known["AWS_DEFAULT_REGION"]}
-    if known.get("AWS_ENDPOINT_URL"):
-        aws_extra["endpoint_url"] = known["AWS_ENDPOINT_URL"]
+    login = {"login": "AWS_ACCESS_KEY_ID", "password": "AWS_SECRET_ACCESS_KEY"}
+    extra = {
+        "region_name": "AWS_DEFAULT_REGION",
+        "endpoint_url": "AWS_ENDPOINT_URL",
+        "aws_session_token": "AWS_SESSION_TOKEN",
+    }
+
+    def told(fields: Mapping[str, str]) -> dict[str, str]:
+        return {field: known[name] for field, name in fields.items() if known.get(name)}
+
     return {
         "AIRFLOW_CONN_WAREHOUSE": known["GOLDWORKS_WAREHOUSE_URL"],
         "AIRFLOW_CONN_TRANSFORMER": f"postgresql://{user}:{password}@{host}:{port}/{database}",
-        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(
-            {
-                "conn_type": "aws",
-                "login": known["AWS_ACCESS_KEY_ID"],
-                "password": known["AWS_SECRET_ACCESS_KEY"],
-                "extra": aws_extra,
-            }
-        ),
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps({"conn_type": "aws", **told(login), "extra": told(extra)}),
     }
 
 

@@ -20,7 +20,7 @@ def service(settings: Settings) -> Service:
         "GATEWAY_PORT": str(port),
         "S3_DATA_DIR": str(place / "objects"),
         "STATE_DIR": str(place / "state"),
-        "MINISTACK_REGION": settings.environment()["AWS_DEFAULT_REGION"],
+        "MINISTACK_REGION": settings.environment().get("AWS_DEFAULT_REGION", "us-east-1"),
     }
     return Service(
         NAME,
