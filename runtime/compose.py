@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from runtime import Fault
@@ -27,6 +28,7 @@ LEAST_VERSION = (2, 20)
 class Container:
     """A container as `docker compose ps` sees it; of a service with replicas there are several."""
 
+    id: str
     name: str
     service: str
     state: str  # created, running, restarting, exited, …
@@ -45,6 +47,11 @@ class Container:
         return self.state in ("exited", "dead")
 
     @property
+    def has_failed(self) -> bool:
+        """Whether waiting for it is in vain: it did what it was there for, and could not."""
+        return self.has_ended and self.exit_code != 0
+
+    @property
     def told(self) -> str:
         if self.has_ended:
             return "done" if self.exit_code == 0 else f"failed ({self.exit_code})"
@@ -52,10 +59,20 @@ class Container:
 
 
 def read_containers(lines: str) -> list[Container]:
-    """What `docker compose ps --format json` says: an object a line."""
-    found = [json.loads(line) for line in lines.splitlines() if line.strip()]
+    """What `docker compose ps --format json` says: an object a line, before Compose 2.21 one list."""
+    documents = [json.loads(line) for line in lines.splitlines() if line.strip()]
+    found = [
+        one for document in documents for one in (document if isinstance(document, list) else [document])
+    ]
     return [
-        Container(one["Name"], one["Service"], one["State"], one.get("Health", ""), one.get("ExitCode", 0))
+        Container(
+            one["ID"],
+            one["Name"],
+            one["Service"],
+            one["State"],
+            one.get("Health", ""),
+            one.get("ExitCode", 0),
+        )
         for one in found
     ]
 
@@ -85,22 +102,17 @@ class Compose:
         named = [word for file in files for word in ("--file", str(file))]
         chosen = [word for profile in self.profiles for word in ("--profile", profile)]
         place = ["--project-directory", str(ROOT), "--project-name", self.project]
-        return [
-            "docker",
-            "compose",
-            *place,
-            "--env-file",
-            str(self.settings.file),
-            *named,
-            *chosen,
-            *arguments,
-        ]
+        # Compose would expand what looks like a variable in .env, a password with a $ say, and refuse some.
+        no_file = ["--env-file", os.devnull]
+        return ["docker", "compose", *place, *no_file, *named, *chosen, *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
-        """Our settings win over what this shell exports of them."""
+        """Our settings and Compose's own, which win over what this shell exports of them."""
         chosen = {
-            name: value for name, value in self.settings.values.items() if name.startswith("GOLDWORKS_")
+            name: value
+            for name, value in self.settings.values.items()
+            if name.startswith(("GOLDWORKS_", "COMPOSE_"))
         }
         return {**os.environ, **chosen, "GOLDWORKS_HOME": str(self.settings.home)}
 
@@ -140,7 +152,16 @@ class Compose:
         return self.run(*once, "postgres-init", *words, database, *arguments)
 
     def containers(self) -> list[Container]:
-        return read_containers(self.ask("ps", "--all", "--format", "json"))
+        """All of the project, running or not."""
+        for _ in range(5):
+            try:
+                return read_containers(self.ask("ps", "--all", "--format", "json"))
+            except Fault as fault:
+                if "No such container" not in str(
+                    fault
+                ):  # one that was replaced between two of its questions
+                    raise
+        return []
 
     def is_up(self) -> bool:
         """Whether anything of the project runs; False where there is no Docker to ask."""
@@ -192,49 +213,66 @@ class Compose:
     def start(self, note: Callable[[str], None], patience: float = 600) -> None:
         """All wanted containers up and healthy, each told as it gets there; `note` hears whom one waits for."""
         began = time.monotonic()
-        told: set[str] = set()
+        deadline = began + patience
+        # What is well from before may be about to be replaced: it is told when Compose has done what it wants to do.
+        told = before = {one.id for one in self.containers() if one.is_ready}
+        with self._coming_up() as coming:
+            while True:
+                code = coming.poll()
+                found = self.containers()
+                for one in found:
+                    if one.is_ready and one.id not in told:
+                        told = told | {one.id}
+                        took = seconds(time.monotonic() - began)
+                        say(f"  {accent(f'{one.told:<9}', 'green')}  {one.name:<40}  {took:>9}")
+                waiting = [one for one in found if not one.is_ready]
+                note(f"waiting for {', '.join(sorted({one.service for one in waiting}))}" if waiting else "")
+                if code == 0 and not waiting:
+                    if kept := len(before & {one.id for one in found}):
+                        say(f"  {kept} were well already, or are again")
+                    return
+                if code is not None and (code != 0 or any(one.has_failed for one in waiting)):
+                    raise Fault(self._explain(code, waiting))
+                if time.monotonic() > deadline:
+                    raise Fault(self._explain(code, waiting))
+                time.sleep(1)
+
+    @contextmanager
+    def _coming_up(self) -> Iterator[subprocess.Popen[bytes]]:
+        """`docker compose up` at work, its words in a log."""
         log = self.settings.log("compose")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            starting = subprocess.Popen(
+            process = subprocess.Popen(
                 self.argv("--progress", "plain", "up", "--detach", "--no-build", "--remove-orphans"),
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        try:
-            while True:
-                ended = starting.poll()
-                found = self.containers()
-                for one in found:
-                    if one.is_ready and one.name not in told:
-                        told.add(one.name)
-                        took = seconds(time.monotonic() - began)
-                        say(f"  {accent(f'{one.told:<9}', 'green')}  {one.name:<40}  {took:>9}")
-                waiting = [one.service for one in found if not one.is_ready]
-                note(f"waiting for {', '.join(dict.fromkeys(waiting))}" if waiting else "")
-                broken = [one for one in found if one.has_ended and one.exit_code]
-                if broken and ended is not None:
-                    raise Fault(self._explain(broken))
-                if ended == 0 and found and not waiting:
-                    return
-                if ended:
-                    tail = "\n".join(f"  {line}" for line in last_lines(log, 8))
-                    raise Fault(f"docker compose up failed ({ended}); the end of {log}:\n{tail}")
-                if time.monotonic() - began > patience:
-                    raise Fault(self._explain([one for one in found if not one.is_ready]))
-                time.sleep(1)
-        finally:
-            if starting.poll() is None:
-                starting.terminate()
-                starting.wait()
+            try:
+                yield process
+            finally:
+                process.terminate()
+                process.wait()
 
-    def _explain(self, ill: Iterable[Container]) -> str:
-        """Which containers are not well, and the end of what they said."""
+    def _explain(self, code: int | None, waiting: Sequence[Container]) -> str:
+        """Which containers are not well, and the end of what they and their health checks said."""
+        ill = [one for one in waiting if one.has_failed or one.health] or waiting
         parts = []
-        for one in list(ill)[:3]:
-            said = self.ask("logs", "--no-color", "--no-log-prefix", "--tail", "15", one.service).rstrip()
+        if not ill:
+            log = self.settings.log("compose")
+            parts = [f"docker compose up failed ({code}); the end of {log}:", *last_lines(log, 8)]
+        for one in ill[:3]:
             parts.append(f"{one.name} is {one.told}; the end of its log:")
-            parts += [f"    {line}" for line in said.splitlines()[-15:]]
+            said = self.ask("logs", "--no-color", "--no-log-prefix", "--tail", "15", one.service)
+            checked = _ask_docker("inspect", "--format", _LAST_CHECK, one.id)
+            parts += [f"    {line}" for line in [*said.splitlines()[-15:], *checked.splitlines()[-1:]]]
         return "\n".join([*parts, "  all of it: make logs S=SERVICE"])
+
+
+_LAST_CHECK = "{{with .State.Health}}{{range .Log}}{{.Output}}{{end}}{{end}}"
+
+
+def _ask_docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False).stdout
 
 
 def check_engine() -> None:
