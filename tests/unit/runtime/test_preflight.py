@@ -73,13 +73,25 @@ def test_a_refusal_that_is_no_matter_of_disks_and_owners_keeps_its_traceback(tmp
     assert str(unnamed).startswith(f"{tmp_path}: No space left")
 
 
-def test_a_running_docker_runtime_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "docker-compose.yaml").touch()
-    monkeypatch.setattr(preflight, "ROOT", tmp_path)
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    with pytest.raises(Fault, match="already runs in Docker"):
-        preflight.check_docker(lambda _: "4f2c\n")
-    preflight.check_docker(lambda _: "")
+def test_a_running_docker_runtime_is_refused() -> None:
+    with pytest.raises(Fault, match=r"already runs in Docker\n.*`make down` first"):
+        preflight.check_docker(lambda: True)
+    preflight.check_docker(lambda: False)
+
+
+def test_a_running_embedded_runtime_is_refused_with_the_servers_named() -> None:
+    with pytest.raises(Fault, match=r"runs without Docker: postgres, superset\n.*`make stop` first"):
+        preflight.check_embedded(iter(["postgres", "superset"]))
+    preflight.check_embedded([])
+
+
+def test_only_the_ports_asked_for_must_be_free(tmp_path: Path) -> None:
+    """The S3 server of containers takes none on this machine."""
+    settings = load_settings(tmp_path, free_ports=True)
+    with socket.create_server(("127.0.0.1", settings.port("GOLDWORKS_S3_PORT"))):
+        preflight.check_ports(settings, {}, ["GOLDWORKS_AIRFLOW_PORT", "GOLDWORKS_SUPERSET_PORT"])
+        with pytest.raises(Fault, match="GOLDWORKS_S3_PORT"):
+            preflight.check_ports(settings, {}, ["GOLDWORKS_S3_PORT"])
 
 
 def test_a_python_that_only_pretends_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
