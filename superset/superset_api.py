@@ -71,7 +71,9 @@ class SupersetApi:
 
     def _send(self, method: str, path: str, on_401: str = "", **body: Any) -> requests.Response:
         try:
-            answer = self._session.request(method, self.url + path, timeout=self._timeout, **body)
+            answer = self._session.request(
+                method, self.url + path, timeout=self._timeout, allow_redirects=False, **body
+            )
         except requests.RequestException as error:
             raise SupersetError(
                 f"{self.url}: does not answer ({type(error).__name__})\n"
@@ -79,6 +81,12 @@ class SupersetApi:
             ) from error
         if answer.status_code == 401 and on_401:
             raise SupersetError(f"{self.url}: {on_401}\n  check --user and the password variable")
+        # Behind TLS its cookies are secure, but between containers we speak to it without: the session that it gave us
+        # there must go back there, for it is the one that the CSRF token belongs to.
+        for cookie in self._session.cookies:
+            cookie.secure = False
+        if answer.is_redirect:  # how it answers those whom it does not know, or who lack its CSRF token
+            raise SupersetError(f"{self.url}: {method} {path}: leads to {answer.headers['Location']}")
         if not answer.ok:
             said, details = _complaint(answer)
             raise SupersetError(f"{self.url}: {method} {path}: {answer.status_code}: {said}", details)
