@@ -108,14 +108,15 @@ def run_tool(stack: Stack, argv: list[str], *, quiet: bool = True, cwd: Path = R
 
 @contextmanager
 def one_at_a_time(settings: Settings) -> Iterator[None]:
-    """Two demos at once would start everything twice."""
+    """Two at once would start everything twice."""
     with (settings.home / "busy.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise Fault(
-                f"another `make demo` is at work on {settings.home} (process {lock.read().strip() or 'unknown'})\n"
+                f"another `make demo` or `make up` is at work on {settings.home}"
+                f" (process {lock.read().strip() or 'unknown'})\n"
                 "  wait for it to end"
             ) from None
         lock.truncate(0)

@@ -327,8 +327,8 @@ def read_env_file(file: Path) -> dict[str, str]:
 
 
 _PREAMBLE = """\
-# Settings of this Goldworks, made by `make demo` and never changed by it: edit freely, then `make stop demo`.
-# Keep this file to yourself. What each setting means: .env.example
+# Settings of this Goldworks, made by the first `make demo` or `make up`; later ones only append. Edit freely, then
+# `make stop demo`, in containers `make up`. Keep this file to yourself. What each setting means: .env.example
 """
 
 
