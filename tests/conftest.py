@@ -20,6 +20,13 @@ PASSWORDS = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of two workers (`make test`), one has the platform to itself; the other takes file by file."""
+    for item in items:
+        group = "platform" if "e2e" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def passwords() -> dict[str, str]:
     """What init_db.sql reads from its environment."""

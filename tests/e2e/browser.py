@@ -22,8 +22,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DRIVER = "chromedriver"
 WAIT_SECONDS = 120  # two busy cores, one of them drawing
-# Seconds until a login that leads nowhere is tried again; the last has the time of any other wait.
-LOGIN_PATIENCE = (20, 40, WAIT_SECONDS)
+# Seconds until a login or page that comes to nothing is tried again; the last has the time of any other wait.
+PATIENCE = (20, 40, WAIT_SECONDS)
 T = TypeVar("T")
 
 # Nothing here may reach the internet or leave a profile behind; --no-sandbox because CI runs as root.
@@ -103,8 +103,13 @@ def log_in_to_superset(driver: Chrome, url: str, user: str, password: str) -> No
 
 def open_dashboard(driver: Chrome, url: str, slug: str) -> None:
     """Open a dashboard and wait until every chart on it is drawn, also those below the fold."""
-    driver.get(f"{url}/superset/dashboard/{slug}")
-    wait_until(driver, lambda d: d.find_elements(By.CSS_SELECTOR, CHART), f"dashboard {slug} has no charts")
+    for patience in PATIENCE:
+        driver.get(f"{url}/superset/dashboard/{slug}")
+        with suppress(TimeoutException):
+            WebDriverWait(driver, patience).until(lambda d: d.find_elements(By.CSS_SELECTOR, CHART))
+            break
+    else:
+        raise TimeoutException(f"dashboard {slug} has no charts\n{what_is_shown(driver)}")
     # Charts below the fold are drawn when they come in sight: a page as long as the dashboard shows all.
     set_page_size(driver, page_width(driver), 2 * charts_end(driver))
     wait_until(driver, _settled, f"dashboard {slug} has charts that go on loading")
@@ -236,7 +241,7 @@ def _log_in(driver: Chrome, form: LoginForm, url: str, user: str, password: str)
     def away(d: Chrome) -> bool:
         return form.path.rstrip("/") not in d.current_url
 
-    for patience in LOGIN_PATIENCE:
+    for patience in PATIENCE:
         driver.get(f"{url}{form.path}")
         wait_until(
             driver,
@@ -255,7 +260,7 @@ def _log_in(driver: Chrome, form: LoginForm, url: str, user: str, password: str)
             WebDriverWait(driver, patience, poll_frequency=0.2).until(away)
             return
     raise TimeoutException(
-        f"{form.site} does not let '{user}' in, tried {len(LOGIN_PATIENCE)} times\n{what_is_shown(driver)}"
+        f"{form.site} does not let '{user}' in, tried {len(PATIENCE)} times\n{what_is_shown(driver)}"
     )
 
 

@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from runtime.compose import Compose
+from runtime.settings import load_settings
+
 ROOT = Path(__file__).resolve().parents[2]
 STARTS_IN_SECONDS = 900
 
@@ -102,7 +105,8 @@ def read_exports(text: str) -> dict[str, str]:
 def platform() -> Iterator[Platform]:
     """`make demo` in a temporary home; stopped and removed at the end, whatever happened.
 
-    `GOLDWORKS_TEST_PLATFORM=DIR` tests the platform of that home instead, and leaves it up: quicker while one works.
+    `GOLDWORKS_TEST_PLATFORM=DIR` tests the platform of that home instead, in containers if it runs there, and leaves
+    it up: quicker while one works.
     """
     if kept := os.environ.get("GOLDWORKS_TEST_PLATFORM"):
         yield _started(Path(kept).absolute())
@@ -119,6 +123,8 @@ def platform() -> Iterator[Platform]:
 
 
 def _started(home: Path) -> Platform:
+    if Compose(load_settings(home)).is_up():
+        return Platform(home, read_exports(run_runtime(home, "env").stdout), "")
     done = run_runtime(home, "demo")
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return Platform(home, read_exports(run_runtime(home, "env").stdout), done.stdout)
