@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from runtime import Fault, airflow
+from runtime import Fault, airflow, containers
 from runtime.compose import Compose, check_engine
 from runtime.demo import demo, start_platform
 from runtime.environments import ENVIRONMENTS, PLATFORM, ensure_environments
@@ -119,8 +119,12 @@ def _up(options: argparse.Namespace) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
+    """The images, and before the first `make up` what is mounted into them: Compose's own commands ask for it."""
     check_engine()
-    compose = Compose(load_settings(options.home, free_ports=options.free_ports))
+    settings = load_settings(options.home, free_ports=options.free_ports)
+    if not containers.are_written(settings):
+        containers.write(settings, distributed=False)
+    compose = Compose(settings)
     compose.build()
     say(f"built {', '.join(compose.images())}")
 

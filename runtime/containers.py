@@ -5,6 +5,7 @@ All of it is derived from the settings and written anew by each `make up`; nobod
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -76,7 +77,8 @@ def plain_settings(settings: Settings, *, distributed: bool) -> dict[str, str]:
         **{name: value for name, value in told.items() if name in _PLAIN},
         "AIRFLOW__API__BASE_URL": told["AIRFLOW_URL"],
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor" if distributed else "LocalExecutor",
-        "MINISTACK_REGION": told["AWS_DEFAULT_REGION"],
+        "AIRFLOW__FAB__COOKIE_SECURE": str(told["AIRFLOW_URL"].startswith("https://")),
+        "MINISTACK_REGION": told.get("AWS_DEFAULT_REGION", "us-east-1"),
         "POSTGRES_ADMIN": settings.postgres_admin,
     }
 
@@ -89,7 +91,7 @@ def secrets(settings: Settings) -> dict[str, str]:
     def login(role: str, database: str, scheme: str = "postgresql") -> str:
         return settings.database_url(role, database, scheme, place)
 
-    own = {name: value for name, value in values.items() if name.endswith("_PASSWORD")}
+    own = {name: values[name] for name in GENERATED if name.endswith("_PASSWORD")}
     return {
         **own,
         "CHOSEN_TRANSFORMER_PASSWORD": told["TRANSFORMER_PASSWORD"],
@@ -103,14 +105,15 @@ def secrets(settings: Settings) -> dict[str, str]:
         **airflow.connections(told),
         "AWS_SECRET_ACCESS_KEY": values["AWS_SECRET_ACCESS_KEY"],
         "SUPERSET_SECRET_KEY": values["SUPERSET_SECRET_KEY"],
-        "SUPERSET_METADATA_URI": login("superset", "superset", "postgresql+psycopg2"),
+        "SUPERSET_METADATA_URI": told.get("SUPERSET_METADATA_URI")
+        or login("superset", "superset", "postgresql+psycopg2"),
         "more_settings": _lines(more_settings(settings)),
     }
 
 
 def more_settings(settings: Settings) -> dict[str, str]:
     """What the file holds beyond our own settings: Airflow's by their own names, connections, keys of AWS."""
-    ours = _PLAIN | GENERATED
+    ours = {*_PLAIN, *GENERATED, "SUPERSET_METADATA_URI"}
     return {
         name: value
         for name, value in settings.values.items()
@@ -135,13 +138,18 @@ def write(settings: Settings, *, distributed: bool) -> None:
         _replace(folder / "secrets" / name, value)
 
 
+def are_written(settings: Settings) -> bool:
+    """Whether `write` was ever here."""
+    return (settings.home / "containers" / "platform.env").exists()
+
+
 def _lines(values: Mapping[str, str]) -> str:
     return "".join(f"{name}={value}\n" for name, value in sorted(values.items()))
 
 
 def _quoted(value: str) -> str:
-    """As Compose reads it literally."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """As Compose reads it literally. Between single quotes it could not end with a backslash."""
+    return '"' + re.sub(r'([\\"$])', r"\\\1", value) + '"'
 
 
 def _fingerprint(values: Mapping[str, str], key: str) -> str:

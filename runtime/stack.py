@@ -27,7 +27,17 @@ _OF_SERVERS = {
     "s3",
     "superset",
 }
-OURS = _OF_SERVERS | {"bin", "containers", "python", "uv", "venvs", "venvs.lock", "samples", "busy.lock", "settings.lock"}
+OURS = _OF_SERVERS | {
+    "bin",
+    "containers",
+    "python",
+    "uv",
+    "venvs",
+    "venvs.lock",
+    "samples",
+    "busy.lock",
+    "settings.lock",
+}
 
 
 @dataclass(frozen=True)
