@@ -177,7 +177,7 @@ def show_addresses(settings: Settings, dashboards: list[str]) -> None:
     say(f"Superset    {known['SUPERSET_URL']}")
     for slug in dashboards:
         say(f"            {known['SUPERSET_URL']}/superset/dashboard/{slug}/")
-    say(f"Warehouse   127.0.0.1:{settings.port('GOLDWORKS_PG_PORT')}, `make psql`")
+    say(f"Warehouse   {known['WAREHOUSE_HOST']}:{known['WAREHOUSE_PORT']}, `make psql`")
     if is_terminal() and sys.stdout.isatty():
         say(f"Logins      Airflow {known['AIRFLOW_USER']} / {known['AIRFLOW_PASSWORD']}")
         say(f"            Superset {known['SUPERSET_USER']} / {known['SUPERSET_PASSWORD']}")
