@@ -135,8 +135,7 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _restart(options: argparse.Namespace) -> int:
-    compose = _running_compose(options)
-    return compose.run("restart", *([options.service] if options.service else []))
+    return _running_compose(options).restart(options.service)
 
 
 def _ps(options: argparse.Namespace) -> int:
@@ -147,7 +146,9 @@ def _shell(options: argparse.Namespace) -> int:
     """dbt writes beside its project unless told where; a container's is read-only."""
     places = {"DBT_TARGET_PATH": "/tmp/dbt/target", "DBT_LOG_PATH": "/tmp/dbt/logs"}  # noqa: S108
     given = [word for name, place in places.items() for word in ("--env", f"{name}={place}")]
-    return _running_compose(options).execute(options.service, "with_secrets", "bash", options=given)
+    # the images of others have no with_secrets
+    shell = "if command -v with_secrets >/dev/null; then exec with_secrets bash; else exec bash; fi"
+    return _running_compose(options).execute(options.service, "bash", "-c", shell, options=given)
 
 
 def _trigger(options: argparse.Namespace) -> None:
@@ -228,13 +229,14 @@ def _follow(file: Path) -> None:
 
 def _clean(options: argparse.Namespace) -> None:
     stack = _stack(options)
-    place = f"{stack.settings.home} (data, environments, logs) and {stack.settings.file}"
+    place = f"{stack.settings.home} (data, environments, logs), {stack.settings.file}, and containers with their volumes"
     if not options.yes:
         if not sys.stdin.isatty():
             raise Fault(f"this would delete {place}\n  say so: make clean YES=1")
         if input(f"Delete {place}? [y/N] ").strip().lower() not in ("y", "yes"):
             say("nothing deleted")
             return
+    _compose(options).remove()
     stack.remove()
     say(f"deleted {place}")
 
@@ -251,8 +253,9 @@ def _setup(options: argparse.Namespace) -> None:
 
 def _dbt(options: argparse.Namespace) -> int:
     stack = _stack(options)
-    if stack.cluster.pid is None:
-        raise Fault("Postgres is not running, so dbt has no warehouse\n  `make demo` starts it")
+    if stack.cluster.pid is None and not _compose(options).is_up():
+        raise Fault("Postgres is not running, so dbt has no warehouse\n  `make demo` or `make up` starts it")
+    ensure_environments(stack.settings.home, ["dbt"])
     stack.link_programs()
     program = stack.settings.home / "bin" / "dbt"
     environment = {**os.environ, **tool_environment(stack)}

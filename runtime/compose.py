@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from runtime import Fault
@@ -153,13 +153,12 @@ class Compose:
 
     def containers(self) -> list[Container]:
         """All of the project, running or not."""
-        for _ in range(5):
+        for attempt in range(5):
             try:
                 return read_containers(self.ask("ps", "--all", "--format", "json"))
             except Fault as fault:
-                if "No such container" not in str(
-                    fault
-                ):  # one that was replaced between two of its questions
+                # one that was replaced between two of its questions
+                if "No such container" not in str(fault) or attempt == 4:
                     raise
         return []
 
@@ -169,6 +168,17 @@ class Compose:
             return bool(shutil.which("docker")) and any(one.state == "running" for one in self.containers())
         except Fault:
             return False
+
+    def restart(self, service: str | None = None) -> int:
+        """All that runs, or a service; what did its work once is not done again."""
+        running = sorted({one.service for one in self.containers() if one.state == "running"})
+        return self.run("restart", *([service] if service else running))
+
+    def remove(self) -> None:
+        """Containers, networks and volumes, if there are any."""
+        if shutil.which("docker"):
+            with suppress(Fault):  # no engine runs: then nothing of ours does
+                self.ask("down", "--volumes", "--remove-orphans")
 
     def remove_unwanted(self) -> None:
         """What runs of profiles that are no longer chosen, the workers say: Compose itself would leave it."""
