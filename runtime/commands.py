@@ -229,7 +229,8 @@ def _follow(file: Path) -> None:
 
 def _clean(options: argparse.Namespace) -> None:
     stack = _stack(options)
-    place = f"{stack.settings.home} (data, environments, logs), {stack.settings.file}, and containers with their volumes"
+    folder, file = stack.settings.home, stack.settings.file
+    place = f"{folder} (data, environments, logs), {file}, and containers with their volumes"
     if not options.yes:
         if not sys.stdin.isatty():
             raise Fault(f"this would delete {place}\n  say so: make clean YES=1")

@@ -18,7 +18,11 @@ echo "$user@$PGHOST:$PGPORT/$database ${arguments[*]}" >>"$CALLS"
 """
 ROLES = {
     "LOADER_PASSWORD": "loader",
+    "TRANSFORMER_PASSWORD": "transformer",
+    "REPORTER_PASSWORD": "reporter",
     "DEV_LOADER_PASSWORD": "dev_loader",
+    "DEV_TRANSFORMER_PASSWORD": "dev_transformer",
+    "DEV_REPORTER_PASSWORD": "dev_reporter",
     "AIRFLOW_DB_PASSWORD": "airflow",
     "SUPERSET_DB_PASSWORD": "superset",
 }
@@ -62,7 +66,11 @@ def test_what_an_administrator_made_is_left_as_it_is(calls: Path, scripts: Path)
     assert (done.returncode, done.stdout) == (0, "made by an administrator; left as it is\n")
     assert [line.split()[0] for line in calls.read_text().splitlines()] == [
         "loader@db:5433/warehouse",
+        "transformer@db:5433/warehouse",
+        "reporter@db:5433/warehouse",
         "dev_loader@db:5433/warehouse_dev",
+        "dev_transformer@db:5433/warehouse_dev",
+        "dev_reporter@db:5433/warehouse_dev",
         "airflow@db:5433/airflow",
         "superset@db:5433/superset",
     ]
