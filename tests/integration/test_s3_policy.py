@@ -1,0 +1,138 @@
+"""The IAM policy of the guide: the loader finds and reads with it, can do nothing else, and needs all of it."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from data_ingestion.contract import Contract
+from data_ingestion.discovery import discover, plan_again
+from data_ingestion.errors import OperatorFault
+from data_ingestion.landing import S3Landing
+from data_ingestion.ledger import LoadReport, LoadState
+from data_ingestion.load import load_drops
+from data_ingestion.warehouses.postgres import PostgresWarehouse
+
+GUIDE = Path("docs/guides/deploy.md")
+BUCKET = "your-bucket"
+KEY = "things/2026-01/a.csv"
+REGION = "eu-central-1"
+
+Policy = dict[str, Any]
+Enter = Callable[[Policy], S3Landing]
+
+
+def policy_of_the_guide() -> Policy:
+    (text,) = re.findall(r"```json\n(\{\n  \"Version\".*?)```", GUIDE.read_text(), re.DOTALL)
+    found: Policy = json.loads(text)
+    return found
+
+
+ACTIONS = [statement["Action"] for statement in policy_of_the_guide()["Statement"]]
+
+
+def without(action: str) -> Policy:
+    policy = policy_of_the_guide()
+    rest = [statement for statement in policy["Statement"] if statement["Action"] != action]
+    return {**policy, "Statement": rest}
+
+
+@pytest.fixture
+def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An S3 with IAM; until somebody enters, it asks nobody who they are."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    yield url
+    questions_from(url, "inf")  # other servers of this process ask nobody
+    tell(url, "reset")
+    server.stop()
+
+
+@pytest.fixture
+def enter(endpoint: str) -> Enter:
+    """A drop lies in the bucket; hands back the landing as a user who has one policy and no other rights."""
+    nobody = {"region_name": REGION, "aws_access_key_id": "any", "aws_secret_access_key": "any"}
+    s3 = boto3.client("s3", **nobody)
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"id,amount,note\n1,2.50,first\n2,3.00,second\n")
+    iam = boto3.client("iam", **nobody)
+
+    def as_user(policy: Policy) -> S3Landing:
+        iam.create_user(UserName="loader")
+        iam.put_user_policy(UserName="loader", PolicyName="landing", PolicyDocument=json.dumps(policy))
+        key = iam.create_access_key(UserName="loader")["AccessKey"]
+        questions_from(endpoint, "0")
+        client = boto3.client(
+            "s3",
+            region_name=REGION,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+        return S3Landing(BUCKET, client=client)
+
+    return as_user
+
+
+def questions_from(url: str, count: str) -> None:
+    """After how many requests the server begins to ask who is there, and what they may do."""
+    tell(url, "reset-auth", count)
+
+
+def tell(url: str, what: str, body: str = "") -> None:
+    """A word to the server itself, beside all services."""
+    plain = {"Content-Type": "text/plain"}  # a form's body would be taken apart
+    urlopen(Request(f"{url}/moto-api/{what}", body.encode(), plain, method="POST")).close()
+
+
+def loaded(things: Contract, landing: S3Landing, warehouse: PostgresWarehouse) -> list[LoadReport]:
+    (plan,) = discover([things], landing, warehouse).plans
+    return list(load_drops(things, landing, warehouse, plan.drops))
+
+
+def test_with_the_policy_of_the_guide_drops_are_found_and_read(
+    things: Contract, warehouse: PostgresWarehouse, enter: Enter
+) -> None:
+    landing = enter(policy_of_the_guide())
+    (plan,) = discover([things], landing, warehouse).plans
+    (planned,) = plan.drops
+    assert plan_again(things, landing, warehouse, planned) == planned
+
+    (report,) = load_drops(things, landing, warehouse, plan.drops)
+
+    assert report.state is LoadState.LOADED
+    assert report.fates.inserted == 2
+    assert landing.look("things/2026-01/gone.csv") is None
+
+
+def test_with_the_policy_of_the_guide_nothing_can_be_written_or_deleted(enter: Enter) -> None:
+    landing = enter(policy_of_the_guide())
+    with pytest.raises(OperatorFault, match="AccessDenied"):
+        landing.write("things/2026-01/b.csv", b"id,amount,note\n")
+    with pytest.raises(landing._client.exceptions.ClientError, match="AccessDenied"):
+        landing._client.delete_object(Bucket=BUCKET, Key=KEY)
+    assert [item.key for item in landing.list_objects()] == [KEY]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_without_any_of_its_actions_nothing_is_loaded(
+    action: str, things: Contract, warehouse: PostgresWarehouse, enter: Enter
+) -> None:
+    landing = enter(without(action))
+    try:
+        reports = loaded(things, landing, warehouse)
+    except OperatorFault as fault:
+        told = str(fault)
+    else:
+        (report,) = reports
+        assert report.state is LoadState.FAILED
+        told = str(report.error)
+    assert action in told
