@@ -220,22 +220,32 @@ class Compose:
             tail = "\n".join(f"  {line}" for line in last_lines(log, 20))
             raise Fault(f"docker compose build failed; the end of {log}:\n{tail}")
 
+    def one_shots(self) -> frozenset[str]:
+        """The services that do their work and end: not that they run is waited for, but that they could."""
+        services = json.loads(self.ask("config", "--format", "json"))["services"]
+        return frozenset(name for name, service in services.items() if service.get("restart") == "no")
+
     def start(self, note: Callable[[str], None], patience: float = 600) -> None:
-        """All wanted containers up and healthy, each told as it gets there; `note` hears whom one waits for."""
+        """All wanted containers well or done, each told as it gets there; `note` hears whom one waits for."""
         began = time.monotonic()
         deadline = began + patience
+        once = self.one_shots()
+
+        def is_well(one: Container) -> bool:
+            return one.is_ready and not (one.state == "running" and one.service in once)
+
         # What is well from before may be about to be replaced: it is told when Compose has done what it wants to do.
-        told = before = {one.id for one in self.containers() if one.is_ready}
+        told = before = {one.id for one in self.containers() if is_well(one)}
         with self._coming_up() as coming:
             while True:
                 code = coming.poll()
                 found = self.containers()
                 for one in found:
-                    if one.is_ready and one.id not in told:
+                    if is_well(one) and one.id not in told:
                         told = told | {one.id}
                         took = seconds(time.monotonic() - began)
                         say(f"  {accent(f'{one.told:<9}', 'green')}  {one.name:<40}  {took:>9}")
-                waiting = [one for one in found if not one.is_ready]
+                waiting = [one for one in found if not is_well(one)]
                 note(f"waiting for {', '.join(sorted({one.service for one in waiting}))}" if waiting else "")
                 if code == 0 and not waiting:
                     if kept := len(before & {one.id for one in found}):

@@ -55,7 +55,10 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     bin_ = tmp_path / "bin"
     bin_.mkdir()
     monkeypatch.setenv("PATH", f"{bin_}:/usr/bin:/bin")
-    return Docker(bin_)
+    made = Docker(bin_)
+    services = {"postgres-init": {"restart": "no"}, "samples": {"restart": "no"}, "superset": {}}
+    made.answers("config", f"echo '{json.dumps({'services': services})}'")
+    return made
 
 
 @pytest.fixture
@@ -295,10 +298,9 @@ def test_each_container_is_told_once_as_it_becomes_well(
     notes: list[str] = []
     Compose(settings).start(notes.append)
     lines = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
-    # a one-shot container that runs is well for the time being
     assert lines == [
         ["healthy", "goldworks-postgres-1"],
-        ["running", "goldworks-postgres-init-1"],
+        ["done", "goldworks-postgres-init-1"],
         ["healthy", "goldworks-superset-1"],
     ]
     assert notes[0] == "waiting for postgres, postgres-init"
@@ -333,6 +335,18 @@ def test_a_container_that_failed_is_told_with_the_end_of_its_log(docker: Docker,
     assert [line.strip() for line in rest[:2]] == ["27", "28"]
     assert rest[-2:] == ["    the database is too old", "  all of it: make logs S=SERVICE"]
     assert docker.calls("logs") == ["logs --no-color --no-log-prefix --tail 15 airflow-init"]
+
+
+@pytest.mark.usefixtures("no_waiting")
+def test_a_one_shot_is_waited_for_although_compose_is_done_and_its_failure_told(
+    docker: Docker, settings: Settings
+) -> None:
+    docker.shows(
+        [shown("samples", "running")], [shown("samples", "running")], [shown("samples", "exited", code=2)]
+    )
+    docker.answers("logs", "echo no such bucket")
+    with pytest.raises(Fault, match=r"goldworks-samples-1 is failed \(2\)(.*\n)*.*no such bucket"):
+        Compose(settings).start(lambda _: None)
 
 
 @pytest.mark.usefixtures("no_waiting")
