@@ -7,3 +7,5 @@ threads = 8
 timeout = 120
 # Dashboards ask by long URLs.
 limit_request_line = 0
+# Nobody steers it but who started it; the socket would lie in a folder that is read-only in containers.
+control_socket_disable = True
