@@ -123,7 +123,7 @@ def platform() -> Iterator[Platform]:
 
 
 def _started(home: Path) -> Platform:
-    if Compose(load_settings(home)).is_up():
+    if Compose(load_settings(home, free_ports=True)).is_up():
         return Platform(home, read_exports(run_runtime(home, "env").stdout), "")
     done = run_runtime(home, "demo")
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
