@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.scheduler import LoadScopeScheduling
 
 from runtime.postgres import SUPERUSER, Cluster, find_binaries
 from runtime.settings import home_directory
@@ -20,11 +21,15 @@ PASSWORDS = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class OnePlatform(LoadScopeScheduling):
     """Of two workers (`make test`), one has the platform to itself; the other takes file by file."""
-    for item in items:
-        group = "platform" if "e2e" in item.path.parts else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "platform" if nodeid.startswith("tests/e2e/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OnePlatform:
+    return OnePlatform(config, log)
 
 
 @pytest.fixture(scope="session")
