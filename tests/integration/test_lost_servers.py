@@ -143,6 +143,8 @@ def test_an_interrupted_load_ends_quietly_and_is_abandoned(
         loading = subprocess.Popen(
             [sys.executable, "-m", "data_ingestion", "load", *arguments],
             stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            # where this suite runs in a shell's background, its children would inherit that it ignores interrupts
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         waits = "select count(*) from pg_locks where not granted"
         while not warehouse.connection.execute(waits).fetchone()[0]:
