@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     command("start", _start, "the servers, with samples and dashboards, but no DAG run")
     command("stop", _stop, "stop every server; data stays")
     upward = command("up", _up, "everything in containers")
-    upward.add_argument("--profile", choices=["distributed"], help="CeleryExecutor and three workers")
+    upward.add_argument(
+        "--profile", choices=[containers.DISTRIBUTED], help="CeleryExecutor and three workers"
+    )
     upward.add_argument("--dev", action="store_true", help="the working copy lies over what the images hold")
     command("build", _build, "the images")
     command("down", _down, "stop and remove the containers; data stays in their volumes").add_argument(
@@ -115,7 +117,7 @@ def _start(options: argparse.Namespace) -> None:
 
 def _up(options: argparse.Namespace) -> None:
     settings = load_settings(options.home, free_ports=options.free_ports)
-    up(settings, distributed=options.profile == "distributed", development=options.dev)
+    up(settings, distributed=options.profile == containers.DISTRIBUTED, development=options.dev)
 
 
 def _build(options: argparse.Namespace) -> None:
