@@ -12,14 +12,18 @@ from typing import Any, NamedTuple
 from data_ingestion.contract import read_contract
 from tests.integration.dbt_session import ROOT
 
-COLUMNS = "organization_id, subject, event, subject_id, occurred_at, latitude, longitude, located_at, starts_at, finishes_at"
+COLUMNS = ", ".join(
+    ("organization_id", "subject", "event", "subject_id", "occurred_at", "latitude", "longitude", "located_at",
+     "starts_at", "finishes_at")
+)  # fmt: skip
 EARTH_KM = 6371.0088
 # Around a midnight, so that paths and periods go from one day into the next.
 MIDNIGHT = datetime(2024, 5, 2, tzinfo=UTC)
 VEHICLES = tuple(f"00000000-0000-4000-8000-{number:012}" for number in range(3))
 ORGANIZATIONS = ("a", "a", "b")
 PERIODS = ("op_1", "op_2")
-CLOSE = 1e-5  # km: sums of legs that are each told to the millimetre
+# Legs are told to the millimetre, so a sum of many differs a little more.
+CLOSE_KM, CLOSE_SHARE = 1e-4, 1e-6
 
 
 class Event(NamedTuple):
@@ -174,7 +178,9 @@ def _same(one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> bool:
     if one is None or other is None or len(one) != len(other):
         return False
     return all(
-        abs(float(a) - b) < CLOSE if isinstance(b, float) and a is not None else a == b
+        math.isclose(float(a), b, rel_tol=CLOSE_SHARE, abs_tol=CLOSE_KM)
+        if isinstance(b, float) and a is not None
+        else a == b
         for a, b in zip(one, other, strict=True)
     )
 

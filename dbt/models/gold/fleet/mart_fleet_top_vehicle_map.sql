@@ -44,6 +44,8 @@ points as (
             else 'On the way'
         end as point_kind,
         path.position_number as point_number,
+        cast(path.position_number as text)
+        || ', ' || to_char(path.located_at at time zone 'UTC', 'HH24:MI:SS') || ' UTC' as point_label,
         path.vehicle_id,
         path.located_at,
         path.east_km,
@@ -58,6 +60,7 @@ corners as (
     select
         'Corner of the map' as point_kind,
         cast(0 as bigint) as point_number,
+        'south-west' as point_label,
         -2 * half_height_km as east_km,
         -half_height_km as north_km
     from frame
@@ -66,6 +69,7 @@ corners as (
     select
         'Corner of the map' as point_kind,
         cast(-1 as bigint) as point_number,
+        'north-east' as point_label,
         2 * half_height_km as east_km,
         half_height_km as north_km
     from frame
@@ -75,6 +79,7 @@ corners as (
 
 select
     point_number,
+    point_label,
     point_kind,
     vehicle_id,
     located_at,
@@ -84,6 +89,7 @@ from points
 union all
 select
     point_number,
+    point_label,
     point_kind,
     cast(null as text) as vehicle_id,
     cast(null as timestamptz) as located_at,
