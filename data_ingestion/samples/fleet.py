@@ -27,7 +27,7 @@ FIRST_PERIOD = 40
 CUT_SHORT = 90  # seconds before its end, at which every fourth period is deleted
 MISSING_SHARE, AGAIN_SHARE, LATE_SHARE, COPY_SHARE = 0.03, 0.01, 0.004, 0.004
 LATE_SECONDS = (20, 400)
-COPY_BEFORE = 3_600  # seconds by which a copy's name is older: no file has it
+HOUR = 3_600
 MALFORMED_EVERY = 30  # seconds
 STRANGER = "data/2026/03/02/07/upload.log"
 Record = dict[str, object]
@@ -59,6 +59,7 @@ def _files(seed: int, seconds: int, faults: bool) -> Iterator[tuple[str, list[by
     chance = random.Random(f"{seed} fleet faults")  # noqa: S311 (samples, not secrets)
     waiting: dict[int, list[bytes]] = defaultdict(list)
     last = seconds - 1
+    before_all = (seconds // HOUR + 1) * HOUR  # a copy's name is by so much older: no file has it
     copies = 0
     for second, records in enumerate(_seconds(seed, seconds)):
         lines = [_line(record) for record in records]
@@ -88,7 +89,7 @@ def _files(seed: int, seconds: int, faults: bool) -> Iterator[tuple[str, list[by
         yield key_of(second), [*kept, *malformed], len(malformed), ""
         if (second > 10 and chance.random() < COPY_SHARE) or (second == last and not copies):
             copies += 1
-            yield key_of(second - COPY_BEFORE), [*kept, *malformed], len(malformed), "copies of another"
+            yield key_of(second - before_all), [*kept, *malformed], len(malformed), "copies of another"
 
 
 def _seconds(seed: int, seconds: int) -> Iterator[list[Record]]:

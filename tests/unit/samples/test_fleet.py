@@ -109,6 +109,12 @@ def test_each_file_holds_what_is_said_of_it(settings):
     assert any(drop.bad_rows for drop in drops) == settings.get("faults", True)
 
 
+def test_no_file_of_a_longer_time_is_written_twice():
+    drops, _ = written(scale=3.7)
+    assert max(Counter(drop.key for drop in drops).values()) == 1
+    assert sum(drop.note == "copies of another" for drop in drops) > 5
+
+
 def test_malformed_lines_are_of_six_kinds(fleet):
     bad = {line for key, data in fleet[1].items() if KEY.fullmatch(key) for line in data.splitlines()}
     bad = {line for line in bad if not is_sound(line)}
