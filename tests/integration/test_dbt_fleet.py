@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+import yaml
 
 from tests.integration.dbt_feeds import World
 from tests.integration.dbt_fleet import (
@@ -18,7 +19,7 @@ from tests.integration.dbt_fleet import (
     update,
     wrong_fleet_answers,
 )
-from tests.integration.dbt_session import Dbt, dbt_environment, warehouse_copy
+from tests.integration.dbt_session import ROOT, Dbt, dbt_environment, warehouse_copy
 from tests.integration.test_fleet_data import DATA, unpack_real
 
 FLEET = Fleet()
@@ -113,6 +114,35 @@ def test_positions_are_marked_as_personal(built, dbt):
         and column["config"].get("meta", {}).get("classification") != "personal"
     ]
     assert exposed == []
+
+
+def test_gold_has_an_answer_for_every_metric_and_column_of_the_dashboard(built, reporter):
+    """Superset asks with these very expressions; nothing of them may be an error or, of a metric, empty."""
+    datasets = [
+        yaml.safe_load(path.read_text())
+        for path in (ROOT / "superset/assets/datasets/warehouse").glob("mart_fleet_*.yaml")
+    ]
+    assert len(datasets) == 6
+    for dataset in datasets:
+        table = f"{dataset['schema']}.{dataset['table_name']}"
+        metrics = ", ".join(metric["expression"] for metric in dataset["metrics"])
+        columns = ", ".join(column.get("expression", column["column_name"]) for column in dataset["columns"])
+        assert None not in reporter.execute(f"select {metrics} from {table}").fetchone(), table
+        assert reporter.execute(f"select {columns} from {table}").fetchall(), table
+
+
+def test_the_map_shows_the_path_between_two_corners_that_hold_it(built, reporter):
+    kinds = dict(
+        reporter.execute(
+            "select point_kind, count(*) from gold.mart_fleet_top_vehicle_map group by 1"
+        ).fetchall()
+    )
+    assert kinds == {"First place": 1, "On the way": 3, "Last place": 1, "Corner of the map": 2}
+    (widest, highest) = reporter.execute(
+        "select max(east_km), max(north_km) from gold.mart_fleet_top_vehicle_map"
+    ).fetchone()
+    assert widest == 2 * highest
+    assert widest >= Decimal("22.239")
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real vehicle events are not on this machine")
