@@ -101,14 +101,13 @@ def _windows(
     """From which moment on each dataset's periods are listed; '' for all of them."""
     windows = {}
     for contract in contracts:
-        since = window_start(contract, now)
-        if choice.full_refresh or choice.only_quarantined:
-            since = ""
-        elif since and (choice.first_period or choice.last_period):
-            since = choice.first_period
-        elif since and not warehouse.known_objects(contract.dataset, ()).newest:
-            since = ""  # the first load brings in all there is
-        windows[contract.dataset] = since
+        if contract.recheck is None or choice.full_refresh or choice.only_quarantined:
+            windows[contract.dataset] = ""
+        elif choice.first_period or choice.last_period:
+            windows[contract.dataset] = choice.first_period
+        else:
+            newest = warehouse.known_objects(contract.dataset, ()).newest
+            windows[contract.dataset] = window_start(contract, now, newest)
     return windows
 
 

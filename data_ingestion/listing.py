@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from data_ingestion.contract import Contract
-from data_ingestion.contract.pattern import Reach
+from data_ingestion.contract.pattern import Reach, start_of
 from data_ingestion.landing import Walk
 
 
@@ -93,9 +93,15 @@ class Listing:
         return {above for folder in self.pending for above in _folders_of(folder, "")}
 
 
-def window_start(contract: Contract, now: datetime) -> str:
-    """The moment from which on a contract has its periods listed again; '' for all of them."""
-    return contract.recheck.since(now) if contract.recheck else ""
+def window_start(contract: Contract, now: datetime, newest: str) -> str:
+    """The moment from which on a contract has its periods listed again; '' for all of them.
+
+    It is counted back from now, or from the newest period loaded where that is older: the clock behind a source's
+    folders may be hours behind ours, and after a time without runs nothing since the last one is passed over.
+    """
+    if contract.recheck is None or not newest:  # the first load brings in all there is
+        return ""
+    return min(contract.recheck.since(now), contract.recheck.since(start_of(newest)))
 
 
 def _folders_of(key: str, start: str) -> Iterator[str]:

@@ -316,7 +316,7 @@ def _model_columns(contract: Contract) -> Iterable[dict[str, Any]]:
         }
     for name, column, data_type in _columns(contract):
         text = name != column.name
-        described = f"`{column.name}` exactly as the file had it." if text else _prose(column.description)
+        described = f"`{column.name}` exactly as the file had it." if text else _described(contract, column)
         yield {
             "name": name,
             "description": described,
@@ -328,6 +328,13 @@ def _model_columns(contract: Contract) -> Iterable[dict[str, Any]]:
         yield {"name": "_occurrence", "description": "{{ doc('raw_occurrence') }}"}
     for name, description in METADATA.items():
         yield {"name": name, "description": description}
+
+
+def _described(contract: Contract, column: Column) -> str:
+    """The contract's words, and which kinds of records have the column."""
+    kinds = contract.kinds.having(column.name) if contract.kinds else ()
+    told = [f"`{' '.join(kind.values)}`" for kind in kinds]
+    return _prose(f"{column.description} Of {' and '.join(told)}." if told else column.description).strip()
 
 
 def _freshness(contract: Contract) -> dict[str, Any]:

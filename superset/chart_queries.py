@@ -112,8 +112,17 @@ def _time_series(params: Mapping[str, Any]) -> dict[str, Any]:
     return query
 
 
+def _bubble(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "columns": [params["entity"], params["series"]],
+        "metrics": [params["x"], params["y"], params["size"]],
+        "row_limit": params["limit"],
+    }
+
+
 _QUERIES: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "big_number_total": _big_number,
+    "bubble_v2": _bubble,
     "table": _table,
     "echarts_timeseries_line": _time_series,
     "echarts_timeseries_bar": _time_series,

@@ -181,7 +181,7 @@ def _chart(chart: Asset, assets: Assets) -> Iterator[str]:
 
 
 def _named_metrics(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for field in ("metric", "timeseries_limit_metric"):
+    for field in ("metric", "timeseries_limit_metric", "x", "y", "size"):
         if isinstance(params.get(field), str):
             yield f"params.{field}", params[field]
     for index, metric in enumerate(params.get("metrics") or []):
@@ -190,8 +190,9 @@ def _named_metrics(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _named_columns(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if params.get("x_axis"):
-        yield "params.x_axis", params["x_axis"]
+    for field in ("x_axis", "entity", "series"):
+        if params.get(field):
+            yield f"params.{field}", params[field]
     if params.get("x_axis_sort") not in (None, "name", "sum", "min", "max", "avg"):
         yield "params.x_axis_sort (or metric)", params["x_axis_sort"]
     for field in ("all_columns", "groupby", "columns"):

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_ingestion.checks import LINE, TEXT_SUFFIX, BadRow
-from data_ingestion.checks.cells import arrow_type
+from data_ingestion.checks.cells import Judged, arrow_type
+from data_ingestion.checks.kinds import UNKNOWN, missing_of_kind, of_no_kind
 from data_ingestion.checks.native import as_text, judge
 from data_ingestion.checks.texts import longest
 from data_ingestion.contract import Column, Contract, KeyRule
 from data_ingestion.errors import DropFault
-from data_ingestion.reading import Chunk
+from data_ingestion.reading import BadRecord, Chunk
 
 # An entry of Postgres' index has at most 2,704 bytes, of which other columns of the key need some.
 MOST_KEY_BYTES = 2_500
@@ -49,16 +50,24 @@ class RowChecks:
         ]  # fmt: skip
 
     def check(self, chunk: Chunk) -> CheckedChunk:
-        """The chunk's rows by type. A row is refused for the first of its columns that breaks the contract."""
+        """The chunk's rows by type. A row of no known kind is refused for that, any other for the first of its columns
+        that breaks the contract.
+        """
         count = len(chunk.lines)
         refused: dict[int, tuple[str, str, str]] = {}
         arrays, texts = [], []
-        for column in self.contract.columns:
-            position = self.positions.get(column.name)
-            cells = pa.nulls(count, pa.string()) if position is None else chunk.table.column(position)
-            judged = judge(cells, column)
+        found = [(column, *self._judged(column, chunk)) for column in self.contract.columns]
+        missing: dict[str, dict[int, str]] = {}
+        if kinds := self.contract.kinds:
+            values = {column.name: judged.values for column, _, judged in found}
+            strange = of_no_kind(kinds, values)
+            refused |= {row: (kinds.columns[0], UNKNOWN, detail) for row, detail in strange.items()}
+            missing = missing_of_kind(kinds, values)
+        for column, cells, judged in found:
             for row, (reason, detail) in judged.refused.items():
                 refused.setdefault(row, (column.name, reason, detail))
+            for row, detail in missing.get(column.name, {}).items():
+                refused.setdefault(row, (column.name, "missing", detail))
             arrays.append(judged.values)
             if column.keep_text:
                 arrays.append(as_text(cells))
@@ -69,10 +78,7 @@ class RowChecks:
             refused.setdefault(row, (self.text_keys[0], "key_too_long", detail))
         arrays.append(chunk.lines)
         rows = pa.record_batch([_as_array(array) for array in arrays], schema=self.schema)
-        bad = [
-            BadRow(record.line, record.reason, record.column, record.detail, record.raw)
-            for record in chunk.bad
-        ]
+        bad = self._bad_records(chunk.bad)
         if refused:
             keep = [True] * count
             for row, (name, reason, detail) in refused.items():
@@ -81,6 +87,31 @@ class RowChecks:
             rows = rows.filter(pa.array(keep))
         bad.sort(key=lambda row: row.line)
         return CheckedChunk(rows, tuple(bad), count + len(chunk.bad))
+
+    def _judged(self, column: Column, chunk: Chunk) -> tuple[Any, Judged]:
+        """A column's cells, and what becomes of them."""
+        position = self.positions.get(column.name)
+        cells = pa.nulls(len(chunk.lines), pa.string()) if position is None else chunk.table.column(position)
+        return cells, judge(cells, column)
+
+    def _bad_records(self, records: Sequence[BadRecord]) -> list[BadRow]:
+        """What could not be read. That a record is of no known kind says more than that its fields are unknown."""
+        bad = [
+            BadRow(record.line, record.reason, record.column, record.detail, record.raw) for record in records
+        ]
+        kinds = self.contract.kinds
+        told = [place for place, record in enumerate(records) if record.cells is not None]
+        if kinds is None or not told:
+            return bad
+        said = [records[place].cells or () for place in told]
+        values = {}
+        for column in (column for column in self.contract.columns if column.name in kinds.columns):
+            at = self.positions[column.name]
+            values[column.name] = judge(pa.array([cells[at] for cells in said], pa.string()), column).values
+        for row, detail in of_no_kind(kinds, values).items():
+            record = records[told[row]]
+            bad[told[row]] = BadRow(record.line, UNKNOWN, kinds.columns[0], detail, record.raw)
+        return bad
 
 
 def _too_long(texts: Sequence[Any]) -> dict[int, int]:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from data_ingestion.cli import output
 from data_ingestion.cli.options import JsonOption, LandingOption
 from data_ingestion.settings import Settings
+
+if TYPE_CHECKING:
+    from data_ingestion.samples import SampleDrop
+
+MOST_SHOWN = 50  # drops of a domain that are told one by one
 
 
 def samples(
@@ -50,7 +58,7 @@ def samples(
 ) -> None:
     """Write invented drops to the landing, with all the faults of real ones."""
     from data_ingestion.landing import open_landing
-    from data_ingestion.samples import CORRECTED, DOMAINS, SampleDrop, write_corrected, write_samples
+    from data_ingestion.samples import CORRECTED, DOMAINS, write_corrected, write_samples
 
     place = open_landing(Settings.from_environment(landing_url=landing, warehouse_url="unused").landing_url)
     known = {item.key: item.size for item in place.list_objects()}
@@ -75,6 +83,24 @@ def samples(
     if as_json:
         output.say_json([asdict(drop) for drop in written])
         return
-    width = max((len(drop.key) for drop in written), default=0)
-    for drop in written:
-        output.say("sample", f"{drop.key:<{width}} {drop.rows:>9,} rows, {drop.bad_rows} bad  {drop.note}")
+    shown = list(in_sight(written))
+    width = max((len(where) for where, _ in shown), default=0)
+    for where, told in shown:
+        output.say("sample", f"{where:<{width}} {told}")
+
+
+def in_sight(drops: Sequence[SampleDrop]) -> Iterator[tuple[str, str]]:
+    """A line a drop; where a domain has many, one for all that lie in its folder."""
+    for domain, members in groupby(drops, key=lambda drop: drop.key.partition("/")[0]):
+        many = list(members)
+        if len(many) > MOST_SHOWN:
+            rows, bad = sum(drop.rows for drop in many), sum(drop.bad_rows for drop in many)
+            noted = "; ".join(f"{count:,} {note}" for note, count in _notes(many).items())
+            yield f"{domain}/…", f"{rows:>9,} rows, {bad} bad  in {len(many):,} files{noted and ', ' + noted}"
+            continue
+        for drop in many:
+            yield drop.key, f"{drop.rows:>9,} rows, {drop.bad_rows} bad  {drop.note}"
+
+
+def _notes(drops: Sequence[SampleDrop]) -> Counter[str]:
+    return Counter(drop.note for drop in drops if drop.note)

@@ -10,6 +10,7 @@ from data_ingestion.contract.columns import Placed, read_columns
 from data_ingestion.contract.document import Document, Value, inside
 from data_ingestion.contract.faults import choices
 from data_ingestion.contract.key import read_key
+from data_ingestion.contract.kinds import read_kinds
 from data_ingestion.contract.names import TEXT, faults_of_dataset, faults_of_name
 from data_ingestion.contract.settings import Given, settings_of
 from data_ingestion.contract.sources import read_sources
@@ -62,6 +63,7 @@ def read_dataset(document: Document) -> Contract | None:
         settle_seconds=_count(landing.get("settleSeconds"), 0),
         done_marker=_done_marker(document, landing.get("doneMarker")),
         recheck=_recheck(document, sources, landing.get("recheck")),
+        kinds=read_kinds(document, settings.get("kinds"), [placed.column for placed in columns]),
     )
 
 

@@ -106,6 +106,11 @@ class Pattern:
         return tuple(token["part"] for token in _TOKEN.finditer(self.text) if token["part"])
 
 
+def start_of(period: str) -> datetime:
+    """The first moment of a period."""
+    return datetime.fromisoformat(period + "0001-01-01T00:00:00+00:00"[len(period) :])
+
+
 def faults_of(text: str) -> Iterator[tuple[str, str]]:
     """What is wrong with a pattern, as (fault, remedy)."""
     if not text:

@@ -40,6 +40,7 @@ SETTINGS: dict[str, dict[str, Setting]] = {
     r"schema\[\d+\]": {
         "key": Setting("mapping", "key"),
         "keyName": Setting("text", "key"),
+        "kinds": Setting("mapping", "kinds-of-records"),
         "ignoredHeaders": Setting("texts", "headers"),
         "quarantineLimit": Setting("mapping", "quarantine-limit"),
     },

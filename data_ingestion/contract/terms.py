@@ -122,6 +122,30 @@ class Key:
 
 
 @dataclass(frozen=True)
+class RecordKind:
+    """A kind of record, by what the telling columns say of it, and the columns that it has beside those of all kinds.
+
+    Of another kind's columns a record may bring values, too: they are kept.
+    """
+
+    values: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds of records that a dataset holds, and the columns that tell them apart."""
+
+    columns: tuple[str, ...]
+    known: tuple[RecordKind, ...]
+
+    def having(self, column: str) -> tuple[RecordKind, ...]:
+        """The kinds that a column belongs to; none where it belongs to all."""
+        return tuple(kind for kind in self.known if column in (*kind.required, *kind.optional))
+
+
+@dataclass(frozen=True)
 class QuarantineLimit:
     """A load fails when more rows are quarantined than `least` and than `share` of the rows read."""
 
@@ -159,6 +183,7 @@ class Contract:
     also: tuple[Source, ...] = ()  # other files that bring the same rows
     done_marker: DoneMarker | None = None
     recheck: Window | None = None  # None: every period
+    kinds: Kinds | None = None  # None: all records are of one kind
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -187,8 +212,8 @@ class Contract:
     def fingerprint(self) -> str:
         """Hash of what decides which rows a drop becomes; equal fingerprints need no second reading.
 
-        Prose, roles, freshness, the quarantine limit and the landing pattern decide no row, so they are left
-        out; so is the order of what has no order: columns and headers are found by name.
+        Prose, roles, freshness, the quarantine limit, the landing pattern and what a kind of record may have decide
+        no row, so they are left out; so is the order of what has no order: columns and headers are found by name.
         """
         columns = []
         for column in sorted(self.columns, key=lambda column: column.name):
@@ -208,6 +233,11 @@ class Contract:
             decisive["also"] = [
                 (source.pattern.text, _decisive_of_format(source.format)) for source in self.also
             ]
+        if self.kinds:
+            decisive["kinds"] = {
+                "columns": self.kinds.columns,
+                "known": sorted((kind.values, sorted(kind.required)) for kind in self.kinds.known),
+            }
         text = json.dumps(decisive, sort_keys=True, ensure_ascii=True, default=repr)
         return hashlib.sha256(text.encode()).hexdigest()
 

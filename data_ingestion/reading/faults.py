@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from data_ingestion.errors import DropFault
 
@@ -28,6 +28,8 @@ class BadRecord:
     `raw` is all of the record, in a text file without its line end, else as JSON; of `record_too_long` it is the
     first `max_record_bytes`.
     `column` is the header of the cell at fault, None where the fault is the record's or lies beyond the header.
+    `cells` are those of the header where the record can be read all the same, as one of JSON Lines that has more or
+    other fields than the contract names; None where it can't.
     """
 
     line: int
@@ -35,3 +37,4 @@ class BadRecord:
     raw: bytes
     column: str | None = None
     detail: str = ""
+    cells: tuple[str | None, ...] | None = field(default=None, compare=False)

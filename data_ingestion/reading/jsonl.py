@@ -8,7 +8,8 @@ The rules are those of RFC 8259, taken strictly:
   A path that leads to an object or a list gives all of it, as compact JSON.
 - Numbers keep all their digits, as they are written. NaN and Infinity are no JSON.
 - A key that stands twice in its object, or that no path leads to or past, makes its record bad: each line is its own
-  header, and what nobody declared may be what somebody misspelt.
+  header, and what nobody declared may be what somebody misspelt. Of the latter the cells are told all the same: whether
+  the record is of a kind that the contract knows, others judge.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ class JsonLinesReader:
                     continue
                 rows.append(cells_of(text))
             except _Bad as fault:
-                bad.append(BadRecord(line, fault.reason, raw[:limit], fault.path, fault.detail))
+                bad.append(BadRecord(line, fault.reason, raw[:limit], fault.path, fault.detail, fault.cells))
             else:
                 lines.append(line)
                 raws.append(raw)
@@ -154,7 +155,9 @@ _AS_THEY_ARE = frozenset({str, Number, type(None)})
 
 
 class _Bad(Exception):
-    """Why a record is bad, and the path at fault."""
+    """Why a record is bad, the path at fault, and the record's cells where only its fields are other ones."""
+
+    cells: tuple[str | None, ...] | None = None
 
     def __init__(self, reason: str, detail: str, path: str | None = None) -> None:
         self.reason, self.detail = reason, detail
@@ -193,9 +196,13 @@ class _Records:
             noun = "a number" if isinstance(record, Number) else _NOUNS[record.__class__]
             raise _Bad("not_an_object", f"the line holds {noun}")
         row: list[str | None] = [None] * self._width
-        self._take(record, self._places, "", row, False)
+        strays: list[_Bad] = []
+        self._take(record, self._places, "", row, False, strays)
         if "\\u" in line:
             _judge_escaped(row)
+        if strays:
+            strays[0].cells = tuple(row)
+            raise strays[0]
         return row
 
     def _parsed(self, line: str) -> Any:
@@ -212,24 +219,36 @@ class _Records:
         return record
 
     def _take(
-        self, holder: dict[str, Any], places: _Places, prefix: str, row: list[str | None], whole: bool
+        self,
+        holder: dict[str, Any],
+        places: _Places,
+        prefix: str,
+        row: list[str | None],
+        whole: bool,
+        strays: list[_Bad],
     ) -> None:
         for key, value in holder.items():
             place = places.get(key)
             if place is None:
                 if not whole:
                     path = prefix + key
-                    raise _Bad("unknown_key", f"{path!r} is no header of the contract", path)
+                    strays.append(_Bad("unknown_key", f"{path!r} is no header of the contract", path))
             elif isinstance(place, int):
                 if row[place] is None:
                     row[place] = value if value.__class__ in _AS_THEY_ARE else compact(value)
                 elif value is not None:
                     raise _given_twice(prefix + key)
             else:
-                self._take_inside(value, place, prefix + key, row, whole)
+                self._take_inside(value, place, prefix + key, row, whole, strays)
 
     def _take_inside(
-        self, value: Any, branch: _Branch, path: str, row: list[str | None], whole: bool
+        self,
+        value: Any,
+        branch: _Branch,
+        path: str,
+        row: list[str | None],
+        whole: bool,
+        strays: list[_Bad],
     ) -> None:
         if value is None:
             return
@@ -238,10 +257,10 @@ class _Records:
                 raise _given_twice(path)
             row[branch.column] = value if value.__class__ in _AS_THEY_ARE else compact(value)
         if value.__class__ is dict:
-            self._take(value, branch.inside, f"{path}.", row, whole or branch.is_whole)
+            self._take(value, branch.inside, f"{path}.", row, whole or branch.is_whole, strays)
         elif not branch.is_whole:
             beyond = f"{path}.{next(iter(branch.inside))}"
-            raise _Bad("not_an_object", f"{path!r} holds no object for {beyond!r}", path)
+            strays.append(_Bad("not_an_object", f"{path!r} holds no object for {beyond!r}", path))
 
 
 def _plain(path: str) -> str:

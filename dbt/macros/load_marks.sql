@@ -103,7 +103,7 @@ The load that `this` has followed `dataset` to: 0 when it exists without a mark,
 {#
 The rows that a run has to build, as a subquery: every row that a load after `mark` brought, and for every key that one
 took away for good nulls beside the key. Without a mark: all rows.
-`changes` names the touched keys, one row a key and load (`stg_<dataset>__changes`). Rows are found by their load and keys
+`changes` names the touched keys, one row a key and load (`stg_<dataset>__changes`); `key` is a column or a list of them. Rows are found by their load and keys
 that are gone by theirs, so that nothing grows with what is there already.
 #}
 {% macro rows_after(mark, rows, changes, key) %}
@@ -114,13 +114,16 @@ that are gone by theirs, so that nothing grows with what is there already.
         select *
         from (select * from {{ rows }} where _load_id > {{ mark }}) as brought
         full join (
-            select distinct taken.{{ key }}
+            select distinct {% for name in listed(key) %}taken.{{ name }}{{ ', ' if not loop.last }}{% endfor %}
             from {{ changes }} as taken
             where
                 taken.is_taken
                 and taken._load_id > {{ mark }}
-                and not exists (select 1 from {{ rows }} as still where still.{{ key }} = taken.{{ key }})
-        ) as gone using ({{ key }})
+                and not exists (
+                    select 1 from {{ rows }} as still
+                    where {% for name in listed(key) %}still.{{ name }} = taken.{{ name }}{{ ' and ' if not loop.last }}{% endfor %}
+                )
+        ) as gone using ({{ listed(key) | join(', ') }})
     ) as redone
     {%- endif -%}
 {% endmacro %}
@@ -138,12 +141,22 @@ with `meta: {touches: <its day>}` notes the days of both (touched_days.sql).
     {{ put_again(arguments, '_load_id') }}
 {% endmacro %}
 
+{# A key's columns, of which a config or an argument may name one alone. #}
+{% macro listed(key) %}
+    {{ return([key] if key is string else key) }}
+{% endmacro %}
+
+{# The condition that a row's key is among those of `fresh`. #}
+{% macro has_key_in(key, fresh) -%}
+    {%- set columns = listed(key) | join(', ') -%}
+    {{ columns if key is string else '(' ~ columns ~ ')' }} in (select {{ columns }} from {{ fresh }})
+{%- endmacro %}
+
 {# Rows of `target` whose key is among the fresh ones go; fresh ones come in, but for those without `present`. #}
 {% macro put_again(arguments, present) %}
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
-    {%- set key = arguments['unique_key'] -%}
-    delete from {{ target }} where {{ key }} in (select {{ key }} from {{ fresh }});
+    delete from {{ target }} where {{ has_key_in(arguments['unique_key'], fresh) }};
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ fresh }} where {{ present }} is not null
 {% endmacro %}

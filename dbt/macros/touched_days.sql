@@ -65,7 +65,7 @@ A model that is built whole touches every day that it has or ever had, so the ma
     insert into {{ days }} (relation, day, build)
     select '{{ model_name }}', changed.{{ day }}, {{ build }}
     from (
-        select {{ day }} from {{ target }} where {{ key }} in (select {{ key }} from {{ fresh }})
+        select {{ day }} from {{ target }} where {{ has_key_in(key, fresh) }}
         union
         select {{ day }} from {{ fresh }} where _load_id is not null
     ) as changed;

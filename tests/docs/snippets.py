@@ -81,6 +81,8 @@ class Reader:
         """A second between two files: on a fast machine they would be of one instant, and sorted by their names."""
         for second, key in enumerate(keys):
             path, delivered_at = self.folder / "landing" / key, 1_790_000_000 + second
+            if key.endswith("/…"):  # many files of one domain, whose order does not show
+                continue
             if path.stat().st_mtime != delivered_at:  # one that was there before has not been delivered again
                 os.utime(path, (delivered_at, delivered_at))
 

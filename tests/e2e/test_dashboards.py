@@ -30,6 +30,10 @@ def hundredths(number: float | None) -> str:
     return f"{number or 0:,.2f}"
 
 
+def tenths(number: float | None) -> str:
+    return f"{number or 0:,.1f}"
+
+
 def percent(share: float | None) -> str:
     return f"{share or 0:.2%}"
 
@@ -75,6 +79,38 @@ BANK = Expected(
         where withdrawals_inr > 1000000000 order by withdrawals_inr desc
     """,
     first_screen=("Movements", "Accounts over limit", OVER_LIMIT_TITLE),
+)
+FLEET = Expected(
+    slug="fleet",
+    headlines={
+        "Vehicles": whole,
+        "Position updates": whole,
+        "Updates of busiest": whole,
+        "Operating periods": whole,
+        "Average distance, km": hundredths,
+        "All distances, km": tenths,
+    },
+    numbers="""
+        select count(*), sum(updates), max(updates),
+            (select count(*) from silver.int_fleet_operating_periods
+             where took_place and organization_id = any(%(choices)s)),
+            (select avg(distance_km) from gold.mart_fleet_vehicle_distances where organization_id = any(%(choices)s)),
+            (select sum(distance_km) from gold.mart_fleet_vehicle_distances where organization_id = any(%(choices)s))
+        from gold.mart_fleet_vehicle_updates where organization_id = any(%(choices)s)
+    """,
+    choices="select distinct organization_id from gold.mart_fleet_vehicle_updates order by 1",
+    filter=("organization", "organization_id"),
+    table="Operating periods and how far their vehicles drove",
+    cells=(0, 4, 5),
+    rows="""
+        select operating_period_id, to_char(vehicles, 'FM999,999'), to_char(distance_km, 'FM999,990.00')
+        from gold.mart_fleet_operating_periods order by starts_at
+    """,
+    first_screen=(
+        "Vehicles",
+        "Where the busiest vehicle was in its last hour",
+        "Vehicles with most updates",
+    ),
 )
 WEB = Expected(
     slug="web",
@@ -141,7 +177,7 @@ class Seen:
     foreign_addresses: list[str]
 
 
-@pytest.fixture(scope="module", params=[BANK, WEB], ids=lambda expected: expected.slug)
+@pytest.fixture(scope="module", params=[BANK, FLEET, WEB], ids=lambda expected: expected.slug)
 def seen(request, platform, superset: Chrome) -> Seen:
     expected = request.param
     pages.open_dashboard(superset, platform.superset_url, expected.slug)
@@ -199,7 +235,7 @@ def test_pages_call_nobody_at_home(seen: Seen) -> None:
     assert seen.foreign_addresses == []
 
 
-@pytest.mark.parametrize("expected", [BANK, WEB], ids=lambda expected: expected.slug)
+@pytest.mark.parametrize("expected", [BANK, FLEET, WEB], ids=lambda expected: expected.slug)
 def test_the_filter_reaches_every_headline(
     expected: Expected, platform, superset: Chrome, gold: psycopg.Connection
 ) -> None:
@@ -213,7 +249,7 @@ def test_the_filter_reaches_every_headline(
     assert {title: pages.headline(superset, title) for title in wanted} == wanted
 
 
-@pytest.mark.parametrize("domain", ["bank", "web"])
+@pytest.mark.parametrize("domain", ["bank", "fleet", "web"])
 def test_airflow_shows_the_last_run_green(domain: str, platform, driver: Chrome) -> None:
     pages.log_in_to_airflow(driver, platform.airflow_url, platform.airflow_user, platform.airflow_password)
     assert pages.last_run_state(driver, platform.airflow_url, domain) == "Success"

@@ -10,7 +10,7 @@ from psycopg import sql
 
 pytestmark = pytest.mark.e2e
 
-DATASETS = ("bank_transactions", "events")
+DATASETS = ("bank_transactions", "events", "vehicle_events")
 
 
 def rows_and_versions(url):
@@ -34,7 +34,7 @@ def test_the_demo_ends_with_the_loads_the_addresses_and_both_times(platform):
         assert re.search(rf"{dataset} +[\d,]+ ", platform.told)
     assert "read = " in platform.told
     assert platform.airflow_url in platform.told
-    for dashboard in ("bank", "web"):
+    for dashboard in ("bank", "fleet", "web"):
         assert f"{platform.superset_url}/superset/dashboard/{dashboard}/" in platform.told
     assert re.search(r"ready in .*: .* to download and install, .* from then on", platform.told)
 
@@ -98,7 +98,8 @@ def test_dbt_works_in_a_shell_after_make_env(platform):
     plain = re.sub(r"\x1b\[[0-9;]*m", "", tested.stdout)
     warnings = re.findall(r"WARN \d+ (\w+) \.", plain)
     assert sorted(warnings) == [
-        "bank_movement_is_backdated", "web_action_is_unknown", "web_actions_are_known", "web_ip_is_no_address",
+        "bank_movement_is_backdated", "fleet_event_has_fields_of_another_kind", "web_action_is_unknown",
+        "web_actions_are_known", "web_ip_is_no_address",
     ]  # fmt: skip
 
 

@@ -108,9 +108,9 @@ class World:
     def deliver(self, key: str, content: bytes) -> None:
         self.landing.write(key, content)
 
-    def load(self) -> None:
-        """Whatever lies there and is not loaded; everything must go in."""
-        plans = discover(self.contracts, self.landing, self.warehouse).plans
+    def load(self, full: bool = False) -> None:
+        """Whatever lies there and is not loaded, `full` however old it is; everything must go in."""
+        plans = discover(self.contracts, self.landing, self.warehouse, full=full).plans
         for contract, plan in zip(self.contracts, plans, strict=True):
             reports = list(load_drops(contract, self.landing, self.warehouse, plan.drops))
             assert all(report.state == "loaded" for report in reports), reports

@@ -18,6 +18,7 @@ from data_ingestion.contract import read_contract
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.conftest import write_things
 from tests.integration.dbt_feeds import Bank, Web, World
+from tests.integration.dbt_fleet import MIDNIGHT, VEHICLES, Fleet, update
 from tests.integration.dbt_session import ENVIRONMENT, ROOT, Dbt, dbt_environment, warehouse_copy
 
 HEADER = (
@@ -60,12 +61,13 @@ def environment(postgres, database, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(postgres, database, tmp_path_factory):
-    """One bank file and two months of the web, loaded; answers with the loader's connection."""
+    """One bank file, two months of the web and a second of the fleet, loaded; answers with the loader's connection."""
     url = postgres.url("loader", "loader-test", database)
-    world = World(tmp_path_factory.mktemp("landing"), url, Bank(), Web())
+    world = World(tmp_path_factory.mktemp("landing"), url, Bank(), Web(), Fleet())
     world.deliver("bank_transactions/2024.csv", (HEADER + MOVEMENTS).encode())
     world.deliver("2024/01/events.csv", (EVENTS + JANUARY).encode())
     world.deliver("2024/02/events.csv", (EVENTS + FEBRUARY).encode())
+    world.deliver(Fleet.keys[0], Fleet().drop([update("a", VEHICLES[0], MIDNIGHT, 52.5, 13.4)]))
     world.load()
     yield world.warehouse.connection
     world.warehouse.close()
@@ -306,7 +308,7 @@ def test_docs_describe_every_model_and_column(dbt, environment, built):
     manifest = json.loads((folder / "manifest.json").read_text())
     catalog = json.loads((folder / "catalog.json").read_text())
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    assert len(models) >= 23
+    assert len(models) >= 36
     silent = [
         f"{node['name']}.{column}"
         for key, node in models.items()

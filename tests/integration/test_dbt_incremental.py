@@ -1,6 +1,6 @@
 """Law: silver and gold built step by step equal those of a full refresh, whatever loads came between.
 
-Both domains go through the same histories at once, and what comes out is held against plain Python, too.
+All domains go through the same histories at once, and what comes out is held against plain Python, too.
 """
 
 import os
@@ -8,18 +8,28 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 
 import psycopg
 import pytest
 import yaml
 
 from tests.integration.dbt_feeds import EVENTS, SPANS, TOTALS, Bank, Web, World, web_answers
+from tests.integration.dbt_fleet import (
+    COLUMNS,
+    MIDNIGHT,
+    VEHICLES,
+    Fleet,
+    period,
+    record,
+    update,
+    wrong_fleet_answers,
+)
 from tests.integration.dbt_session import ROOT, Dbt, dbt_environment, warehouse_copy
 
 HISTORIES = int(os.environ.get("GOLDWORKS_DBT_HISTORIES", "10"))
 KNOWN_ACTIONS = yaml.safe_load((ROOT / "dbt/dbt_project.yml").read_text())["vars"]["web_known_actions"]
-BANK, WEB = Bank(), Web()
+BANK, WEB, FLEET = Bank(), Web(), Fleet()
 WAITS_FOR_RAW = (
     "select exists (select from pg_locks where relation = 'raw.bank_transactions'::regclass and not granted)"
 )
@@ -31,6 +41,17 @@ PARTIAL_BUILDS = (
     ("run", "--select", "int_web_events", "mart_web_events_daily", "mart_web_active_countries_monthly"),
     ("run", "--select", "mart_web_events_monthly", "mart_web_events_yearly"),
     ("run", "--select", "mart_web_events_daily", "mart_web_active_users_monthly", "--full-refresh"),
+    ("run", "--select", "int_fleet_positions"),
+    ("run", "--select", "int_fleet_positions", "--full-refresh"),
+    (
+        "run",
+        "--select",
+        "int_fleet_period_events",
+        "int_fleet_operating_periods",
+        "mart_fleet_vehicle_distances",
+    ),
+    ("run", "--select", "tag:fleet", "--exclude", "int_fleet_operating_periods"),
+    ("run", "--select", "mart_fleet_vehicle_distances", "--full-refresh"),
 )
 
 
@@ -43,7 +64,7 @@ def database(postgres):
 @pytest.fixture(scope="module")
 def world(postgres, database, tmp_path_factory):
     url = postgres.url("loader", "loader-test", database)
-    opened = World(tmp_path_factory.mktemp("landing"), url, BANK, WEB)
+    opened = World(tmp_path_factory.mktemp("landing"), url, BANK, WEB, FLEET)
     yield opened
     opened.warehouse.close()
 
@@ -135,10 +156,16 @@ def test_step_by_step_equals_a_full_refresh(seed, world, builds, transformer, re
     build_both(builds)
     assert differences(transformer, relations) == {}
     assert wrong_answers(transformer, world) == {}
+    assert wrong_fleet_answers(transformer, world.raw(FLEET, COLUMNS)) == {}
     assert mark(transformer) == world.newest_load(BANK)
     assert mark(transformer, "int_web_events") == world.newest_load(WEB)
-    (newest,) = transformer.execute("select coalesce(max(build), 0) from silver.touched_days").fetchone()
-    assert mark(transformer, "mart_web_events_yearly") == newest
+    for silver, mart in (
+        ("int_web_events", "mart_web_events_yearly"), ("int_fleet_positions", "mart_fleet_vehicle_distances"),
+    ):  # fmt: skip
+        newest = transformer.execute(
+            "select coalesce(max(build), 0) from silver.touched_days where relation = %s", [silver]
+        ).fetchone()
+        assert (mark(transformer, mart),) == newest
 
 
 def test_a_withdrawn_movement_leaves_silver_and_gold(world, builds, transformer, relations):
@@ -176,6 +203,41 @@ def test_an_event_that_moved_leaves_its_old_day_though_nothing_remembers_it(
     build_both(builds)
     assert days_of(transformer) == {date(2022, 6, 6), date(2024, 3, 1)}
     assert differences(transformer, relations) == {}
+
+
+def test_late_positions_and_a_period_planned_anew_change_the_distances_of_that_period_alone(
+    world, builds, transformer, relations
+):
+    def at(minutes):
+        return MIDNIGHT + timedelta(minutes=minutes)
+
+    def distances():
+        columns = "operating_period_id, organization_id, positions"
+        return set(transformer.execute(f"select {columns} from gold.mart_fleet_vehicle_distances").fetchall())
+
+    def told(*events):
+        world.deliver(key, FLEET.drop(events))
+        world.load()
+        build_both(builds)
+        assert differences(transformer, relations) == {}
+        assert wrong_fleet_answers(transformer, world.raw(FLEET, COLUMNS)) == {}
+
+    key, *others = FLEET.keys
+    for other in others:
+        world.deliver(other, FLEET.drop([record("c", "vehicle", "register", VEHICLES[2], at(0))]))
+    driven = [update("a", VEHICLES[0], at(minutes), 0, minutes / 100) for minutes in (-30, -15, 5, 20)]
+    night, other_day = period("a", "night", at(-60), at(-20), 30), period("a", "late", at(-60), at(1500), 30)
+    told(*driven, night, other_day)
+    assert distances() == {("night", "a", 2)}
+    late = update("a", VEHICLES[0], at(-16), 0.5, 0.5)
+    told(*driven, late, night, other_day)
+    assert distances() == {("night", "a", 3)}
+    told(*driven, late, period("a", "night", at(-60), at(-31), 60), other_day)
+    assert distances() == {("night", "a", 5)}
+    told(*driven, late, night, other_day, record("a", "operating_period", "delete", "night", at(-15.5)))
+    assert distances() == {("night", "a", 1)}
+    told(*driven, other_day)
+    assert distances() == set()
 
 
 def test_a_load_that_commits_while_the_model_runs_is_not_missed(world, builds, transformer, relations):

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -91,12 +91,33 @@ def test_the_first_load_brings_in_all_there_is_and_later_ones_look_back_only_so_
     recent, landing, warehouse, load
 ):
     put(landing, OLD, "1,1,a")
-    assert len(load(recent)) == 1
     put(landing, HERE, "2,2,b")
+    assert len(load(recent)) == 2
+    put(landing, HERE, "2,3,b")
     put(landing, "things/2020-02/late.csv", "3,3,c")
     assert [report.object_key for report in load(recent)] == [HERE]
     (plan,) = discover([recent], landing, warehouse, full=True).plans
     assert [drop.object.key for drop in plan.drops] == ["things/2020-02/late.csv"]
+
+
+def test_what_came_since_the_newest_period_is_found_however_long_nothing_ran(
+    recent, landing, warehouse, load
+):
+    put(landing, "things/2020-02/first.csv", "1,1,a")
+    load(recent)
+    since_then = ["things/2020-01/a.csv", "things/2020-02/b.csv", "things/2021-07/c.csv", HERE]
+    for number, key in enumerate(since_then, 2):
+        put(landing, key, f"{number},1,a")
+    put(landing, "things/2019-12/older.csv", "9,1,a")
+    assert sorted(report.object_key for report in load(recent)) == since_then
+
+
+def test_a_source_whose_folders_are_hours_behind_our_clock_is_followed(things, landing, warehouse, load):
+    readings = replace(things, pattern=Pattern("r/{YYYY}/{MM}/{DD}/{hh}/*.csv"), recheck=Window(2, "hour"))
+    told = NOW - timedelta(hours=9)
+    for number, hours in enumerate((0, -1, 1)):
+        put(landing, f"r/{told + timedelta(hours=hours):%Y/%m/%d/%H}/{number}.csv", f"{number},1,a")
+        assert [report.fates.inserted for report in load(readings)] == [1]
 
 
 def test_who_asks_for_old_periods_gets_them(recent, landing, warehouse, load):

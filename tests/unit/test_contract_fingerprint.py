@@ -26,8 +26,10 @@ from data_ingestion.contract.pattern import Pattern
 from data_ingestion.contract.terms import (
     Format,
     JsonLinesFormat,
+    Kinds,
     ParquetFormat,
     QuarantineLimit,
+    RecordKind,
     Role,
     Source,
     SpreadsheetFormat,
@@ -57,6 +59,7 @@ DECISIVE = {
     "columns": CONTRACT.columns[:-1],
     "ignored_headers": (".", "x"),
     "key": Key(KeyRule.OCCURRENCE, ("account_no",), "movement_id"),
+    "kinds": Kinds(("details",), (RecordKind(("rent",), ("cheque_no",)),)),
     "also": (Source(Pattern("bank_transactions/**/*.jsonl"), JsonLinesFormat()),),
 }
 IDLE_OF_COLUMN = {"classification": "public", "description": "other"}
@@ -168,6 +171,18 @@ def test_the_order_of_columns_headers_and_accepted_values_decides_nothing(chance
     )
     one = dataclasses.replace(CONTRACT, columns=shuffled(columns))
     assert one.fingerprint == dataclasses.replace(CONTRACT, columns=sorted_).fingerprint
+
+
+def test_of_kinds_what_they_must_have_decides_and_neither_their_order_nor_what_they_may_have():
+    plain, checked = RecordKind(("rent",), ()), RecordKind(("cheque",), ("cheque_no",))
+
+    def fingerprint(*known: RecordKind) -> str:
+        return dataclasses.replace(CONTRACT, kinds=Kinds(("details",), known)).fingerprint
+
+    assert fingerprint(plain, checked) == fingerprint(checked, plain)
+    assert fingerprint(plain) == fingerprint(dataclasses.replace(plain, optional=("cheque_no",)))
+    assert fingerprint(plain) != fingerprint(dataclasses.replace(plain, required=("cheque_no",)))
+    assert fingerprint(plain) != fingerprint(plain, checked)
 
 
 def test_the_order_of_formats_and_cleaning_decides():

@@ -12,7 +12,7 @@ from data_ingestion.contract import Pattern, read_contract
 from data_ingestion.contract.arrival import Window, read_window
 from data_ingestion.contract.pattern import Reach
 from data_ingestion.landing import Walk
-from data_ingestion.listing import Listing
+from data_ingestion.listing import Listing, window_start
 
 BANK = read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
 NOW = datetime(2026, 3, 15, 10, 30, tzinfo=UTC)
@@ -154,3 +154,19 @@ def test_a_window_of_hours_lists_few_of_many_folders():
     listing = Listing([readings], (), {"readings": Window(2, "hour").since(NOW)})
     hours = [NOW - timedelta(hours=back) for back in range(24 * 365)]
     assert sum(listing.covers(f"r/{at:%Y/%m/%d/%H}/a.csv") for at in hours) == 3
+
+
+@pytest.mark.parametrize(
+    ("newest", "since"),
+    [
+        ("2026-03-02T15:29:04", "2026-03-02T13:29:04"),  # the source's clock is behind ours, or nothing ran
+        ("2026-03-02T20", "2026-03-02T16:30:00"),
+        ("2026-03-03", "2026-03-02T16:30:00"),  # and ahead of it
+        ("2025", "2024-12-31T22:00:00"),
+        ("", ""),
+    ],
+)
+def test_a_window_is_counted_from_now_or_from_the_newest_period_if_that_is_older(newest, since):
+    readings = replace(BANK, recheck=Window(2, "hour"))
+    assert window_start(readings, datetime(2026, 3, 2, 18, 30, tzinfo=UTC), newest) == since
+    assert window_start(replace(readings, recheck=None), datetime(2026, 3, 2, tzinfo=UTC), newest) == ""

@@ -266,3 +266,14 @@ def test_what_was_written_is_read(records, chunk_bytes):
             else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         )
     assert len(rows) + len(bad) == len(records)
+
+
+def test_of_a_record_with_other_fields_than_declared_the_cells_are_told_all_the_same():
+    _, bad = read(
+        b'{"id": 1, "idd": 2, "data": {"lat": 3}}\n{"id": 1, "data": 4}\n{"id": 1, "id": 2, "x": 3}\n'
+    )
+    assert [(record.reason, record.cells) for record in bad] == [
+        ("unknown_key", ("1", "3")),
+        ("not_an_object", ("1", None)),
+        ("duplicate_key", None),
+    ]

@@ -53,6 +53,16 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
             },
         ),
         (
+            "fleet",
+            {
+                "Vehicles with most updates",
+                "Where the busiest vehicle was in its last hour",
+                "Distance by vehicle and operating period",
+                "Average distance a vehicle by operating period, km",
+                "Average distance, km",
+            },
+        ),
+        (
             "web",
             {
                 "Events per day",
@@ -95,6 +105,10 @@ def test_every_question_of_a_domain_is_a_chart_on_its_dashboard(
         (CHART, "dataset_uuid: e37e8416", "dataset_uuid: 00000000", "no file in datasets/"),
         (CHART, "viz_type: echarts_timeseries_line\nuuid", "viz_type: table\nuuid", "params.viz_type"),
         ("charts/bank/accounts.yaml", '["withdrawals_inr", false]', '["withdrawal", false]', "params.order_by_cols[0]"),
+        ("charts/fleet/map.yaml", "  x: east", "  x: eest", "did you mean 'east'"),
+        ("charts/fleet/map.yaml", "  size: point_size", "  size: point_sise", "params.size"),
+        ("charts/fleet/map.yaml", "series: point_kind", "series: point_sort", "params.series"),
+        ("charts/fleet/map.yaml", "entity: point_label", "entity: point_lable", "params.entity"),
         (LIST, "sqlExpression: is_backdated", "sqlExpression: was_late", "no column 'was_late'"),
         (DASHBOARD, "uuid: 2c6c751b", "uuid: 00000000", "Superset would leave out this chart"),
         (DASHBOARD, "children: [CHART-daily-balance]", "children: [CHART-dayly]", "there is no 'CHART-dayly'"),

@@ -1,0 +1,36 @@
+-- Made by dbt/generate.py from contracts/fleet/vehicle_events.odcs.yaml; change that,
+-- then run `make generate`.
+
+with
+
+brought as (
+
+    select
+        organization_id,
+        subject,
+        event,
+        subject_id,
+        occurred_at,
+        _load_id,
+        false as is_taken
+    from {{ source('fleet', 'vehicle_events') }}
+
+),
+
+taken as (
+
+    select
+        organization_id,
+        subject,
+        event,
+        subject_id,
+        occurred_at,
+        _by_load_id as _load_id,
+        true as is_taken
+    from {{ source('fleet', 'vehicle_events__history') }}
+
+)
+
+select * from brought
+union all
+select * from taken

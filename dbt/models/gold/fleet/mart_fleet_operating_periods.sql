@@ -1,0 +1,36 @@
+with
+
+periods as (
+
+    select * from {{ ref('int_fleet_operating_periods') }}
+
+),
+
+distances as (
+
+    select
+        organization_id,
+        operating_period_id,
+        count(*) as vehicles,
+        sum(distance_km) as distance_km
+    from {{ ref('mart_fleet_vehicle_distances') }}
+    group by organization_id, operating_period_id
+
+)
+
+select
+    periods.organization_id,
+    periods.operating_period_id,
+    periods.starts_at,
+    periods.planned_finish_at,
+    periods.deleted_at,
+    periods.ended_at,
+    periods.took_place,
+    coalesce(distances.vehicles, 0) as vehicles,
+    cast(coalesce(distances.distance_km, 0) as numeric(18, 6)) as distance_km,
+    cast(distances.distance_km / nullif(distances.vehicles, 0) as numeric(18, 6)) as average_distance_km
+from periods
+left join distances
+    on
+        periods.organization_id = distances.organization_id
+        and periods.operating_period_id = distances.operating_period_id

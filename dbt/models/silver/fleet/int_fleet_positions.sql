@@ -1,0 +1,35 @@
+{{ config(
+    unique_key=['organization_id', 'vehicle_id', 'occurred_at'],
+    meta={'touches': 'position_date'},
+    indexes=[
+        {'columns': ['organization_id', 'vehicle_id', 'occurred_at'], 'unique': true},
+        {'columns': ['position_date']},
+        {'columns': ['vehicle_id', 'located_at']}
+    ],
+    pre_hook=[
+        "{{ create_load_marks() }}",
+        "{{ create_touched_days() }}",
+        "{{ open_load_marks('vehicle_events') }}",
+        "{{ open_touched_days() }}"
+    ],
+    post_hook=["{{ save_touched_days('position_date') }}", "{{ save_load_marks() }}"]
+) }}
+
+with
+
+updates as (
+
+    select * from {{ fleet_events(load_mark('vehicle_events'), 'vehicle', ['update']) }}
+
+)
+
+select
+    organization_id,
+    subject_id as vehicle_id,
+    occurred_at,
+    located_at,
+    {{ utc_date('located_at') }} as position_date,
+    latitude,
+    longitude,
+    _load_id
+from updates

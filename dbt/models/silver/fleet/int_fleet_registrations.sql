@@ -1,0 +1,22 @@
+{{ config(
+    unique_key=['organization_id', 'vehicle_id', 'event', 'occurred_at'],
+    indexes=[{'columns': ['organization_id', 'vehicle_id', 'event', 'occurred_at'], 'unique': true}],
+    pre_hook=["{{ create_load_marks() }}", "{{ open_load_marks('vehicle_events') }}"],
+    post_hook="{{ save_load_marks() }}"
+) }}
+
+with
+
+registrations as (
+
+    select * from {{ fleet_events(load_mark('vehicle_events'), 'vehicle', ['register', 'deregister']) }}
+
+)
+
+select
+    organization_id,
+    subject_id as vehicle_id,
+    event,
+    occurred_at,
+    _load_id
+from registrations
