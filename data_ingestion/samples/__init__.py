@@ -7,6 +7,7 @@ from datetime import date
 from data_ingestion.errors import OperatorFault
 from data_ingestion.samples.bank import write_bank
 from data_ingestion.samples.drop import LandingWriter, SampleDrop
+from data_ingestion.samples.sales import write_sales
 from data_ingestion.samples.web import MONTHS, write_correction, write_web
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
     "write_samples",
 ]
 
-DOMAINS = ("bank", "web")
+DOMAINS = ("bank", "sales", "web")
 CORRECTED = (
     "web",
 )  # domains whose files are by the month, so that a month is delivered again when it was wrong
@@ -41,6 +42,8 @@ def write_samples(
     _check(domain, DOMAINS, "samples", scale)
     if domain == "bank":
         return write_bank(landing_writer, seed, scale, faults)
+    if domain == "sales":
+        return write_sales(landing_writer, seed, scale, faults)
     return write_web(landing_writer, seed, scale, faults, months)
 
 

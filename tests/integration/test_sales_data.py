@@ -14,6 +14,7 @@ import pytest
 
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.ledger import Fates, Kind
+from data_ingestion.samples import write_samples
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "customer_transactions"
@@ -91,6 +92,38 @@ def test_unclear_words_wait_in_the_quarantine_with_their_reason(landing, sales, 
     (bad,) = warehouse.quarantined("customer_transactions", limit=10)
     assert (bad["line"], bad["column_name"], bad["reason"]) == (2, "price", "not_number_words")
     assert "'two' can't follow 'two'" in bad["detail"]
+
+
+def test_the_sample_hours_come_in_with_every_row_accounted_for(landing, sales, load, warehouse):
+    drops = {drop.key: drop for drop in write_samples(landing.write, "sales", scale=0.3)}
+    for contract in (sales, contract_of("transaction_restatements")):
+        reports = load(contract)
+        assert {report.state for report in reports} == {"loaded"}
+        for report in reports:
+            drop, fates = drops[report.object_key], report.fates
+            assert fates.accounted == fates.read
+            if report.kind is not Kind.DUPLICATE:
+                assert (fates.read, fates.quarantined) == (drop.rows, drop.bad_rows)
+        assert load(contract) == []
+
+
+def test_every_kind_of_bad_sample_row_is_quarantined_with_its_reason(landing, sales, load, warehouse):
+    drops = write_samples(landing.write, "sales")
+    load(sales)
+    rows = warehouse.quarantined("customer_transactions", limit=1000)
+    assert {(row["column_name"], row["reason"]) for row in rows} == {
+        ("transaction_id", "missing"),
+        ("customer_id", "not_an_integer"),
+        ("transaction_date", "not_a_date"),
+        ("quantity", "not_an_integer"),
+        ("price", "not_number_words"),
+        ("tax", "not_number_words"),
+        (None, "too_few_columns"),
+        (None, "too_many_columns"),
+        ("customer_email", "bad_utf8"),
+    }
+    copied = next(drop for drop in drops if "bytes" in drop.note)
+    assert len(rows) == sum(drop.bad_rows for drop in drops) - copied.bad_rows
 
 
 def as_raw(row):
