@@ -1,6 +1,6 @@
 """Law: silver and gold built step by step equal those of a full refresh, whatever loads came between.
 
-Both domains go through the same histories at once, and what comes out is held against plain Python, too.
+All domains go through the same histories at once, and what comes out is held against plain Python, too.
 """
 
 import os
@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -16,10 +17,11 @@ import yaml
 
 from tests.integration.dbt_feeds import EVENTS, SPANS, TOTALS, Bank, Web, World, web_answers
 from tests.integration.dbt_session import ROOT, Dbt, dbt_environment, warehouse_copy
+from tests.integration.sales_feed import COLUMNS, QUERIES, RESTATED, Restatements, Sales, sales_answers
 
 HISTORIES = int(os.environ.get("GOLDWORKS_DBT_HISTORIES", "10"))
 KNOWN_ACTIONS = yaml.safe_load((ROOT / "dbt/dbt_project.yml").read_text())["vars"]["web_known_actions"]
-BANK, WEB = Bank(), Web()
+BANK, WEB, SALES, RESTATEMENTS = Bank(), Web(), Sales(), Restatements()
 WAITS_FOR_RAW = (
     "select exists (select from pg_locks where relation = 'raw.bank_transactions'::regclass and not granted)"
 )
@@ -31,6 +33,10 @@ PARTIAL_BUILDS = (
     ("run", "--select", "int_web_events", "mart_web_events_daily", "mart_web_active_countries_monthly"),
     ("run", "--select", "mart_web_events_monthly", "mart_web_events_yearly"),
     ("run", "--select", "mart_web_events_daily", "mart_web_active_users_monthly", "--full-refresh"),
+    ("run", "--select", "int_sales_transactions"),
+    ("run", "--select", "int_sales_transactions", "--full-refresh"),
+    ("run", "--select", "tag:sales", "--exclude", "dim_sales_product", "mart_sales_by_country"),
+    ("run", "--select", "fct_sales_transaction", "dim_sales_customer", "--full-refresh"),
 )
 
 
@@ -43,7 +49,7 @@ def database(postgres):
 @pytest.fixture(scope="module")
 def world(postgres, database, tmp_path_factory):
     url = postgres.url("loader", "loader-test", database)
-    opened = World(tmp_path_factory.mktemp("landing"), url, BANK, WEB)
+    opened = World(tmp_path_factory.mktemp("landing"), url, BANK, WEB, SALES, RESTATEMENTS)
     yield opened
     opened.warehouse.close()
 
@@ -98,9 +104,16 @@ def differences(connection, relations):
     return found
 
 
-def mark(connection, relation="int_bank_movements"):
+def mark(connection, relation="int_bank_movements", dataset=None):
     return connection.execute(
-        "select load_id from silver.load_marks where relation = %s", [relation]
+        "select load_id from silver.load_marks where relation = %s and dataset = coalesce(%s, dataset)",
+        [relation, dataset],
+    ).fetchone()[0]
+
+
+def newest_build(connection, relation):
+    return connection.execute(
+        "select coalesce(max(build), 0) from silver.touched_days where relation = %s", [relation]
     ).fetchone()[0]
 
 
@@ -114,13 +127,19 @@ def is_built(connection):
 
 
 def wrong_answers(connection, world):
-    """Marts of the web that say something else than Python, of the events that raw holds."""
+    """Marts of the web and the sales that say something else than Python, of the rows that raw holds."""
     events = world.raw(WEB, "event_date, email, country, ip, action")
     answers = web_answers(events, KNOWN_ACTIONS)
     said = {
         mart: set(connection.execute(f"select {columns} from gold.{mart}").fetchall())
         for mart, columns in {**SPANS, **TOTALS}.items()
     }
+    sales = (
+        [dict(zip(columns, row, strict=True)) for row in world.raw(feed, ", ".join(columns))]
+        for feed, columns in ((SALES, COLUMNS), (RESTATEMENTS, RESTATED))
+    )
+    answers |= sales_answers(*sales)
+    said |= {name: set(connection.execute(query).fetchall()) for name, query in QUERIES.items()}
     return {mart: said[mart] ^ answers[mart] for mart in answers if said[mart] != answers[mart]}
 
 
@@ -137,8 +156,14 @@ def test_step_by_step_equals_a_full_refresh(seed, world, builds, transformer, re
     assert wrong_answers(transformer, world) == {}
     assert mark(transformer) == world.newest_load(BANK)
     assert mark(transformer, "int_web_events") == world.newest_load(WEB)
-    (newest,) = transformer.execute("select coalesce(max(build), 0) from silver.touched_days").fetchone()
-    assert mark(transformer, "mart_web_events_yearly") == newest
+    for feed in (SALES, RESTATEMENTS):
+        dataset = feed.contract.dataset
+        assert mark(transformer, "int_sales_transactions", dataset) == world.newest_load(feed)
+    for mart, model in (
+        ("mart_web_events_yearly", "int_web_events"),
+        ("mart_sales_by_month", "int_sales_transactions"),
+    ):
+        assert mark(transformer, mart) == newest_build(transformer, model)
 
 
 def test_a_withdrawn_movement_leaves_silver_and_gold(world, builds, transformer, relations):
@@ -175,6 +200,58 @@ def test_an_event_that_moved_leaves_its_old_day_though_nothing_remembers_it(
     world.load()
     build_both(builds)
     assert days_of(transformer) == {date(2022, 6, 6), date(2024, 3, 1)}
+    assert differences(transformer, relations) == {}
+
+
+def test_a_restatement_wins_where_it_has_a_value_and_its_withdrawal_gives_the_sale_back(
+    world, builds, transformer, relations
+):
+    def sale():
+        return transformer.execute(
+            """select transaction_date::text, quantity, revenue, is_restated from gold.fct_sales_transaction
+               where transaction_id = 7001"""
+        ).fetchall()
+
+    sold = {
+        "transaction_id": "T7001",
+        "transaction_date": "05-03-2024",
+        "quantity": "2.0",
+        "price": "Fifteen",
+    }
+    world.deliver(SALES.keys[0], SALES.drop(sold))
+    world.deliver(
+        RESTATEMENTS.keys[0], RESTATEMENTS.drop({"transaction_id": "7001", "transaction_date": "2024-04-06"})
+    )
+    world.load()
+    build_both(builds)
+    assert sale() == [("2024-04-06", 2, Decimal(30), True)]
+    world.deliver(RESTATEMENTS.keys[0], RESTATEMENTS.drop({"transaction_id": "7002"}))
+    world.load()
+    build_both(builds)
+    assert sale() == [("2024-03-05", 2, Decimal(30), False)]
+    world.deliver(SALES.keys[0], SALES.drop({**sold, "quantity": ""}))
+    world.load()
+    build_both(builds)
+    assert sale() == [("2024-03-05", None, None, False)]
+    assert differences(transformer, relations) == {}
+    assert wrong_answers(transformer, world) == {}
+
+
+def test_each_sale_carries_the_time_of_the_load_that_touched_it_last(world, builds, transformer, relations):
+    world.deliver(SALES.keys[0], SALES.drop({"transaction_id": "7001"}, {"transaction_id": "7002"}))
+    world.load()
+    world.deliver(RESTATEMENTS.keys[0], RESTATEMENTS.drop({"transaction_id": "7001", "quantity": "1"}))
+    world.load()
+    build_both(builds)
+    ended = world.warehouse.connection.execute(
+        "select ended_at from ops.loads where load_id in (%s, %s) order by load_id",
+        [world.newest_load(SALES), world.newest_load(RESTATEMENTS)],
+    ).fetchall()
+    first, second = (moment for (moment,) in ended)
+    loaded = dict(
+        transformer.execute("select transaction_id, loaded_at from gold.fct_sales_transaction").fetchall()
+    )
+    assert (loaded[7001], loaded[7002]) == (second, first)
     assert differences(transformer, relations) == {}
 
 
