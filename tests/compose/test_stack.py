@@ -15,7 +15,7 @@ import pytest
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
-DOMAINS = ("bank", "web")
+DOMAINS = ("bank", "sales", "web")
 DROPS, ROWS_A_DROP = 2600, 3  # more than five batches
 LAND = """
 import sys

@@ -10,7 +10,7 @@ from psycopg import sql
 
 pytestmark = pytest.mark.e2e
 
-DATASETS = ("bank_transactions", "events")
+DATASETS = ("bank_transactions", "customer_transactions", "events", "transaction_restatements")
 
 
 def rows_and_versions(url):
@@ -34,7 +34,7 @@ def test_the_demo_ends_with_the_loads_the_addresses_and_both_times(platform):
         assert re.search(rf"{dataset} +[\d,]+ ", platform.told)
     assert "read = " in platform.told
     assert platform.airflow_url in platform.told
-    for dashboard in ("bank", "web"):
+    for dashboard in ("bank", "sales", "web"):
         assert f"{platform.superset_url}/superset/dashboard/{dashboard}/" in platform.told
     assert re.search(r"ready in .*: .* to download and install, .* from then on", platform.told)
 

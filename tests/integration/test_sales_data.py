@@ -1,12 +1,9 @@
 """The sales domain's drops on a real warehouse: every row accounted for, in words or digits, restated or not.
 
-What raw must hold of the real files is computed here from them, cell by cell, without the loader.
+What raw must hold of the real files is read from them by plain Python (`sales_files`).
 """
 
-import csv
-import re
 import shutil
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,15 +12,9 @@ import pytest
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.ledger import Fates, Kind
 from data_ingestion.samples import write_samples
+from tests.integration.sales_files import DATA, FILES, needs_real_sales, real_rows
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT.parent / "shared" / "data" / "customer_transactions"
-FILES = {
-    "customer_transactions": "customer_transactions.csv",
-    "transaction_restatements": "customer_transactions__8_columns_one_row_restated.csv",
-}
-# All that the real files write in words, as a person reads it.
-IN_WORDS = {"two hundred": "200", "fifteen": "15"}
 SALE = {
     "transaction_id": "7001", "customer_id": "61.0", "transaction_date": "2026-03-05", "product_id": "40",
     "product_name": "Kettle", "quantity": "2.0", "price": "31.25", "tax": "3.10", "customer_first_name": "Ana",
@@ -126,25 +117,10 @@ def test_every_kind_of_bad_sample_row_is_quarantined_with_its_reason(landing, sa
     assert len(rows) == sum(drop.bad_rows for drop in drops) - copied.bad_rows
 
 
-def as_raw(row):
-    """The values of a real row, read by its column's name and nothing else."""
-    values = {name: cell.strip() or None for name, cell in row.items()}
-    for name in ("transaction_id", "product_id"):
-        values[name] = int(values[name].lstrip("TP"))
-    for name in ("customer_id", "quantity"):
-        values[name] = values[name] and int(Decimal(values[name]))
-    form = "%d-%m-%Y" if re.match(r"\d\d-", values["transaction_date"]) else "%Y-%m-%d"
-    values["transaction_date"] = datetime.strptime(values["transaction_date"], form).date()
-    for name in ("price", "tax"):
-        values[name] = Decimal(IN_WORDS.get(values[name].lower(), values[name]))
-    return values
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason="the real sales are not on this machine")
+@needs_real_sales
 @pytest.mark.parametrize("dataset", FILES)
 def test_every_cell_of_the_real_file_is_in_raw_and_its_rows_add_up(landing, load, warehouse, dataset):
-    with (DATA / FILES[dataset]).open(newline="", encoding="utf-8") as file:
-        expected = [as_raw(row) for row in csv.DictReader(file)]
+    expected = real_rows(dataset)
     key = f"{dataset}/2023/07/21/00/{dataset}.csv"
     (landing.root / key).parent.mkdir(parents=True)
     shutil.copy(DATA / FILES[dataset], landing.root / key)

@@ -31,9 +31,10 @@ select
     dates.calendar_date as transaction_date,
     transactions.customer_key,
     products.product_id,
-    products.product_name,
-    locations.country,
-    locations.city,
+    -- A dimension that a failure has left behind may lack a member; the next build puts its name in.
+    coalesce(products.product_name, 'Unknown') as product_name,
+    coalesce(locations.country, 'Unknown') as country,
+    coalesce(locations.city, 'Unknown') as city,
     transactions.price,
     transactions.tax,
     transactions.is_restated,
