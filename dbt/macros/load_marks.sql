@@ -181,5 +181,6 @@ rows that are gone, new or changed are written, so that a reader never finds the
         select {{ key }} from (select {{ columns }} from {{ target }} except select {{ columns }} from {{ fresh }}) as gone
     );
     insert into {{ target }} ({{ columns }})
-    select {{ columns }} from {{ fresh }} where {{ key }} not in (select {{ key }} from {{ target }})
+    select {{ columns }} from {{ fresh }} as found
+    where not exists (select 1 from {{ target }} as kept where kept.{{ key }} = found.{{ key }})
 {% endmacro %}

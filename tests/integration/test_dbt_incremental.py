@@ -255,6 +255,33 @@ def test_each_sale_carries_the_time_of_the_load_that_touched_it_last(world, buil
     assert differences(transformer, relations) == {}
 
 
+def test_a_member_of_a_dimension_that_did_not_change_is_not_written_again(
+    world, builds, transformer, relations
+):
+    def written():
+        return dict(
+            transformer.execute("select product_name, xmin::text from gold.dim_sales_product").fetchall()
+        )
+
+    def sale(number, product, day):
+        return {
+            "transaction_id": number, "product_id": product, "product_name": f"P {product}", "transaction_date": day,
+        }  # fmt: skip
+
+    for key in (*SALES.keys, *RESTATEMENTS.keys):
+        world.deliver(key, SALES.drop() if key in SALES.keys else RESTATEMENTS.drop())
+    world.deliver(SALES.keys[0], SALES.drop(sale(1, 70, "2024-01-01"), sale(2, 71, "2024-01-01")))
+    world.load()
+    build_both(builds)
+    before = written()
+    world.deliver(SALES.keys[0], SALES.drop(sale(1, 70, "2024-01-01"), sale(2, 72, "2024-01-01")))
+    world.load()
+    build_both(builds)
+    after = written()
+    assert (before.keys() ^ after.keys(), before["P 70"]) == ({"P 71", "P 72"}, after["P 70"])
+    assert differences(transformer, relations) == {}
+
+
 def test_a_load_that_commits_while_the_model_runs_is_not_missed(world, builds, transformer, relations):
     """The loader's transaction holds raw when the model wants to read it, and commits after the mark was noted."""
     build_both(builds)
