@@ -74,6 +74,17 @@ def test_the_webs_gold_adds_up_to_raw(platform):
         )
 
 
+def test_the_sales_gold_adds_up_to_raw(platform):
+    keys = """select transaction_id from raw.customer_transactions
+              union select transaction_id from raw.transaction_restatements"""
+    expected = one(platform.transformer_url, f"select count(*) from ({keys}) as sold")
+    assert expected[0] > 4_000
+    assert one(platform.transformer_url, "select count(*) from gold.fct_sales_transaction") == expected
+    for mart in ("month", "country", "product", "customer"):
+        counted = f"select sum(transactions) from gold.mart_sales_by_{mart}"
+        assert one(platform.transformer_url, counted) == expected
+
+
 def test_a_second_demo_loads_nothing_again_and_rewrites_no_row(platform):
     before = rows_and_versions(platform.transformer_url)
     done = platform.runtime("demo")
@@ -98,7 +109,8 @@ def test_dbt_works_in_a_shell_after_make_env(platform):
     plain = re.sub(r"\x1b\[[0-9;]*m", "", tested.stdout)
     warnings = re.findall(r"WARN \d+ (\w+) \.", plain)
     assert sorted(warnings) == [
-        "bank_movement_is_backdated", "web_action_is_unknown", "web_actions_are_known", "web_ip_is_no_address",
+        "bank_movement_is_backdated", "sales_revenue_is_unknown", "web_action_is_unknown", "web_actions_are_known",
+        "web_ip_is_no_address",
     ]  # fmt: skip
 
 
