@@ -107,6 +107,7 @@ SALES = Expected(
     """,
     first_screen=(
         "Sales", "Revenue", "Sales not counted", "Revenue and tax by month", "Sales by month, counted and not",
+        "Revenue by country", "Revenue by product", "Revenue by customer",
     ),
 )  # fmt: skip
 WEB = Expected(
