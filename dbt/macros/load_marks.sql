@@ -170,7 +170,8 @@ dataset.
 
 {#
 Incremental strategy `by_difference`, for small models that are counted anew at each build, such as dimensions: only
-rows that are gone, new or changed are written, so that a reader never finds the others missing.
+rows that are gone, new or changed are written, so that a reader never finds the others missing. Their load mark holds
+nothing back; it has two runs of one model go one after the other.
 #}
 {% macro get_incremental_by_difference_sql(arguments) %}
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}

@@ -309,13 +309,17 @@ def test_two_runs_of_one_model_at_once_do_not_double_rows(
     world, builds, postgres, database, transformer, relations, tmp_path
 ):
     world.deliver(BANK.keys[1], BANK.drop([(number, "") for number in range(8)]))
+    world.deliver(
+        SALES.keys[1], SALES.drop(*({"transaction_id": n, "product_id": 80 + n} for n in range(1, 9)))
+    )
     world.load()
     stepwise, _ = builds
     second = Dbt(dbt_environment(postgres, database, tmp_path, "prod"))
     try:
         with ThreadPoolExecutor() as pool:
             for done in [
-                pool.submit(dbt, "run", "--select", "int_bank_movements") for dbt in (stepwise, second)
+                pool.submit(dbt, "run", "--select", "int_bank_movements", "int_sales_transactions+1")
+                for dbt in (stepwise, second)
             ]:
                 done.result()
     finally:

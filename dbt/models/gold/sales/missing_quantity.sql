@@ -1,4 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='by_difference', unique_key='transaction_id') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_difference',
+    unique_key='transaction_id',
+    pre_hook="{{ open_build_mark('int_sales_transactions', through=['fct_sales_transaction']) }}",
+    post_hook="{{ save_load_marks() }}"
+) }}
 
 with
 
