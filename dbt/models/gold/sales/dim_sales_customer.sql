@@ -14,13 +14,31 @@ transactions as (
 
 ),
 
+-- The latest day first and then the latest sale of that day: all sales are hashed, and only few sorted.
+latest_days as (
+
+    select
+        customer_key,
+        max(transaction_date) as latest_date,
+        max(loaded_at) as newest_loaded_at
+    from transactions
+    group by customer_key
+
+),
+
 latest_first as (
 
     select
-        *,
-        row_number() over (partition by customer_key order by transaction_date desc, transaction_id desc) as place,
-        max(loaded_at) over (partition by customer_key) as newest_loaded_at
+        transactions.*,
+        latest_days.newest_loaded_at,
+        row_number() over (
+            partition by transactions.customer_key order by transactions.transaction_id desc
+        ) as place
     from transactions
+    inner join latest_days
+        on
+            transactions.customer_key = latest_days.customer_key
+            and transactions.transaction_date = latest_days.latest_date
 
 )
 

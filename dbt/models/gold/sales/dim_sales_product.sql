@@ -14,17 +14,36 @@ transactions as (
 
 ),
 
--- A sale without the product's name says nothing of it.
+-- The latest day on which a sale says the product's name, then the latest such sale of that day.
+latest_days as (
+
+    select
+        product_key,
+        coalesce(
+            max(case when product_name is not null then transaction_date end), max(transaction_date)
+        ) as latest_date,
+        max(loaded_at) as newest_loaded_at
+    from transactions
+    group by product_key
+
+),
+
 latest_first as (
 
     select
-        *,
+        transactions.*,
+        latest_days.newest_loaded_at,
         row_number() over (
-            partition by product_key
-            order by (case when product_name is null then 1 else 0 end), transaction_date desc, transaction_id desc
-        ) as place,
-        max(loaded_at) over (partition by product_key) as newest_loaded_at
+            partition by transactions.product_key
+            order by
+                (case when transactions.product_name is null then 1 else 0 end),
+                transactions.transaction_id desc
+        ) as place
     from transactions
+    inner join latest_days
+        on
+            transactions.product_key = latest_days.product_key
+            and transactions.transaction_date = latest_days.latest_date
 
 )
 
