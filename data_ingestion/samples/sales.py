@@ -28,6 +28,7 @@ BEFORE_ROWS, HOUR_ROWS = 4_000, 30
 CLOSED = (date(2026, 2, 28), 13)  # an hour without a sale
 COPIED = (date(2026, 3, 1), 20)  # an hour in which the drop of the hour before came again under its own name
 TAX_RATE = 0.2
+FIRST_NUMBER = 70_001
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,8 @@ class _Till:
             if place == 1:
                 sale = replace(sale, quantity=3)
             told.lines.append(_restated_line(sale, chance, sparse=place == 2))
-        lost = Sale(900_000 + self.drops, FIRST_DAY, 40, 1, PRODUCTS[40][1], 700, None)
-        early = Sale(1_001 + self.sold, None, None, 2, PRODUCTS[41][1], 850, None)
+        lost = Sale(990_000_000 + self.drops, FIRST_DAY, 40, 1, PRODUCTS[40][1], 700, None)
+        early = Sale(FIRST_NUMBER + self.sold, None, None, 2, PRODUCTS[41][1], 850, None)
         told.lines += [_restated_line(sale, chance, sparse=False) for sale in (lost, early)]
         self.today = []
         return told
@@ -155,7 +156,7 @@ class _Till:
         buyer = self.shop.person(chance.randrange(self.regulars if regular else self.shop.people))
         day = days[row * len(days) // rows]
         return Sale(
-            number=1_000 + self.sold,
+            number=FIRST_NUMBER + self.sold - 1,
             day=None if chance.random() < 0.003 else day,
             product=None if chance.random() < 0.003 else product,
             quantity=None if chance.random() < 0.1 else quantity,
@@ -241,5 +242,5 @@ def _comma_unquoted(cells: list[str]) -> bytes:
 
 _MALFORMATIONS = (
     _with(6, "two two"), _with(7, "fiveteen"), _with(6, "hundred two hundred"), _with(0, ""), _with(2, "30-02-2026"),
-    _with(5, "1.5"), _with(1, "C501"), _cells_missing, _comma_unquoted, _foreign_byte,
+    _with(5, "1.5"), _with(1, "C77"), _cells_missing, _comma_unquoted, _foreign_byte,
 )  # fmt: skip

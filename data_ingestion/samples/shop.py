@@ -77,7 +77,7 @@ class Shop:
         country, city = chance.choices(PLACES, cum_weights=_WEIGHTS_OF_PLACES)[0]
         email = f"{first}.{last}{number}@example.com".lower()
         phone = f"+999-555-{number // 10_000:04d}-{number % 10_000:04d}"
-        return Person(500 + number // SHARING, first, last, email, phone, country, city)
+        return Person(6_100 + number // SHARING, first, last, email, phone, country, city)
 
 
 def spelled(number: int, chance: random.Random) -> str:

@@ -43,7 +43,7 @@ def test_gold_says_what_the_files_say(gold, answers, name):
     assert set(said) == answers[name]
 
 
-def test_every_restated_sale_is_one_that_was_delivered_and_one_of_them_moved(gold):
+def test_what_was_restated_is_shown_as_restated(gold):
     delivered, restated = ({row["transaction_id"]: row for row in real_rows(name)} for name in FILES)
     changed = {
         number: row for number, row in restated.items() if any(delivered[number][n] != row[n] for n in row)
@@ -55,4 +55,4 @@ def test_every_restated_sale_is_one_that_was_delivered_and_one_of_them_moved(gol
         ).fetchall()
     )
     assert shown == {number: row["transaction_date"] for number, row in changed.items()}
-    assert len(changed) == 1
+    assert changed
