@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_ingestion.checks.dates import parse_date, parse_timestamp
-from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_byte, has_nul, longest
+from data_ingestion.checks.number_words import Unclear, parse_number_words
+from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_byte, has_letter, has_nul, longest
 from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
 from data_ingestion.contract import Column, LogicalType
 from data_ingestion.contract.terms import Bound
@@ -28,6 +29,8 @@ FLOAT_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 NOT_ZERO = r"^[^eE]*[1-9]"
 # Thousands by three (1,234,567.80), or Indian grouping: the last three, then by two (12,34,567.80).
 GROUPED_NUMBER = r"^[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,2}(,[0-9]{2})*,[0-9]{3})(\.[0-9]*)?$"
+# What begins like this is a number in words, or none at all.
+WORDS = "^[A-Za-z]"
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 # Postgres' numeric goes further, but Arrow's decimals end here.
 MAX_DIGITS = 38
@@ -83,6 +86,8 @@ def judge_cells(text: Any, column: Column) -> Judged:
     """
     cleaned = _clean(text, column)
     judged = Judged(cleaned)
+    if "number_words" in column.cleaning and has_letter(cleaned):
+        _refuse_unclear_words(judged, cleaned)
     make = _make_uuid if column.is_uuid else MAKERS[column.type]
     make(judged, cleaned, column)
     if column.required and cleaned.null_count:
@@ -113,11 +118,36 @@ def _strip_grouping_commas(text: Any) -> Any:
     return pc.if_else(grouped, pc.replace_substring(text, ",", ""), text)
 
 
+def _number_words(text: Any) -> Any:
+    """Each distinct text of words is read once. What spells no number stays, and is refused with its reason."""
+    if not has_letter(text):
+        return text
+    if isinstance(text, pa.ChunkedArray):
+        text = text.combine_chunks()
+    in_words = pc.fill_null(pc.match_substring_regex(text, WORDS), False)
+    coded = pc.dictionary_encode(text.filter(in_words))
+    read = ((cell, parse_number_words(cell)) for cell in coded.dictionary.to_pylist())
+    meanings = pa.array(
+        [cell if isinstance(digits, Unclear) else digits for cell, digits in read], pa.string()
+    )
+    return pc.replace_with_mask(text, in_words, meanings.take(coded.indices))
+
+
+def _refuse_unclear_words(judged: Judged, text: Any) -> None:
+    def why(row: int) -> str:
+        found = parse_number_words(text[row].as_py())
+        return f"{_show(text, row)} is no number: {found.why}" if isinstance(found, Unclear) else ""
+
+    judged.refuse(pc.match_substring_regex(text, WORDS), "not_number_words", why)
+
+
 CLEANINGS: dict[str, Callable[[Any], Any]] = {
     "trim": _trim,
     "strip_trailing_apostrophe": lambda text: pc.replace_substring_regex(text, "'$", ""),
     "strip_decimal_zero": lambda text: pc.replace_substring_regex(text, r"^([0-9]+)\.0+$", r"\1"),
+    "strip_letter_prefix": lambda text: pc.replace_substring_regex(text, "^[A-Za-z]([0-9]+)$", r"\1"),
     "strip_grouping_commas": _strip_grouping_commas,
+    "number_words": _number_words,
 }
 
 

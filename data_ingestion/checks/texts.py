@@ -47,6 +47,14 @@ def has_byte(text: Any, byte: bytes) -> bool:
     return byte in _data(text)[offsets[0] : offsets[-1]].tobytes()
 
 
+def has_letter(text: Any) -> bool:
+    """Whether a letter may stand in a cell."""
+    if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
+        return True
+    offsets = _offsets(text)
+    return bool((_data(text)[offsets[0] : offsets[-1]] >= ord("A")).any())
+
+
 def longest(text: Any) -> int | None:
     """Bytes of the longest cell; None where a look can't tell."""
     if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):

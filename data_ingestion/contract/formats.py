@@ -12,7 +12,9 @@ CLEANINGS: dict[str, frozenset[LogicalType]] = {
     "trim": frozenset(LogicalType),
     "strip_trailing_apostrophe": frozenset({LogicalType.STRING, LogicalType.INTEGER, LogicalType.NUMBER}),
     "strip_decimal_zero": frozenset({LogicalType.STRING, LogicalType.INTEGER}),
+    "strip_letter_prefix": frozenset({LogicalType.STRING, LogicalType.INTEGER}),
     "strip_grouping_commas": frozenset({LogicalType.INTEGER, LogicalType.NUMBER}),
+    "number_words": frozenset({LogicalType.INTEGER, LogicalType.NUMBER}),
 }
 
 DEFAULT_FORMATS: dict[LogicalType, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from data_ingestion.errors import OperatorFault
 from data_ingestion.samples.bank import write_bank
 from data_ingestion.samples.drop import LandingWriter, SampleDrop
 from data_ingestion.samples.fleet import write_fleet
+from data_ingestion.samples.sales import write_sales
 from data_ingestion.samples.web import MONTHS, write_correction, write_web
 
 __all__ = [
@@ -20,7 +21,7 @@ __all__ = [
     "write_samples",
 ]
 
-DOMAINS = ("bank", "fleet", "web")
+DOMAINS = ("bank", "fleet", "sales", "web")
 CORRECTED = (
     "web",
 )  # domains whose files are by the month, so that a month is delivered again when it was wrong
@@ -44,6 +45,8 @@ def write_samples(
         return write_bank(landing_writer, seed, scale, faults)
     if domain == "fleet":
         return write_fleet(landing_writer, seed, scale, faults)
+    if domain == "sales":
+        return write_sales(landing_writer, seed, scale, faults)
     return write_web(landing_writer, seed, scale, faults, months)
 
 

@@ -160,3 +160,41 @@ with `meta: {touches: <its day>}` notes the days of both (touched_days.sql).
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ fresh }} where {{ present }} is not null
 {% endmacro %}
+
+
+{#
+The keys that a run has to build, as a subquery, where a model puts rows of several datasets together: every key that a
+load after its dataset's mark brought or took away; without marks all keys. `sources` are (mark, rows, changes), one a
+dataset.
+#}
+{% macro keys_after(sources, key) %}
+    (
+        {%- for mark, rows, changes in sources %}
+        {{ 'union' if not loop.first }}
+        {%- if mark is none %}
+        select {{ key }} from {{ rows }}
+        {%- else %}
+        select {{ key }} from {{ changes }} where _load_id > {{ mark }}
+        {%- endif %}
+        {%- endfor %}
+    ) as touched
+{%- endmacro %}
+
+
+{#
+Incremental strategy `by_difference`, for small models that are counted anew at each build, such as dimensions: only
+rows that are gone, new or changed are written, so that a reader never finds the others missing. Their load mark holds
+nothing back; it has two runs of one model go one after the other.
+#}
+{% macro get_incremental_by_difference_sql(arguments) %}
+    {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
+    {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
+    {%- set key = arguments['unique_key'] -%}
+    delete from {{ target }}
+    where {{ key }} in (
+        select {{ key }} from (select {{ columns }} from {{ target }} except select {{ columns }} from {{ fresh }}) as gone
+    );
+    insert into {{ target }} ({{ columns }})
+    select {{ columns }} from {{ fresh }} as found
+    where not exists (select 1 from {{ target }} as kept where kept.{{ key }} = found.{{ key }})
+{% endmacro %}

@@ -112,6 +112,40 @@ FLEET = Expected(
         "Vehicles with most updates",
     ),
 )
+SALES = Expected(
+    slug="sales",
+    headlines={
+        "Sales": whole,
+        "Revenue": hundredths,
+        "Tax": hundredths,
+        "Customers": whole,
+        "Sales not counted": whole,
+        "Not counted, %": percent,
+    },
+    numbers="""
+        select count(*), sum(quantity * price), sum(tax) filter (where quantity * price is not null),
+            count(distinct nullif(customer_key, 'unknown')), count(*) filter (where quantity * price is null),
+            avg(case when quantity * price is null then 1 else 0 end)
+        from silver.int_sales_transactions
+        where case when transaction_date = '1900-01-01' then 'Unknown' else to_char(transaction_date, 'YYYY-MM') end
+            = any(%(choices)s)
+    """,
+    choices="select distinct month_name from gold.dim_sales_date order by 1",
+    filter=("month", "month_name"),
+    table="All countries by revenue",
+    cells=(0, 1, 4, 5),
+    rows="""
+        select coalesce(customer_country, 'Unknown'), to_char(sum(quantity * price), 'FM999,999,990.00'),
+            to_char(count(*), 'FM999,999,999'),
+            to_char(count(*) filter (where quantity * price is null), 'FM999,999,990')
+        from silver.int_sales_transactions
+        group by 1 order by sum(quantity * price) desc nulls last limit 10
+    """,
+    first_screen=(
+        "Sales", "Revenue", "Sales not counted", "Revenue and tax by month", "Sales by month, counted and not",
+        "Revenue by country", "Revenue by product", "Revenue by customer",
+    ),
+)  # fmt: skip
 WEB = Expected(
     slug="web",
     headlines={
@@ -177,7 +211,7 @@ class Seen:
     foreign_addresses: list[str]
 
 
-@pytest.fixture(scope="module", params=[BANK, FLEET, WEB], ids=lambda expected: expected.slug)
+@pytest.fixture(scope="module", params=[BANK, FLEET, SALES, WEB], ids=lambda expected: expected.slug)
 def seen(request, platform, superset: Chrome) -> Seen:
     expected = request.param
     pages.open_dashboard(superset, platform.superset_url, expected.slug)
@@ -235,7 +269,7 @@ def test_pages_call_nobody_at_home(seen: Seen) -> None:
     assert seen.foreign_addresses == []
 
 
-@pytest.mark.parametrize("expected", [BANK, FLEET, WEB], ids=lambda expected: expected.slug)
+@pytest.mark.parametrize("expected", [BANK, FLEET, SALES, WEB], ids=lambda expected: expected.slug)
 def test_the_filter_reaches_every_headline(
     expected: Expected, platform, superset: Chrome, gold: psycopg.Connection
 ) -> None:
@@ -249,7 +283,7 @@ def test_the_filter_reaches_every_headline(
     assert {title: pages.headline(superset, title) for title in wanted} == wanted
 
 
-@pytest.mark.parametrize("domain", ["bank", "fleet", "web"])
+@pytest.mark.parametrize("domain", ["bank", "fleet", "sales", "web"])
 def test_airflow_shows_the_last_run_green(domain: str, platform, driver: Chrome) -> None:
     pages.log_in_to_airflow(driver, platform.airflow_url, platform.airflow_user, platform.airflow_password)
     assert pages.last_run_state(driver, platform.airflow_url, domain) == "Success"

@@ -10,7 +10,13 @@ from psycopg import sql
 
 pytestmark = pytest.mark.e2e
 
-DATASETS = ("bank_transactions", "events", "vehicle_events")
+DATASETS = (
+    "bank_transactions",
+    "customer_transactions",
+    "events",
+    "transaction_restatements",
+    "vehicle_events",
+)
 
 
 def rows_and_versions(url):
@@ -34,7 +40,7 @@ def test_the_demo_ends_with_the_loads_the_addresses_and_both_times(platform):
         assert re.search(rf"{dataset} +[\d,]+ ", platform.told)
     assert "read = " in platform.told
     assert platform.airflow_url in platform.told
-    for dashboard in ("bank", "fleet", "web"):
+    for dashboard in ("bank", "fleet", "sales", "web"):
         assert f"{platform.superset_url}/superset/dashboard/{dashboard}/" in platform.told
     assert re.search(r"ready in .*: .* to download and install, .* from then on", platform.told)
 
@@ -74,6 +80,17 @@ def test_the_webs_gold_adds_up_to_raw(platform):
         )
 
 
+def test_the_sales_gold_adds_up_to_raw(platform):
+    keys = """select transaction_id from raw.customer_transactions
+              union select transaction_id from raw.transaction_restatements"""
+    expected = one(platform.transformer_url, f"select count(*) from ({keys}) as sold")
+    assert expected[0] > 4_000
+    assert one(platform.transformer_url, "select count(*) from gold.fct_sales_transaction") == expected
+    for mart in ("month", "country", "product", "customer"):
+        counted = f"select sum(transactions) from gold.mart_sales_by_{mart}"
+        assert one(platform.transformer_url, counted) == expected
+
+
 def test_a_second_demo_loads_nothing_again_and_rewrites_no_row(platform):
     before = rows_and_versions(platform.transformer_url)
     done = platform.runtime("demo")
@@ -98,8 +115,8 @@ def test_dbt_works_in_a_shell_after_make_env(platform):
     plain = re.sub(r"\x1b\[[0-9;]*m", "", tested.stdout)
     warnings = re.findall(r"WARN \d+ (\w+) \.", plain)
     assert sorted(warnings) == [
-        "bank_movement_is_backdated", "fleet_event_has_fields_of_another_kind", "web_action_is_unknown",
-        "web_actions_are_known", "web_ip_is_no_address",
+        "bank_movement_is_backdated", "fleet_event_has_fields_of_another_kind", "sales_revenue_is_unknown",
+        "web_action_is_unknown", "web_actions_are_known", "web_ip_is_no_address",
     ]  # fmt: skip
 
 

@@ -100,6 +100,11 @@ def web(platform: Any) -> Dag:
 
 
 @pytest.fixture
+def sales(platform: Any) -> Dag:
+    return Dag(platform, "sales", "sales|^missing_quantity|^customer_transactions|^transaction_restatements")
+
+
+@pytest.fixture
 def account() -> str:
     """An account that no drop has brought yet, also on a platform that is tested again and again."""
     return f"4090{time.time_ns() // 1000 % 10**8:08}"
@@ -125,12 +130,12 @@ def balance(platform: Any, account: str) -> str | None:
         return row[0] if row else None
 
 
-def test_each_gold_asset_was_announced_with_its_rows(platform: Any, bank: Dag, web: Dag) -> None:
+def test_each_gold_asset_was_announced_with_its_rows(platform: Any, bank: Dag, sales: Dag, web: Dag) -> None:
     events = platform.airflow("GET", "assets/events?limit=1000&order_by=timestamp")["asset_events"]
     announced = {
         event["name"]: event["extra"]["rows_written"] for event in events if event["name"].startswith("gold.")
     }
-    held = {**bank.contents(), **web.contents()}
+    held = {**bank.contents(), **sales.contents(), **web.contents()}
     assert announced == {name: rows for name, (rows, _) in held.items() if name.startswith("gold.")}
 
 

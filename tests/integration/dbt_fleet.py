@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from data_ingestion.contract import read_contract
 from tests.integration.dbt_session import ROOT
 
-COLUMNS = ", ".join(
+FLEET_COLUMNS = ", ".join(
     ("organization_id", "subject", "event", "subject_id", "occurred_at", "latitude", "longitude", "located_at",
      "starts_at", "finishes_at")
 )  # fmt: skip
@@ -102,7 +102,7 @@ def told(at: datetime) -> str:
 
 
 def fleet_answers(rows: Iterable[Sequence[Any]]) -> dict[str, dict[Any, tuple[Any, ...]]]:
-    """What the marts of the fleet must say of these rows of raw (`COLUMNS`), mart by mart, by their keys."""
+    """What the marts of the fleet must say of these rows of raw (`FLEET_COLUMNS`), mart by mart, by their keys."""
     events = [Event(*row) for row in rows]
     tracks: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in events:

@@ -19,6 +19,7 @@ from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.conftest import write_things
 from tests.integration.dbt_feeds import Bank, Web, World
 from tests.integration.dbt_fleet import MIDNIGHT, VEHICLES, Fleet, update
+from tests.integration.dbt_sales import Restatements, Sales
 from tests.integration.dbt_session import ENVIRONMENT, ROOT, Dbt, dbt_environment, warehouse_copy
 
 HEADER = (
@@ -46,6 +47,21 @@ FEBRUARY = """\
 00000000-0000-0000-0000-000000000003,2024-01-31,bo@harbour.example,Peru,192.0.2.256,index,visit,[]
 00000000-0000-0000-0000-000000000004,2024-02-01,cy@mill.example,Peru,192.0.2.7,index,vsit,[]
 """
+ANA = {
+    "customer_first_name": "Ana", "customer_last_name": "Silva", "customer_email": "ana@harbour.example",
+    "customer_phone": "+351-555-0107", "customer_country": "Portugal", "customer_city": "Porto",
+}  # fmt: skip
+KETTLE = {"product_id": "P40", "product_name": "Kettle", "price": "Two Hundred", "tax": "fifteen"}
+SALES = (
+    {"transaction_id": "T1", "customer_id": "61.0", "transaction_date": "31-01-2024", "quantity": "2.0"}
+    | KETTLE | ANA,
+    {"transaction_id": "2", "customer_id": "61.0", "transaction_date": "2024-02-01", "quantity": ""}
+    | KETTLE | ANA | {"customer_email": "ana@mill.example"},
+)  # fmt: skip
+RESTATED = (
+    {"transaction_id": "1", "transaction_date": "2024-02-03"},
+    {"transaction_id": "3", "quantity": "1", "price": "0.5", "tax": "0.1"},
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +77,15 @@ def environment(postgres, database, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(postgres, database, tmp_path_factory):
-    """One bank file, two months of the web and a second of the fleet, loaded; answers with the loader's connection."""
+    """A file of each domain, of the web two, loaded; answers with the loader's connection."""
     url = postgres.url("loader", "loader-test", database)
-    world = World(tmp_path_factory.mktemp("landing"), url, Bank(), Web(), Fleet())
+    world = World(tmp_path_factory.mktemp("landing"), url, Bank(), Web(), Fleet(), Sales(), Restatements())
     world.deliver("bank_transactions/2024.csv", (HEADER + MOVEMENTS).encode())
     world.deliver("2024/01/events.csv", (EVENTS + JANUARY).encode())
     world.deliver("2024/02/events.csv", (EVENTS + FEBRUARY).encode())
     world.deliver(Fleet.keys[0], Fleet().drop([update("a", VEHICLES[0], MIDNIGHT, 52.5, 13.4)]))
+    world.deliver(Sales.keys[0], Sales().drop(*SALES))
+    world.deliver(Restatements.keys[0], Restatements().drop(*RESTATED))
     world.load()
     yield world.warehouse.connection
     world.warehouse.close()
@@ -100,6 +118,8 @@ def test_a_build_runs_every_kind_of_check_and_passes(built):
     assert built["bank_totals_reconcile"]["status"] == "pass"
     assert built["web_address_is_ipv4_or_ipv6"]["status"] == "pass"
     assert built["web_totals_reconcile"]["status"] == "pass"
+    assert built["sales_restatement_wins_where_it_has_a_value"]["status"] == "pass"
+    assert built["sales_totals_reconcile"]["status"] == "pass"
 
 
 def test_backdated_movements_warn_and_are_kept_for_a_look(built, loaded, postgres, database):
@@ -198,6 +218,46 @@ def test_facts_name_neither_people_nor_addresses(built, reporter):
     assert not {"email", "ip"} & {column.name for column in described}
 
 
+def test_sales_that_can_not_be_counted_are_shown_beside_the_revenue(built, reporter, postgres, database):
+    assert built["sales_revenue_is_unknown"]["status"] == "warn"
+    months = reporter.execute(
+        """select month_name, transactions, uncounted_transactions, revenue, tax, uncounted_tax
+           from gold.mart_sales_by_month order by month_name"""
+    ).fetchall()
+    assert months == [
+        ("2024-02", 2, 1, Decimal(400), Decimal(15), Decimal(15)),
+        ("Unknown", 1, 0, Decimal("0.50"), Decimal("0.10"), 0),
+    ]
+    missing = reporter.execute("select transaction_id, product_name, city from gold.missing_quantity")
+    assert missing.fetchall() == [(2, "Kettle", "Porto")]
+    with psycopg.connect(postgres.url("transformer", "transformer-test", database)) as connection:
+        kept = connection.execute("select transaction_id from audit.sales_revenue_is_unknown").fetchall()
+    assert kept == [(2,)]
+
+
+def test_two_people_of_one_number_are_two_and_a_sale_without_a_buyer_is_of_the_unknown(built, reporter):
+    people = reporter.execute(
+        """select customer_email, is_unknown, count(transaction_id)
+           from gold.dim_sales_customer left join gold.fct_sales_transaction using (customer_key)
+           group by 1, 2 order by 1"""
+    ).fetchall()
+    assert people == [("ana@harbour.example", False, 1), ("ana@mill.example", False, 1), (None, True, 1)]
+    for dimension in ("customer", "product", "location", "date"):
+        unknown = f"select count(*) from gold.dim_sales_{dimension} where is_unknown"
+        assert reporter.execute(unknown).fetchone() == (1,)
+    days = reporter.execute("select count(*), max(calendar_date) from gold.dim_sales_date").fetchone()
+    assert days == (29 + 1, date(2024, 2, 29))
+
+
+def test_sales_facts_name_nobody(built, reporter):
+    for relation in ("fct_sales_transaction", "missing_quantity", "mart_sales_by_country"):
+        described = reporter.execute(f"select * from gold.{relation}").description
+        assert not [
+            column.name for column in described if "name" in column.name and "customer" in column.name
+        ]
+        assert not {"customer_email", "customer_phone", "customer_id"} & {column.name for column in described}
+
+
 def test_the_calendar_is_the_same_on_warehouses_without_series(built, dbt):
     shown = dbt(
         "show", "--inline",
@@ -216,10 +276,13 @@ def test_the_calendar_is_the_same_on_warehouses_without_series(built, dbt):
 
 def test_freshness_follows_the_last_load(built, dbt, loaded):
     assert dbt("source", "freshness")["bank_transactions"]["status"] == "pass"
-    loaded.execute("update ops.loads set ended_at = %s", [datetime.now(UTC) - timedelta(hours=30)])
+    late = "update ops.loads set ended_at = %s where (dataset = 'customer_transactions') = %s"
+    loaded.execute(late, [datetime.now(UTC) - timedelta(hours=30), False])
+    loaded.execute(late, [datetime.now(UTC) - timedelta(hours=3), True])
     found = dbt("source", "freshness")
     assert found["bank_transactions"]["status"] == "warn"
     assert found["events"]["status"] == "pass"
+    assert found["customer_transactions"]["status"] == "warn", "promised by the hour"
     loaded.execute("update ops.loads set ended_at = now()")
 
 
@@ -236,6 +299,7 @@ def test_a_reader_never_finds_gold_missing_or_empty_while_it_is_rebuilt(built, d
                     "fct_bank_movement",
                     "mart_bank_daily_balance",
                     "fct_web_event",
+                    "dim_sales_customer",
                 )
             ]
             waits.append((counts, time.monotonic() - began))
@@ -248,7 +312,7 @@ def test_a_reader_never_finds_gold_missing_or_empty_while_it_is_rebuilt(built, d
         rebuilt.set()
         reader.join()
     assert len(waits) > 10
-    assert all(counts == [3, 7, 8, 4] for counts, _ in waits)
+    assert all(counts == [3, 7, 8, 4, 3] for counts, _ in waits)
     assert max(seconds for _, seconds in waits) < 5
 
 
@@ -308,7 +372,7 @@ def test_docs_describe_every_model_and_column(dbt, environment, built):
     manifest = json.loads((folder / "manifest.json").read_text())
     catalog = json.loads((folder / "catalog.json").read_text())
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    assert len(models) >= 36
+    assert len(models) >= 47
     silent = [
         f"{node['name']}.{column}"
         for key, node in models.items()

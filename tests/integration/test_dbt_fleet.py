@@ -10,7 +10,7 @@ import yaml
 
 from tests.integration.dbt_feeds import World
 from tests.integration.dbt_fleet import (
-    COLUMNS,
+    FLEET_COLUMNS,
     MIDNIGHT,
     VEHICLES,
     Fleet,
@@ -151,7 +151,7 @@ def test_gold_answers_of_the_real_files_what_python_does(built, world, dbt, tran
     unpack_real(world.landing.root)
     world.load(full=True)
     dbt("build", "--select", "tag:fleet", "--exclude", "resource_type:unit_test")
-    assert wrong_fleet_answers(transformer, world.raw(FLEET, COLUMNS)) == {}
+    assert wrong_fleet_answers(transformer, world.raw(FLEET, FLEET_COLUMNS)) == {}
     (periods,) = transformer.execute(
         "select count(*) from gold.mart_fleet_operating_periods where vehicles > 1 and distance_km > 0"
     ).fetchone()

@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ import yaml
 
 from tests.integration.dbt_feeds import EVENTS, SPANS, TOTALS, Bank, Web, World, web_answers
 from tests.integration.dbt_fleet import (
-    COLUMNS,
+    FLEET_COLUMNS,
     MIDNIGHT,
     VEHICLES,
     Fleet,
@@ -25,11 +26,12 @@ from tests.integration.dbt_fleet import (
     update,
     wrong_fleet_answers,
 )
+from tests.integration.dbt_sales import QUERIES, RESTATED, SALES_COLUMNS, Restatements, Sales, sales_answers
 from tests.integration.dbt_session import ROOT, Dbt, dbt_environment, warehouse_copy
 
 HISTORIES = int(os.environ.get("GOLDWORKS_DBT_HISTORIES", "10"))
 KNOWN_ACTIONS = yaml.safe_load((ROOT / "dbt/dbt_project.yml").read_text())["vars"]["web_known_actions"]
-BANK, WEB, FLEET = Bank(), Web(), Fleet()
+BANK, WEB, FLEET, SALES, RESTATEMENTS = Bank(), Web(), Fleet(), Sales(), Restatements()
 WAITS_FOR_RAW = (
     "select exists (select from pg_locks where relation = 'raw.bank_transactions'::regclass and not granted)"
 )
@@ -52,6 +54,10 @@ PARTIAL_BUILDS = (
     ),
     ("run", "--select", "tag:fleet", "--exclude", "int_fleet_operating_periods"),
     ("run", "--select", "mart_fleet_vehicle_distances", "--full-refresh"),
+    ("run", "--select", "int_sales_transactions"),
+    ("run", "--select", "int_sales_transactions", "--full-refresh"),
+    ("run", "--select", "tag:sales", "--exclude", "dim_sales_product", "mart_sales_by_country"),
+    ("run", "--select", "fct_sales_transaction", "dim_sales_customer", "--full-refresh"),
 )
 
 
@@ -64,7 +70,7 @@ def database(postgres):
 @pytest.fixture(scope="module")
 def world(postgres, database, tmp_path_factory):
     url = postgres.url("loader", "loader-test", database)
-    opened = World(tmp_path_factory.mktemp("landing"), url, BANK, WEB, FLEET)
+    opened = World(tmp_path_factory.mktemp("landing"), url, BANK, WEB, FLEET, SALES, RESTATEMENTS)
     yield opened
     opened.warehouse.close()
 
@@ -119,9 +125,16 @@ def differences(connection, relations):
     return found
 
 
-def mark(connection, relation="int_bank_movements"):
+def mark(connection, relation="int_bank_movements", dataset=None):
     return connection.execute(
-        "select load_id from silver.load_marks where relation = %s", [relation]
+        "select load_id from silver.load_marks where relation = %s and dataset = coalesce(%s, dataset)",
+        [relation, dataset],
+    ).fetchone()[0]
+
+
+def newest_build(connection, relation):
+    return connection.execute(
+        "select coalesce(max(build), 0) from silver.touched_days where relation = %s", [relation]
     ).fetchone()[0]
 
 
@@ -135,13 +148,19 @@ def is_built(connection):
 
 
 def wrong_answers(connection, world):
-    """Marts of the web that say something else than Python, of the events that raw holds."""
+    """Marts of the web and the sales that say something else than Python, of the rows that raw holds."""
     events = world.raw(WEB, "event_date, email, country, ip, action")
     answers = web_answers(events, KNOWN_ACTIONS)
     said = {
         mart: set(connection.execute(f"select {columns} from gold.{mart}").fetchall())
         for mart, columns in {**SPANS, **TOTALS}.items()
     }
+    sales = (
+        [dict(zip(columns, row, strict=True)) for row in world.raw(feed, ", ".join(columns))]
+        for feed, columns in ((SALES, SALES_COLUMNS), (RESTATEMENTS, RESTATED))
+    )
+    answers |= sales_answers(*sales)
+    said |= {name: set(connection.execute(query).fetchall()) for name, query in QUERIES.items()}
     return {mart: said[mart] ^ answers[mart] for mart in answers if said[mart] != answers[mart]}
 
 
@@ -156,16 +175,18 @@ def test_step_by_step_equals_a_full_refresh(seed, world, builds, transformer, re
     build_both(builds)
     assert differences(transformer, relations) == {}
     assert wrong_answers(transformer, world) == {}
-    assert wrong_fleet_answers(transformer, world.raw(FLEET, COLUMNS)) == {}
+    assert wrong_fleet_answers(transformer, world.raw(FLEET, FLEET_COLUMNS)) == {}
     assert mark(transformer) == world.newest_load(BANK)
     assert mark(transformer, "int_web_events") == world.newest_load(WEB)
-    for silver, mart in (
-        ("int_web_events", "mart_web_events_yearly"), ("int_fleet_positions", "mart_fleet_vehicle_distances"),
-    ):  # fmt: skip
-        newest = transformer.execute(
-            "select coalesce(max(build), 0) from silver.touched_days where relation = %s", [silver]
-        ).fetchone()
-        assert (mark(transformer, mart),) == newest
+    for feed in (SALES, RESTATEMENTS):
+        dataset = feed.contract.dataset
+        assert mark(transformer, "int_sales_transactions", dataset) == world.newest_load(feed)
+    for mart, model in (
+        ("mart_web_events_yearly", "int_web_events"),
+        ("mart_fleet_vehicle_distances", "int_fleet_positions"),
+        ("mart_sales_by_month", "int_sales_transactions"),
+    ):
+        assert mark(transformer, mart) == newest_build(transformer, model)
 
 
 def test_a_withdrawn_movement_leaves_silver_and_gold(world, builds, transformer, relations):
@@ -220,7 +241,7 @@ def test_late_positions_and_a_period_planned_anew_change_the_distances_of_that_p
         world.load()
         build_both(builds)
         assert differences(transformer, relations) == {}
-        assert wrong_fleet_answers(transformer, world.raw(FLEET, COLUMNS)) == {}
+        assert wrong_fleet_answers(transformer, world.raw(FLEET, FLEET_COLUMNS)) == {}
 
     key, *others = FLEET.keys
     for other in others:
@@ -238,6 +259,85 @@ def test_late_positions_and_a_period_planned_anew_change_the_distances_of_that_p
     assert distances() == {("night", "a", 1)}
     told(*driven, other_day)
     assert distances() == set()
+
+
+def test_a_restatement_wins_where_it_has_a_value_and_its_withdrawal_gives_the_sale_back(
+    world, builds, transformer, relations
+):
+    def sale():
+        return transformer.execute(
+            """select transaction_date::text, quantity, revenue, is_restated from gold.fct_sales_transaction
+               where transaction_id = 7001"""
+        ).fetchall()
+
+    sold = {
+        "transaction_id": "T7001",
+        "transaction_date": "05-03-2024",
+        "quantity": "2.0",
+        "price": "Fifteen",
+    }
+    world.deliver(SALES.keys[0], SALES.drop(sold))
+    world.deliver(
+        RESTATEMENTS.keys[0], RESTATEMENTS.drop({"transaction_id": "7001", "transaction_date": "2024-04-06"})
+    )
+    world.load()
+    build_both(builds)
+    assert sale() == [("2024-04-06", 2, Decimal(30), True)]
+    world.deliver(RESTATEMENTS.keys[0], RESTATEMENTS.drop({"transaction_id": "7002"}))
+    world.load()
+    build_both(builds)
+    assert sale() == [("2024-03-05", 2, Decimal(30), False)]
+    world.deliver(SALES.keys[0], SALES.drop({**sold, "quantity": ""}))
+    world.load()
+    build_both(builds)
+    assert sale() == [("2024-03-05", None, None, False)]
+    assert differences(transformer, relations) == {}
+    assert wrong_answers(transformer, world) == {}
+
+
+def test_each_sale_carries_the_time_of_the_load_that_touched_it_last(world, builds, transformer, relations):
+    world.deliver(SALES.keys[0], SALES.drop({"transaction_id": "7001"}, {"transaction_id": "7002"}))
+    world.load()
+    world.deliver(RESTATEMENTS.keys[0], RESTATEMENTS.drop({"transaction_id": "7001", "quantity": "1"}))
+    world.load()
+    build_both(builds)
+    ended = world.warehouse.connection.execute(
+        "select ended_at from ops.loads where load_id in (%s, %s) order by load_id",
+        [world.newest_load(SALES), world.newest_load(RESTATEMENTS)],
+    ).fetchall()
+    first, second = (moment for (moment,) in ended)
+    loaded = dict(
+        transformer.execute("select transaction_id, loaded_at from gold.fct_sales_transaction").fetchall()
+    )
+    assert (loaded[7001], loaded[7002]) == (second, first)
+    assert differences(transformer, relations) == {}
+
+
+def test_a_member_of_a_dimension_that_did_not_change_is_not_written_again(
+    world, builds, transformer, relations
+):
+    def written():
+        return dict(
+            transformer.execute("select product_name, xmin::text from gold.dim_sales_product").fetchall()
+        )
+
+    def sale(number, product, day):
+        return {
+            "transaction_id": number, "product_id": product, "product_name": f"P {product}", "transaction_date": day,
+        }  # fmt: skip
+
+    for key in (*SALES.keys, *RESTATEMENTS.keys):
+        world.deliver(key, SALES.drop() if key in SALES.keys else RESTATEMENTS.drop())
+    world.deliver(SALES.keys[0], SALES.drop(sale(1, 70, "2024-01-01"), sale(2, 71, "2024-01-01")))
+    world.load()
+    build_both(builds)
+    before = written()
+    world.deliver(SALES.keys[0], SALES.drop(sale(1, 70, "2024-01-01"), sale(2, 72, "2024-01-01")))
+    world.load()
+    build_both(builds)
+    after = written()
+    assert (before.keys() ^ after.keys(), before["P 70"]) == ({"P 71", "P 72"}, after["P 70"])
+    assert differences(transformer, relations) == {}
 
 
 def test_a_load_that_commits_while_the_model_runs_is_not_missed(world, builds, transformer, relations):
@@ -267,13 +367,17 @@ def test_two_runs_of_one_model_at_once_do_not_double_rows(
     world, builds, postgres, database, transformer, relations, tmp_path
 ):
     world.deliver(BANK.keys[1], BANK.drop([(number, "") for number in range(8)]))
+    world.deliver(
+        SALES.keys[1], SALES.drop(*({"transaction_id": n, "product_id": 80 + n} for n in range(1, 9)))
+    )
     world.load()
     stepwise, _ = builds
     second = Dbt(dbt_environment(postgres, database, tmp_path, "prod"))
     try:
         with ThreadPoolExecutor() as pool:
             for done in [
-                pool.submit(dbt, "run", "--select", "int_bank_movements") for dbt in (stepwise, second)
+                pool.submit(dbt, "run", "--select", "int_bank_movements", "int_sales_transactions+1")
+                for dbt in (stepwise, second)
             ]:
                 done.result()
     finally:

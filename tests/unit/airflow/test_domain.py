@@ -44,6 +44,12 @@ def test_the_strictest_contract_of_a_domain_sets_its_schedule() -> None:
     assert Domain("bank", (daily, hourly), {}).schedule == "@hourly"
 
 
+def test_the_sales_are_looked_at_by_the_hour() -> None:
+    contracts = tuple(read_contract(path) for path in sorted((CONTRACT.parents[1] / "sales").iterdir()))
+    assert len(contracts) == 2
+    assert Domain("sales", contracts, {}).schedule == "@hourly"
+
+
 def test_a_domain_that_promises_nothing_is_looked_at_daily() -> None:
     silent = replace(read_contract(CONTRACT), warn_after_hours=None)
     assert Domain("bank", (silent,), {}).schedule == "@daily"

@@ -133,7 +133,7 @@ def test_the_oddities_of_real_files_are_there(bank):
 def test_a_domain_without_samples_is_named():
     with pytest.raises(OperatorFault, match="fleeet"):
         write_samples(dict[str, bytes]().__setitem__, "fleeet")
-    assert DOMAINS == ("bank", "fleet", "web")
+    assert DOMAINS == ("bank", "fleet", "sales", "web")
 
 
 def csv_files(bank: tuple[tuple[SampleDrop, ...], dict[str, bytes]]) -> dict[str, bytes]:

@@ -63,6 +63,17 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
             },
         ),
         (
+            "sales",
+            {
+                "Revenue and tax by month",
+                "Revenue by country",
+                "Revenue by product",
+                "Revenue by customer",
+                "Sales by month, counted and not",
+                "Sales without a quantity",
+            },
+        ),
+        (
             "web",
             {
                 "Events per day",

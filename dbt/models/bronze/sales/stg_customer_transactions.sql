@@ -1,0 +1,22 @@
+-- Made by dbt/generate.py from contracts/sales/customer_transactions.odcs.yaml; change that,
+-- then run `make generate`.
+
+select
+    cast(transaction_id as bigint) as transaction_id,
+    cast(customer_id as bigint) as customer_id,
+    cast(transaction_date as date) as transaction_date,
+    cast(product_id as bigint) as product_id,
+    cast(product_name as text) as product_name,
+    cast(quantity as bigint) as quantity,
+    cast(price as numeric(18, 2)) as price,
+    cast(tax as numeric(18, 2)) as tax,
+    cast(customer_first_name as text) as customer_first_name,
+    cast(customer_last_name as text) as customer_last_name,
+    cast(customer_email as text) as customer_email,
+    cast(customer_phone as text) as customer_phone,
+    cast(customer_country as text) as customer_country,
+    cast(customer_city as text) as customer_city,
+    _drop_id,
+    _load_id,
+    _line
+from {{ source('sales', 'customer_transactions') }}

@@ -1,0 +1,35 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_period',
+    unique_key='month_start',
+    meta={'counts': 'transactions'},
+    indexes=[{'columns': ['month_start']}],
+    pre_hook="{{ open_build_mark('int_sales_transactions') }}",
+    post_hook="{{ save_load_marks() }}"
+) }}
+
+with
+
+transactions as (
+
+    select *
+    from {{ periods_after(
+        build_mark('int_sales_transactions'),
+        'int_sales_transactions',
+        rows=ref('int_sales_transactions'),
+        day='transaction_date',
+        period='month_start',
+        grain='month'
+    ) }}
+
+)
+
+select
+    month_start,
+    {{ sales_month_name('month_start') }} as month_name,
+    product_key,
+    product_id,
+    coalesce(max(product_name), 'Unknown') as product_name,
+    {{- sales_sums() }}
+from transactions
+group by month_start, product_key, product_id

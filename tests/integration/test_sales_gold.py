@@ -1,0 +1,58 @@
+"""The real sales all the way to gold: every answer is that of plain Python over the files."""
+
+import psycopg
+import pytest
+
+from tests.integration.dbt_feeds import World
+from tests.integration.dbt_sales import QUERIES, Restatements, Sales, sales_answers
+from tests.integration.dbt_session import Dbt, dbt_environment, warehouse_copy
+from tests.integration.sales_files import DATA, FILES, needs_real_sales, real_rows
+
+pytestmark = needs_real_sales
+
+
+@pytest.fixture(scope="module")
+def gold(postgres, tmp_path_factory):
+    """A connection to a warehouse into which the real files were loaded, with silver and gold built and tested."""
+    folder = tmp_path_factory.mktemp("sales")
+    (folder / "landing").mkdir()
+    with warehouse_copy(postgres) as database:
+        world = World(
+            folder / "landing", postgres.url("loader", "loader-test", database), Sales(), Restatements()
+        )
+        for dataset, name in FILES.items():
+            world.deliver(f"{dataset}/2023/07/21/00/{name}", (DATA / name).read_bytes())
+        world.load()
+        dbt = Dbt(dbt_environment(postgres, database, folder, "prod"))
+        dbt("build", "--select", "tag:sales", "--exclude", "test_type:unit")
+        with psycopg.connect(postgres.url("reporter", "reporter-test", database)) as connection:
+            yield connection
+        dbt.close()
+        world.warehouse.close()
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return sales_answers(*(real_rows(dataset) for dataset in FILES))
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_gold_says_what_the_files_say(gold, answers, name):
+    said = gold.execute(QUERIES[name]).fetchall()
+    assert len(said) == len(answers[name])
+    assert set(said) == answers[name]
+
+
+def test_what_was_restated_is_shown_as_restated(gold):
+    delivered, restated = ({row["transaction_id"]: row for row in real_rows(name)} for name in FILES)
+    changed = {
+        number: row for number, row in restated.items() if any(delivered[number][n] != row[n] for n in row)
+    }
+    shown = dict(
+        gold.execute(
+            "select transaction_id, transaction_date from gold.fct_sales_transaction where transaction_id = any(%s)",
+            [list(changed)],
+        ).fetchall()
+    )
+    assert shown == {number: row["transaction_date"] for number, row in changed.items()}
+    assert changed
