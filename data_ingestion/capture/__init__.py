@@ -1,0 +1,5 @@
+"""Capture: the changes of an operational Postgres as drops on the landing, none lost and each with its place.
+
+`pgoutput` reads the server's messages, `changes` says them as records, `source` is the database with its slot,
+`changelog` the drops on the landing, `reader` brings changes from the one to the other.
+"""

@@ -1,0 +1,147 @@
+"""Changes: what happened to a source's rows, as records of the change log.
+
+A record is one line of JSON: `lsn` and `ordinal` are its place (where its transaction committed, and its number within
+it), `op` is `c`, `u` or `d` for a row created, updated or deleted, `t` for a table truncated, `r` for a row read by a
+snapshot, `g` for a gap: what happened to the table between `before` and this place nobody knows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from data_ingestion.capture.pgoutput import (
+    Absent,
+    Begin,
+    Cells,
+    Commit,
+    Message,
+    Relation,
+    RowChange,
+    Truncation,
+)
+
+# Types by their object ids in every Postgres.
+_BOOLEAN = {16}
+_NUMBERS = {20, 21, 23, 26, 700, 701, 1700}
+_TIMESTAMPS = {1114, 1184}
+_JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One record of the change log. `before` and `after` are JSON objects as text, or None."""
+
+    lsn: int
+    ordinal: int
+    op: str
+    source_table: str
+    ts_ms: int
+    before: str | None
+    after: str | None
+
+    def as_line(self) -> str:
+        """The record as it lies in a drop."""
+        return (
+            f'{{"lsn": {self.lsn}, "ordinal": {self.ordinal}, "op": "{self.op}", '
+            f'"source_table": {json.dumps(self.source_table, ensure_ascii=False)}, "ts_ms": {self.ts_ms}, '
+            f'"before": {self.before or "null"}, "after": {self.after or "null"}}}\n'
+        )
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """What one transaction did to the captured tables; from `end_lsn` on, it need not be asked for again."""
+
+    commit_lsn: int
+    end_lsn: int
+    committed_at: datetime
+    changes: tuple[Change, ...]
+
+
+def read_transactions(messages: Iterable[Message | None]) -> Iterator[Transaction]:
+    """Whole transactions in the order of their commits; one that is cut off at the end is left out."""
+    relations: dict[int, Relation] = {}
+    begun: Begin | None = None
+    found: list[Change] = []
+    for message in messages:
+        match message:
+            case Begin():
+                begun, found = message, []
+            case Relation():
+                relations[message.relation_id] = message
+            case RowChange() | Truncation() if begun is not None:
+                for op, relation, before, after in _said(message, relations):
+                    found.append(_change(begun, len(found), op, relation, before, after))
+            case Commit() if begun is not None:
+                yield Transaction(message.commit_lsn, message.end_lsn, begun.committed_at, tuple(found))
+                begun = None
+
+
+def as_object(columns: Mapping[str, int], cells: Iterable[str | None]) -> str:
+    """A row as a JSON object: booleans, numbers with every digit that the server sent, and all else as text."""
+    pairs = (
+        f"{json.dumps(name, ensure_ascii=False)}: {_value(type_id, cell)}"
+        for (name, type_id), cell in zip(columns.items(), cells, strict=True)
+    )
+    return f"{{{', '.join(pairs)}}}"
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+_Said = tuple[str, Relation, str | None, str | None]
+
+
+def _said(message: RowChange | Truncation, relations: Mapping[int, Relation]) -> Iterator[_Said]:
+    if isinstance(message, Truncation):
+        for relation_id in message.relation_ids:
+            yield "t", relations[relation_id], None, None
+        return
+    relation = relations[message.relation_id]
+    after = None if message.after is None else _filled(message.after, message.before)
+    before = None if message.before is None else _row(relation, message.before, message.is_key_only)
+    yield message.op, relation, before, None if after is None else _row(relation, after, False)
+
+
+def _change(
+    begun: Begin, ordinal: int, op: str, relation: Relation, before: str | None, after: str | None
+) -> Change:
+    return Change(
+        begun.commit_lsn, ordinal, op, relation.table, milliseconds(begun.committed_at), before, after
+    )
+
+
+def _filled(after: Cells, before: Cells | None) -> Cells:
+    """A large value that an update left alone is in what the row was, where the table's identity is full."""
+    if before is None or Absent.UNCHANGED not in after:
+        return after
+    return tuple(old if new is Absent.UNCHANGED else new for new, old in zip(after, before, strict=True))
+
+
+def _row(relation: Relation, cells: Cells, key_only: bool) -> str:
+    """A row without the values that were not sent."""
+    kept = {
+        column.name: (column.type_id, cell)
+        for column, cell in zip(relation.columns, cells, strict=True)
+        if cell is not Absent.UNCHANGED and (column.is_key or not key_only)
+    }
+    return as_object(
+        {name: type_id for name, (type_id, _) in kept.items()}, [cell for _, cell in kept.values()]
+    )
+
+
+def _value(type_id: int, cell: str | None) -> str:
+    if cell is None:
+        return "null"
+    if type_id in _BOOLEAN:
+        return "true" if cell in ("t", "true") else "false"
+    if type_id in _NUMBERS and _JSON_NUMBER.fullmatch(cell):
+        return cell
+    if type_id in _TIMESTAMPS:
+        cell = cell.replace(" ", "T", 1)
+    return json.dumps(cell, ensure_ascii=False)

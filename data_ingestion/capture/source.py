@@ -1,0 +1,158 @@
+"""Source: an operational Postgres that changes are captured from, and the slot that keeps them until they are safe.
+
+The slot is read by plain SQL: a look takes the changes since the last acknowledged place, without moving it, so that
+whoever is killed in between sees them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from data_ingestion.capture.changes import Transaction, read_transactions
+from data_ingestion.capture.pgoutput import read_message
+from data_ingestion.errors import OperatorFault
+
+
+@dataclass(frozen=True)
+class SlotState:
+    """A slot as the server sees it. Places in the log are whole numbers of bytes."""
+
+    acknowledged: int
+    lag_bytes: int
+    """How much log the server must keep for it."""
+    lost_because: str | None
+    """Why the server has given it up, or None while it serves."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A view of the source at one place of its log: changes from `lsn` on are not in it, all before are."""
+
+    lsn: int
+    ts_ms: int
+    name: str
+
+
+class Source:
+    """A session with the source. `tables` are captured by the publication and slot of the name `slot`."""
+
+    def __init__(self, url: str, slot: str, tables: Sequence[str], schema: str = "public") -> None:
+        self.slot = slot
+        self.tables = tuple(tables)
+        self.schema = schema
+        self._url = url
+        try:
+            self._session = psycopg.connect(url, autocommit=True, connect_timeout=10)
+        except psycopg.OperationalError as error:
+            raise OperatorFault(
+                f"the source does not answer: {str(error).strip()}\n  check GOLDWORKS_SOURCE_URL, and whether it runs"
+            ) from error
+        if (level := self._one("show wal_level")) != "logical":
+            raise OperatorFault(
+                f"the source has wal_level = {level}, so it tells nobody of its changes\n"
+                "  set wal_level = logical in its postgresql.conf and restart it"
+            )
+
+    def close(self) -> None:
+        self._session.close()
+
+    @property
+    def _candidate(self) -> str:
+        """A slot on its way: it gets its name when its snapshot is safe."""
+        return f"{self.slot}_candidate"
+
+    def ensure_publication(self) -> None:
+        """The publication of exactly the captured tables."""
+        tables = sql.SQL(", ").join(sql.Identifier(self.schema, table) for table in self.tables)
+        name = sql.Identifier(self.slot)
+        known = self._one("select count(*) from pg_publication where pubname = %s", self.slot)
+        statement = "alter publication {} set table {}" if known else "create publication {} for table {}"
+        self._session.execute(sql.SQL(statement).format(name, tables))
+
+    def state(self) -> SlotState | None:
+        """The slot as it is; None when there is none."""
+        row = self._session.execute(
+            """
+            select (confirmed_flush_lsn - '0/0')::bigint,
+                (pg_current_wal_lsn() - coalesce(restart_lsn, pg_current_wal_lsn()))::bigint,
+                case when wal_status = 'lost' then coalesce(invalidation_reason, 'lost') end
+            from pg_replication_slots where slot_name = %s
+            """,
+            [self.slot],
+        ).fetchone()
+        return SlotState(*row) if row else None
+
+    @contextmanager
+    def new_slot(self) -> Iterator[Snapshot]:
+        """A slot from here on and the view of everything before; the slot stays if the block ends without an error.
+
+        Killed at any instant, it leaves no slot of this name whose snapshot is not safe.
+        """
+        for name in (self._candidate, self.slot):
+            self._session.execute(
+                "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s",
+                [name],
+            )
+        with psycopg.connect(self._url, replication="database", autocommit=True) as replication:
+            made = sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput (SNAPSHOT 'export')")
+            row = replication.execute(made.format(sql.Identifier(self._candidate))).fetchone()
+            assert row is not None
+            now = self._one("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
+            yield Snapshot(parse_lsn(row[1]), now, row[2])
+        self._session.execute("select pg_copy_logical_replication_slot(%s, %s)", [self._candidate, self.slot])
+        self._session.execute("select pg_drop_replication_slot(%s)", [self._candidate])
+
+    def position(self) -> int:
+        """Where the source's log ends now."""
+        return parse_lsn(self._one("select pg_current_wal_lsn()::text"))
+
+    @contextmanager
+    def at(self, snapshot: Snapshot) -> Iterator[psycopg.Connection]:
+        """A session that sees the source as the snapshot does."""
+        with psycopg.connect(self._url) as session:
+            session.execute("set transaction isolation level repeatable read, read only")
+            session.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot.name)))
+            yield session
+
+    def columns(self, table: str) -> dict[str, int]:
+        """The columns of a table in their order, with the object ids of their types."""
+        found = self._session.execute(
+            "select attname, atttypid from pg_attribute where attrelid = %s::regclass and attnum > 0"
+            " and not attisdropped order by attnum",
+            [sql.Identifier(self.schema, table).as_string(self._session)],
+        )
+        return {name: int(type_id) for name, type_id in found}
+
+    def look(self, most_changes: int) -> list[Transaction]:
+        """Whole transactions after the acknowledged place: about so many changes, or one transaction that has more."""
+        rows = self._session.execute(
+            "select data from pg_logical_slot_peek_binary_changes(%s, null, %s, 'proto_version', '1',"
+            " 'publication_names', %s)",
+            [self.slot, most_changes, self.slot],
+        )
+        return list(read_transactions(read_message(bytes(data)) for (data,) in rows))
+
+    def acknowledge(self, lsn: int) -> None:
+        """Tells the server that everything before this place is safe."""
+        self._session.execute("select pg_replication_slot_advance(%s, %s)", [self.slot, told_lsn(lsn)])
+
+    def _one(self, statement: str, *values: Any) -> Any:
+        row = self._session.execute(statement, values or None).fetchone()
+        return row[0] if row else None
+
+
+def parse_lsn(text: str) -> int:
+    """A place in the log, from Postgres' spelling: `16/B374D848`."""
+    high, _, low = text.partition("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def told_lsn(lsn: int) -> str:
+    """A place in the log as Postgres spells it."""
+    return f"{lsn >> 32:X}/{lsn & 0xFFFFFFFF:X}"

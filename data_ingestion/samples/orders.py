@@ -1,0 +1,152 @@
+"""Orders: an operational database with invented customers, products and orders that change minute by minute.
+
+It is a source for change capture, not a folder of files. Everything follows from the seed and the number of the minute:
+the same minutes, in one go or in several, give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import psycopg
+
+TABLES = ("customers", "products", "orders", "order_items")
+FIRST_MINUTE = datetime(2026, 1, 5, 8, 0)
+STATUSES = ("PENDING", "PROCESSING", "REPROCESSING", "COMPLETED")
+CUSTOMERS, PRODUCTS = 20, 24
+CITIES = ("Lindau", "Porto Novo", "Ystad", "Kalmar", "Udine", "Tartu")
+GOODS = ("Lamp", "Chair", "Shelf", "Kettle", "Blanket", "Clock", "Mirror", "Basket")
+COLOURS = ("oak", "white", "green", "copper")
+
+# The misspelt names are those that such systems have, and keep.
+SCHEMA = """
+create table if not exists customers (
+    customer_id int primary key, customer_name text not null, is_active boolean not null, customer_address text,
+    updated_at timestamp not null, updated_by int not null, created_at timestamp not null, created_by int not null
+);
+create table if not exists products (
+    product_id int primary key, product_name text not null, barcode text not null, unity_price numeric(12, 2) not null,
+    is_active boolean not null,
+    updated_at timestamp not null, updated_by int not null, created_at timestamp not null, created_by int not null
+);
+create table if not exists orders (
+    order_id int primary key, order_date date not null, delivery_date date not null, customer_id int not null,
+    status text not null,
+    updated_at timestamp not null, updated_by int not null, created_at timestamp not null, created_by int not null
+);
+create table if not exists order_items (
+    order_item_id int primary key, order_id int not null, product_id int not null, quanity int not null,
+    updated_at timestamp not null, updated_by int not null, created_at timestamp not null, created_by int not null
+);
+create table if not exists traffic (minute int primary key); -- how far the generator is; nobody captures it
+alter table customers replica identity full;
+alter table products replica identity full;
+alter table orders replica identity full;
+alter table order_items replica identity full;
+"""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a minute's transaction, with its values."""
+
+    text: str
+    values: tuple[Any, ...]
+
+
+def make_traffic(session: psycopg.Connection, minutes: int, seed: int = 7) -> int:
+    """Lets so many minutes pass, each a transaction; the number of the last one.
+
+    The tables are made where they are missing. Needs a session in autocommit mode as the owner of its database.
+    """
+    session.execute(SCHEMA)
+    row = session.execute("select coalesce(max(minute), -1) from traffic").fetchone()
+    first = row[0] + 1 if row else 0
+    for minute in range(first, first + minutes):
+        with session.transaction():
+            for statement in statements(minute, seed):
+                session.execute(statement.text, statement.values)
+            session.execute("insert into traffic values (%s)", [minute])
+    return first + minutes - 1
+
+
+def statements(minute: int, seed: int = 7) -> Iterator[Statement]:
+    """What happens in a minute; the first one opens the shop."""
+    chance = Random(f"{seed}/{minute}")  # noqa: S311  (invented rows, no secrets)
+    now = FIRST_MINUTE + timedelta(minutes=minute)
+    if minute == 0:
+        yield from _opening(chance, now)
+    yield from _order(minute, chance, now)
+    yield from _progress(minute, chance, now)
+    if chance.random() < 0.2:
+        yield Statement(
+            "update products set unity_price = %s, updated_at = %s where product_id = %s",
+            (_price(chance), now, chance.randint(1, PRODUCTS)),
+        )
+    if chance.random() < 0.1:
+        yield Statement(
+            "update customers set customer_address = %s, is_active = %s, updated_at = %s where customer_id = %s",
+            (_address(chance), chance.random() < 0.9, now, chance.randint(1, CUSTOMERS)),
+        )
+
+
+def _opening(chance: Random, now: datetime) -> Iterator[Statement]:
+    stamps = (now, -1, now, -1)
+    for number in range(1, CUSTOMERS + 1):
+        name = f"{chance.choice(CITIES)} Trading {number}"
+        yield Statement(
+            "insert into customers values (%s, %s, true, %s, %s, %s, %s, %s)",
+            (number, name, _address(chance), *stamps),
+        )
+    for number in range(1, PRODUCTS + 1):
+        name = f"{chance.choice(GOODS)}, {chance.choice(COLOURS)}"
+        barcode = f"{chance.randrange(10**11, 10**12)}"
+        yield Statement(
+            "insert into products values (%s, %s, %s, %s, true, %s, %s, %s, %s)",
+            (number, name, barcode, _price(chance), *stamps),
+        )
+
+
+def _order(minute: int, chance: Random, now: datetime) -> Iterator[Statement]:
+    """A new order a minute; one in twelve has no items yet."""
+    order, stamps = minute + 1, (now, -1, now, -1)
+    delivery = now.date() + timedelta(days=chance.randint(1, 10))
+    yield Statement(
+        "insert into orders values (%s, %s, %s, %s, 'PENDING', %s, %s, %s, %s)",
+        (order, now.date(), delivery, chance.randint(1, CUSTOMERS), *stamps),
+    )
+    for position in range(0 if order % 12 == 0 else chance.randint(1, 6)):
+        yield Statement(
+            "insert into order_items values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (order * 10 + position, order, chance.randint(1, PRODUCTS), chance.randint(1, 40), *stamps),
+        )
+
+
+def _progress(minute: int, chance: Random, now: datetime) -> Iterator[Statement]:
+    """Orders move on, old ones too; now and then an item is taken back, or an order cancelled with its items."""
+    for _ in range(chance.randint(0, 3)):
+        order = minute + 1 - int(chance.expovariate(1 / 60))
+        yield Statement(
+            "update orders set status = %s, updated_at = %s where order_id = %s and status <> 'COMPLETED'",
+            (chance.choice(STATUSES[1:]), now, max(order, 1)),
+        )
+    if chance.random() < 0.08:
+        yield Statement(
+            "delete from order_items where order_item_id = %s", (chance.randint(1, minute + 1) * 10,)
+        )
+    if chance.random() < 0.02:
+        order = chance.randint(1, minute + 1)
+        yield Statement("delete from order_items where order_id = %s", (order,))
+        yield Statement("delete from orders where order_id = %s", (order,))
+
+
+def _price(chance: Random) -> str:
+    return f"{chance.randint(2, 250)}.{chance.randint(0, 99):02}"
+
+
+def _address(chance: Random) -> str:
+    return f"{chance.randint(1, 90)} Harbour Street, {chance.choice(CITIES)}"

@@ -1,0 +1,65 @@
+"""Changes: rows as JSON that keeps every digit, and transactions whole or not at all."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from data_ingestion.capture.changes import Change, as_object, read_transactions
+from data_ingestion.capture.pgoutput import Begin, Column, Commit, Relation, RowChange, Truncation
+
+ORDERS = Relation(7, "public", "orders", (Column("id", 23, True), Column("status", 25, False)))
+NOW = datetime(2026, 1, 5, 10, 0, 0, 500_000, UTC)
+
+
+@pytest.mark.parametrize(
+    ("type_id", "cell", "told"),
+    [
+        (16, "t", "true"),
+        (16, "false", "false"),
+        (1700, "1.10", "1.10"),
+        (1700, "123456789012345678901234567890.5", "123456789012345678901234567890.5"),
+        (1700, "NaN", '"NaN"'),
+        (701, "-Infinity", '"-Infinity"'),
+        (701, "1e-07", "1e-07"),
+        (23, "-5", "-5"),
+        (25, 'a "b" \\ ü\n', '"a \\"b\\" \\\\ ü\\n"'),
+        (25, "007", '"007"'),
+        (1114, "2026-01-05 10:00:00.007", '"2026-01-05T10:00:00.007"'),
+        (1082, "2026-01-05", '"2026-01-05"'),
+        (23, None, "null"),
+    ],
+)
+def test_a_value_is_told_as_what_it_is(type_id: int, cell: str | None, told: str) -> None:
+    said = as_object({"column": type_id}, [cell])
+    assert said == f'{{"column": {told}}}'
+    json.loads(said)
+
+
+def test_changes_of_a_transaction_are_numbered_and_bear_its_place() -> None:
+    messages = [
+        Begin(100, NOW, 1), ORDERS, RowChange("c", 7, None, ("1", "PENDING")), Truncation((7,)), Commit(100, 140),
+        Begin(200, NOW, 2), RowChange("d", 7, ("1", None), None, is_key_only=True), Commit(200, 240),
+    ]  # fmt: skip
+    first, second = read_transactions(messages)
+    ts_ms = 1767607200500
+    assert first.changes == (
+        Change(100, 0, "c", "orders", ts_ms, None, '{"id": 1, "status": "PENDING"}'),
+        Change(100, 1, "t", "orders", ts_ms, None, None),
+    )
+    assert second.changes == (Change(200, 0, "d", "orders", ts_ms, '{"id": 1}', None),)
+    assert (first.end_lsn, second.end_lsn) == (140, 240)
+
+
+def test_a_transaction_that_is_cut_off_is_left_out() -> None:
+    begun = [Begin(100, NOW, 1), ORDERS, RowChange("c", 7, None, ("1", "PENDING"))]
+    assert list(read_transactions(begun)) == []
+
+
+def test_a_record_is_one_line_of_json() -> None:
+    change = Change(100, 1, "u", 'odd "name"', 5, '{"id": 1}', None)
+    assert change.as_line().endswith("\n")
+    assert json.loads(change.as_line()) == {
+        "lsn": 100, "ordinal": 1, "op": "u", "source_table": 'odd "name"', "ts_ms": 5,
+        "before": {"id": 1}, "after": None,
+    }  # fmt: skip
