@@ -22,6 +22,8 @@ from runtime.settings import ROOT, Settings
 from runtime.stack import Stack, tool_environment
 from runtime.terminal import accent, is_terminal, say, seconds, step
 
+SHOP_MINUTES = 600  # of docker-compose.yaml, too
+
 
 def demo(settings: Settings) -> None:
     """Everything: environments, servers, sample drops, every domain's DAG, dashboards; then where to look."""
@@ -127,6 +129,7 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
 
 def _start_pipeline(stack: Stack) -> None:
     _land_samples(stack)
+    _open_shop(stack)
     with step("dbt parse", "the manifest that Airflow draws the models from") as report:
         target = airflow.manifest(stack.settings).parent
         run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod", "--target-path", str(target)])
@@ -162,6 +165,14 @@ def _land_samples(stack: Stack) -> None:
         drops = json.loads(told)
         rows = sum(drop["rows"] for drop in drops)
         report.note = f"{len(drops)} objects, {rows:,} rows in {stack.settings.landing}"
+
+
+def _open_shop(stack: Stack) -> None:
+    """The first hours of the shop that the domain `orders` captures its changes from; later `make traffic` goes on."""
+    if stack.settings.has_shop:
+        with step("shop", "its first customers and orders") as report:
+            told = run_tool(stack, ["goldworks", "traffic", "--until", str(SHOP_MINUTES)], quiet=False)
+            report.note = told.removeprefix("traffic").strip()
 
 
 def _show_loads(stack: Stack) -> None:

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from data_ingestion.cli import contracts, loads, output, quarantine, samples, status, withdrawal
+from data_ingestion.cli import (
+    capture,
+    contracts,
+    loads,
+    output,
+    quarantine,
+    samples,
+    status,
+    traffic,
+    withdrawal,
+)
 from data_ingestion.errors import GoldworksError
 
 app = typer.Typer(
@@ -19,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # In the order of `goldworks --help`.
+app.command()(capture.capture)
 app.command()(loads.discover)
 app.command()(loads.plan)
 app.command()(loads.load)
@@ -26,6 +37,7 @@ app.command()(loads.replay)
 app.command()(withdrawal.withdraw)
 app.command()(status.status)
 app.command()(samples.samples)
+app.command()(traffic.traffic)
 app.add_typer(contracts.app, name="contract")
 app.add_typer(quarantine.app, name="quarantine")
 

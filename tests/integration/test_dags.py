@@ -83,6 +83,16 @@ def test_the_journey_is_one_graph(bank: dict[str, Any]) -> None:
     assert tasks["gate"]["trigger_rule"] == "all_done"
 
 
+def test_what_is_captured_comes_first_and_its_failure_makes_the_run_fail_without_holding_up_the_rest(
+    parsed: dict[str, Any], bank: dict[str, Any]
+) -> None:
+    tasks = parsed["dags"]["orders"]["tasks"]
+    assert tasks["discover"]["upstream"] == ["capture"]
+    assert tasks["discover"]["trigger_rule"] == "all_done"
+    assert tasks["verdict"]["upstream"] == ["capture", "load", "publish"]
+    assert "capture" not in bank["tasks"]
+
+
 def test_every_task_has_an_owner_and_ends_in_time(parsed: dict[str, Any]) -> None:
     for domain, dag in parsed["dags"].items():
         assert {task["owner"] for task in dag["tasks"].values()} == {domain}

@@ -36,6 +36,11 @@ class Domain:
         return tuple(contract.dataset for contract in self.contracts)
 
     @property
+    def captured(self) -> tuple[Contract, ...]:
+        """The contracts whose drops are the changes of a source, which a run writes first."""
+        return tuple(contract for contract in self.contracts if contract.capture)
+
+    @property
     def ends_in_raw(self) -> bool:
         """Whether nobody has said yet what the data means: no silver, no gold, and so nothing for dbt to build."""
         return not any(self.models.get(layer) for layer in ("silver", "gold"))

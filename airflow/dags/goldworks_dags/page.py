@@ -25,10 +25,16 @@ def page(domain: Domain) -> str:
         if domain.ends_in_raw
         else "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
     )
+    capture = (
+        "| `capture` | a source can't be reached or read; what had landed is in | put it right, clear the task |\n"
+        if domain.captured
+        else ""
+    )
     parts.append(
         "## When it is red\n"
         "| task | meaning | what to do |\n"
         "|---|---|---|\n"
+        f"{capture}"
         "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
         "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
@@ -49,6 +55,7 @@ def _dataset(contract: Contract) -> str:
         f"## `{contract.dataset}`",
         contract.description,
         "",
+        *([f"- **captured** from {_captured(contract)}"] if contract.capture else []),
         f"- **lands** as {_patterns(contract)}, into `raw.{contract.dataset}`",
         f"- **key**: {_key(contract)}",
         f"- **freshness**: {_freshness(contract)}",
@@ -58,6 +65,12 @@ def _dataset(contract: Contract) -> str:
         f"- **contract**: version {contract.version}, `contracts/{contract.domain}/{contract.path.name}`",
     ]
     return "\n".join(lines)
+
+
+def _captured(contract: Contract) -> str:
+    assert contract.capture
+    tables = ", ".join(f"`{contract.capture.schema}.{table}`" for table in contract.capture.tables)
+    return f"{tables} of the connection `source_{contract.capture.source}`"
 
 
 def _patterns(contract: Contract) -> str:

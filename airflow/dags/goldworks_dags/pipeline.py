@@ -27,7 +27,7 @@ PATIENCE = {
 
 
 def pipeline(domain: Domain) -> DAG:
-    """discover → load → gate → transform → publish, and a verdict on all of it."""
+    """discover → load → gate → transform → publish, and a verdict on all of it; before them, what is captured."""
     with DAG(
         domain.name,
         description=f"Drops of {', '.join(domain.datasets)}, from the landing to {reaches(domain)}",
@@ -42,6 +42,11 @@ def pipeline(domain: Domain) -> DAG:
     ) as dag:
 
         @task(execution_timeout=timedelta(hours=1))
+        def capture() -> dict[str, int]:
+            return steps.capture(domain)
+
+        # What has landed is loaded even if a source does not answer.
+        @task(execution_timeout=timedelta(hours=1), trigger_rule="all_done")
         def discover() -> list[Ticket]:
             return steps.discover(domain, get_current_context())
 
@@ -59,7 +64,8 @@ def pipeline(domain: Domain) -> DAG:
             written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
             steps.publish(domain, found["marks"], written, context["outlet_events"])
 
-        loaded = load.expand(batch=discover())
+        tickets = discover()
+        loaded = load.expand(batch=tickets)
         # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
         # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
         gate = Gate(task_id="gate", python_callable=found, trigger_rule="all_done", outlets=[raw_of(domain)])
@@ -68,5 +74,9 @@ def pipeline(domain: Domain) -> DAG:
         if not domain.ends_in_raw:
             gate >> transform(domain) >> published
         # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
-        [loaded, published] >> EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
+        verdict = EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
+        [loaded, published] >> verdict
+        if domain.captured:
+            captured = capture()
+            captured >> [tickets, verdict]
     return dag
