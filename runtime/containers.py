@@ -109,6 +109,7 @@ def secrets(settings: Settings) -> dict[str, str]:
         "SUPERSET_METADATA_URI": told.get("SUPERSET_METADATA_URI")
         or login("superset", "superset", "postgresql+psycopg2"),
         "GOLDWORKS_SHOP_URL": told.get("GOLDWORKS_SHOP_URL", ""),
+        "GOLDWORKS_SOURCE_SHOP_URL": told.get("GOLDWORKS_SOURCE_SHOP_URL", ""),
         "more_settings": _lines(more_settings(settings)),
     }
 

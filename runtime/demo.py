@@ -22,7 +22,7 @@ from runtime.settings import ROOT, Settings
 from runtime.stack import Stack, tool_environment
 from runtime.terminal import accent, is_terminal, say, seconds, step
 
-SHOP_MINUTES = 600  # of docker-compose.yaml, too
+SHOP_MINUTES = (60, 600)  # of its life, before the first capture and after; as in docker-compose.yaml
 
 
 def demo(settings: Settings) -> None:
@@ -171,8 +171,11 @@ def _open_shop(stack: Stack) -> None:
     """The first hours of the shop that the domain `orders` captures its changes from; later `make traffic` goes on."""
     if stack.settings.has_shop:
         with step("shop", "its first customers and orders") as report:
-            told = run_tool(stack, ["goldworks", "traffic", "--until", str(SHOP_MINUTES)], quiet=False)
-            report.note = told.removeprefix("traffic").strip()
+            for minutes in SHOP_MINUTES:
+                told = run_tool(stack, ["goldworks", "traffic", "--until", str(minutes)], quiet=False)
+                report.note = told.removeprefix("traffic").strip()
+                if minutes < SHOP_MINUTES[-1]:  # a snapshot, so that what comes after it are changes
+                    run_tool(stack, ["goldworks", "capture"], quiet=False)
 
 
 def _show_loads(stack: Stack) -> None:

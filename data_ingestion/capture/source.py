@@ -6,6 +6,7 @@ whoever is killed in between sees them again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from data_ingestion.errors import OperatorFault
 
 if TYPE_CHECKING:
     from data_ingestion.contract import Contract
+
+
+PATIENCE_SECONDS = 60  # with another capture of the same slot
 
 
 @dataclass(frozen=True)
@@ -82,10 +86,16 @@ class Source:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else captures meanwhile: two would write the same changes. Raises `SourceBusy` if somebody does."""
+        """Nobody else captures meanwhile: two would write the same changes. Waits for whoever does.
+
+        Raises `SourceBusy` if that takes longer than a minute.
+        """
         lock = ("select {}(hashtextextended(%s, 0))", f"goldworks capture {self.slot}")
-        if not self._one(lock[0].format("pg_try_advisory_lock"), lock[1]):
-            raise SourceBusy(f"another capture of '{self.slot}' is at work\n  wait for it to end")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._one(lock[0].format("pg_try_advisory_lock"), lock[1]):
+            if time.monotonic() > deadline:
+                raise SourceBusy(f"another capture of '{self.slot}' is at work\n  wait for it to end")
+            time.sleep(0.2)
         try:
             yield
         finally:

@@ -10,12 +10,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from data_ingestion.capture import source as capture_source
 from data_ingestion.capture.changelog import newest_place
 from data_ingestion.capture.reader import capture
 from data_ingestion.capture.source import Source, SourceBusy, told_lsn
@@ -301,12 +303,18 @@ def test_a_landing_without_a_drop_of_the_log_gets_a_snapshot_even_if_the_slot_li
     assert replayed(elsewhere) == held(url)
 
 
-def test_two_captures_at_once_are_refused(url: str, source: Source, landing: FolderLanding) -> None:
+def test_a_capture_waits_for_another_one_but_not_for_ever(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture_source, "PATIENCE_SECONDS", 1)
     other = Source(url, "shop", TABLES)
     try:
         with source.alone(), pytest.raises(SourceBusy, match="another capture of 'shop' is at work"):
             capture(other, landing, FOLDER)
-        assert capture(other, landing, FOLDER).drops == 1
+        with ThreadPoolExecutor(1) as pool, source.alone():
+            waiting = pool.submit(capture, other, landing, FOLDER)
+            time.sleep(0.5)
+        assert waiting.result().drops == 1
     finally:
         other.close()
 

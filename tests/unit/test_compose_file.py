@@ -102,7 +102,7 @@ def test_the_s3_server_which_lets_anybody_in_is_known_to_the_landings_network_al
     assert "ports" not in SERVICES["s3"]
     assert SERVICES["s3"]["networks"] == ["landing"]
     inside = {name for name, service in SERVICES.items() if "landing" in service["networks"]}
-    assert not {name for name in inside if not name.startswith(("airflow", "s3", "samples"))}
+    assert not {name for name in inside if not name.startswith(("airflow", "s3", "samples", "traffic"))}
 
 
 def test_every_service_is_in_a_network_of_ours() -> None:
@@ -155,7 +155,7 @@ def test_a_part_holds_the_logins_that_it_needs_and_no_others() -> None:
         elif name.startswith(("s3", "redis")):
             assert secrets == ({"REDIS_PASSWORD"} if name == "redis" else set())
         elif name == "traffic":
-            assert secrets == {"GOLDWORKS_SHOP_URL"}
+            assert secrets == {"GOLDWORKS_SHOP_URL", "GOLDWORKS_SOURCE_SHOP_URL", "AWS_SECRET_ACCESS_KEY"}
         elif name.startswith(("airflow", "samples")):
             assert not secrets & (server | of_superset)
             assert not [
@@ -259,7 +259,7 @@ def test_compose_2_20_reads_where_the_plain_settings_are() -> None:
         assert all(isinstance(file, str) for file in service.get("env_file", []))
     platform = "${GOLDWORKS_HOME:-./var}/containers/platform.env"
     with_settings = {name for name, service in SERVICES.items() if platform in service.get("env_file", [])}
-    assert SERVICES.keys() - with_settings == {"postgres", "redis", "traffic"}
+    assert SERVICES.keys() - with_settings == {"postgres", "redis"}
 
 
 def test_volumes_are_named_and_each_is_used() -> None:
