@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+import yaml
 
 from tests.integration.dbt_feeds import World
 from tests.integration.dbt_orders import KEYS, Orders, change, customer, item, order, product
@@ -105,6 +106,22 @@ def test_orders_without_items_count_and_one_transaction_has_an_order_of_its_own(
         ("2026-01-10", "PENDING", 1, 0, 0),
         ("2026-01-10", "PROCESSING", 1, 1, 1),
     ]
+
+
+def test_gold_has_an_answer_for_every_metric_and_column_of_the_dashboard(built, reporter):
+    """Superset asks with these very expressions; nothing of them may be an error or, of a metric, empty."""
+    datasets = [
+        yaml.safe_load(path.read_text())
+        for path in (ROOT / "superset/assets/datasets/warehouse").glob("*_orders_*.yaml")
+    ]
+    assert datasets
+    for dataset in datasets:
+        table = f"{dataset['schema']}.{dataset['table_name']}"
+        columns = ", ".join(column.get("expression", column["column_name"]) for column in dataset["columns"])
+        assert reporter.execute(f"select {columns} from {table}").fetchall(), table
+        metrics = ", ".join(metric["expression"] for metric in dataset.get("metrics", []))
+        if metrics:
+            assert None not in reporter.execute(f"select {metrics} from {table}").fetchone(), table
 
 
 def test_only_facts_and_marts_that_must_name_customers(built, reporter):
