@@ -112,6 +112,49 @@ FLEET = Expected(
         "Vehicles with most updates",
     ),
 )
+ORDERS = Expected(
+    slug="orders",
+    headlines={
+        "Open orders": whole,
+        "Pending orders": whole,
+        "Pending items": whole,
+        "Pending pieces": whole,
+        "Customers who wait": whole,
+        "Open without items": whole,
+    },
+    numbers="""
+        select count(distinct order_id), count(distinct order_id) filter (where status = 'PENDING'),
+            count(order_item_id) filter (where status = 'PENDING'),
+            coalesce(sum(quantity) filter (where status = 'PENDING'), 0),
+            count(distinct customer_id) filter (where status = 'PENDING'), count(*) filter (where order_item_id is null)
+        from silver.int_orders_orders
+            join silver.int_orders_customers using (customer_id)
+            left join silver.int_orders_order_items using (order_id)
+        where status <> 'COMPLETED' and customer_name = any(%(choices)s)
+    """,
+    choices="""
+        select distinct customer_name from silver.int_orders_orders join silver.int_orders_customers using (customer_id)
+        order by 1
+    """,
+    filter=("customer", "customer_name"),
+    table="Top 3 customers by pending orders",
+    cells=(0, 1, 2, 3),
+    rows="""
+        select row_number() over (order by orders desc, customer_name)::text, customer_name, orders::text,
+            case when (count(*) over (partition by orders)) > 1 then 'yes' else 'no' end
+        from (
+            select customer_name, count(*) as orders
+            from silver.int_orders_orders join silver.int_orders_customers using (customer_id)
+            where status = 'PENDING' group by customer_id, customer_name
+        ) as waiting
+        order by orders desc, customer_name limit 3
+    """,
+    first_screen=(
+        "Open orders", "Open orders by delivery date and status", "Top 3 delivery dates by open orders",
+        "Top 3 customers by pending orders", "Open pending items by product",
+        "What is known of the source, and until when",
+    ),
+)  # fmt: skip
 SALES = Expected(
     slug="sales",
     headlines={
@@ -211,7 +254,7 @@ class Seen:
     foreign_addresses: list[str]
 
 
-@pytest.fixture(scope="module", params=[BANK, FLEET, SALES, WEB], ids=lambda expected: expected.slug)
+@pytest.fixture(scope="module", params=[BANK, FLEET, ORDERS, SALES, WEB], ids=lambda expected: expected.slug)
 def seen(request, platform, superset: Chrome) -> Seen:
     expected = request.param
     pages.open_dashboard(superset, platform.superset_url, expected.slug)
@@ -269,7 +312,7 @@ def test_pages_call_nobody_at_home(seen: Seen) -> None:
     assert seen.foreign_addresses == []
 
 
-@pytest.mark.parametrize("expected", [BANK, FLEET, SALES, WEB], ids=lambda expected: expected.slug)
+@pytest.mark.parametrize("expected", [BANK, FLEET, ORDERS, SALES, WEB], ids=lambda expected: expected.slug)
 def test_the_filter_reaches_every_headline(
     expected: Expected, platform, superset: Chrome, gold: psycopg.Connection
 ) -> None:
@@ -283,7 +326,7 @@ def test_the_filter_reaches_every_headline(
     assert {title: pages.headline(superset, title) for title in wanted} == wanted
 
 
-@pytest.mark.parametrize("domain", ["bank", "fleet", "sales", "web"])
+@pytest.mark.parametrize("domain", ["bank", "fleet", "orders", "sales", "web"])
 def test_airflow_shows_the_last_run_green(domain: str, platform, driver: Chrome) -> None:
     pages.log_in_to_airflow(driver, platform.airflow_url, platform.airflow_user, platform.airflow_password)
     assert pages.last_run_state(driver, platform.airflow_url, domain) == "Success"
