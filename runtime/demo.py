@@ -22,6 +22,7 @@ from runtime.settings import ROOT, Settings
 from runtime.stack import Stack, tool_environment
 from runtime.terminal import accent, is_terminal, say, seconds, step
 
+HOME = "home"  # the dashboard that leads to the others
 SHOP_MINUTES = (60, 600)  # of its life, before the first capture and after; as in docker-compose.yaml
 
 
@@ -73,8 +74,10 @@ def start_platform(stack: Stack) -> None:
 
 
 def find_domains() -> list[str]:
-    """The domains that have contracts: each is a DAG of that name."""
-    return sorted({contract.parent.name for contract in (ROOT / "contracts").glob("*/*.odcs.yaml")})
+    """The domains that have contracts, or models in gold: each is a DAG of that name."""
+    contracts = (ROOT / "contracts").glob("*/*.odcs.yaml")
+    models = (ROOT / "dbt" / "models" / "gold").glob("*/*.sql")
+    return sorted({file.parent.name for file in (*contracts, *models)})
 
 
 def has_samples(domain: str) -> bool:
@@ -189,7 +192,7 @@ def show_addresses(settings: Settings, dashboards: list[str]) -> None:
     say()
     say(f"Airflow     {known['AIRFLOW_URL']}")
     say(f"Superset    {known['SUPERSET_URL']}")
-    for slug in dashboards:
+    for slug in sorted(dashboards, key=lambda slug: (slug != HOME, slug)):
         say(f"            {known['SUPERSET_URL']}/superset/dashboard/{slug}/")
     say(f"Warehouse   {known['WAREHOUSE_HOST']}:{known['WAREHOUSE_PORT']}, `make psql`")
     if is_terminal() and sys.stdout.isatty():

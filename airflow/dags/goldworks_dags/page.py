@@ -10,7 +10,7 @@ RUNBOOK = "docs/runbooks/dag_is_red.md"
 
 def page(domain: Domain) -> str:
     """What lands, what makes a row the same row, how fresh it is meant to be, and what to do when the DAG is red."""
-    parts = [f"# {domain.name}: from the landing to {reaches(domain)}"]
+    parts = [f"# {headline(domain)}"]
     parts += [_dataset(contract) for contract in domain.contracts]
     if gold := domain.models.get("gold"):
         parts.append("## What it publishes\n" + "\n".join(f"- `gold.{model}`" for model in gold))
@@ -25,6 +25,13 @@ def page(domain: Domain) -> str:
         if domain.ends_in_raw
         else "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
     )
+    if not domain.contracts:
+        parts.append(
+            "## When it is red\n"
+            "A model or a test failed, or dbt could not run: correct it, then trigger a run. "
+            f"In full: `{RUNBOOK}`."
+        )
+        return "\n\n".join(parts)
     capture = (
         "| `capture` | a source can't be reached or read; what had landed is in | put it right, clear the task |\n"
         if domain.captured
@@ -43,6 +50,13 @@ def page(domain: Domain) -> str:
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
     )
     return "\n\n".join(parts)
+
+
+def headline(domain: Domain) -> str:
+    """What the DAG does, in a line."""
+    if not domain.contracts:
+        return f"{domain.name}: what is known of all domains"
+    return f"{domain.name}: from the landing to {reaches(domain)}"
 
 
 def reaches(domain: Domain) -> str:

@@ -14,7 +14,7 @@ from goldworks_dags.batches import Ticket
 from goldworks_dags.domain import Domain
 from goldworks_dags.form import form
 from goldworks_dags.gate import VERDICT, Gate
-from goldworks_dags.page import page, reaches
+from goldworks_dags.page import headline, page
 from goldworks_dags.results import ROWS_WRITTEN
 from goldworks_dags.transform import BUILD_TASK, transform
 
@@ -27,10 +27,13 @@ PATIENCE = {
 
 
 def pipeline(domain: Domain) -> DAG:
-    """discover → load → gate → transform → publish, and a verdict on all of it; before them, what is captured."""
+    """discover → load → gate → transform → publish, and a verdict on all of it; before them, what is captured.
+
+    A domain without contracts has its models built, and that is all.
+    """
     with DAG(
         domain.name,
-        description=f"Drops of {', '.join(domain.datasets)}, from the landing to {reaches(domain)}",
+        description=headline(domain),
         doc_md=page(domain),
         schedule=domain.schedule,
         catchup=False,
@@ -63,6 +66,11 @@ def pipeline(domain: Domain) -> DAG:
             context = get_current_context()
             written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
             steps.publish(domain, found["marks"], written, context["outlet_events"])
+
+        if not domain.contracts:
+            ledger = task(steps.make_ledger)()
+            ledger >> transform(domain) >> publish({"marks": {}})
+            return dag
 
         tickets = discover()
         loaded = load.expand(batch=tickets)

@@ -32,6 +32,12 @@ log = logging.getLogger(__name__)
 TOLD = 200
 
 
+def make_ledger() -> None:
+    """Makes the ledger's tables where nobody has loaded anything yet: models look at them."""
+    with _at_work():
+        pass
+
+
 def capture(domain: Domain) -> dict[str, int]:
     """Writes what has changed at the sources to the landing; tells the number of changes by dataset."""
     from data_ingestion.capture.reader import capture as bring
