@@ -147,7 +147,7 @@ ORDERS = Expected(
             from silver.int_orders_orders join silver.int_orders_customers using (customer_id)
             where status = 'PENDING' group by customer_id, customer_name
         ) as waiting
-        order by orders desc, customer_name limit 3
+        order by waiting.orders desc, customer_name limit 3
     """,
     first_screen=(
         "Open orders", "Open orders by delivery date and status", "Top 3 delivery dates by open orders",
@@ -155,6 +155,30 @@ ORDERS = Expected(
         "What is known of the source, and until when",
     ),
 )  # fmt: skip
+HOME = Expected(
+    slug="home",
+    headlines={
+        "Datasets": whole,
+        "Late or never loaded": whole,
+        "Rows in raw": whole,
+        "Quarantined lately": whole,
+        "Failed loads": whole,
+    },
+    numbers="""
+        select count(*), count(*) filter (where hours_since_load is null or hours_since_load > late_after_hours),
+            sum(raw_rows), sum(last_rows_quarantined), sum(failed_since)
+        from gold.mart_platform_datasets left join ops.datasets using (dataset) where domain = any(%(choices)s)
+    """,
+    choices="select distinct domain from gold.mart_platform_datasets order by 1",
+    filter=("domain", "domain"),
+    table="Datasets and their last loads",
+    cells=(0, 1, 6),
+    rows="""
+        select domain, dataset, to_char(raw_rows, 'FM999,999,990')
+        from gold.mart_platform_datasets left join ops.datasets using (dataset) order by 1, 2
+    """,
+    first_screen=("Datasets", "Late or never loaded", "Datasets and their last loads"),
+)
 SALES = Expected(
     slug="sales",
     headlines={
@@ -220,6 +244,9 @@ WEB = Expected(
 )  # fmt: skip
 
 
+DASHBOARDS = [BANK, FLEET, HOME, ORDERS, SALES, WEB]
+
+
 @pytest.fixture(scope="module")
 def gold(platform) -> Iterator[psycopg.Connection]:
     with psycopg.connect(platform.transformer_url, autocommit=True) as connection:
@@ -254,7 +281,7 @@ class Seen:
     foreign_addresses: list[str]
 
 
-@pytest.fixture(scope="module", params=[BANK, FLEET, ORDERS, SALES, WEB], ids=lambda expected: expected.slug)
+@pytest.fixture(scope="module", params=DASHBOARDS, ids=lambda expected: expected.slug)
 def seen(request, platform, superset: Chrome) -> Seen:
     expected = request.param
     pages.open_dashboard(superset, platform.superset_url, expected.slug)
@@ -312,7 +339,7 @@ def test_pages_call_nobody_at_home(seen: Seen) -> None:
     assert seen.foreign_addresses == []
 
 
-@pytest.mark.parametrize("expected", [BANK, FLEET, ORDERS, SALES, WEB], ids=lambda expected: expected.slug)
+@pytest.mark.parametrize("expected", DASHBOARDS, ids=lambda expected: expected.slug)
 def test_the_filter_reaches_every_headline(
     expected: Expected, platform, superset: Chrome, gold: psycopg.Connection
 ) -> None:
@@ -326,7 +353,15 @@ def test_the_filter_reaches_every_headline(
     assert {title: pages.headline(superset, title) for title in wanted} == wanted
 
 
-@pytest.mark.parametrize("domain", ["bank", "fleet", "orders", "sales", "web"])
+def test_home_leads_to_every_other_dashboard(platform, superset: Chrome) -> None:
+    pages.open_dashboard(superset, platform.superset_url, "home")
+    links = {
+        f"{platform.superset_url}/superset/dashboard/{one.slug}/" for one in DASHBOARDS if one is not HOME
+    }
+    assert pages.links_of_texts(superset) == links
+
+
+@pytest.mark.parametrize("domain", ["bank", "fleet", "orders", "platform", "sales", "web"])
 def test_airflow_shows_the_last_run_green(domain: str, platform, driver: Chrome) -> None:
     pages.log_in_to_airflow(driver, platform.airflow_url, platform.airflow_user, platform.airflow_password)
     assert pages.last_run_state(driver, platform.airflow_url, domain) == "Success"
