@@ -68,6 +68,9 @@ class Landing(Protocol):
     def write(self, key: str, data: bytes | BinaryIO) -> None:
         """Puts an object whole, given as bytes or as an open file: a reader never sees half of it."""
 
+    def delete(self, key: str) -> None:
+        """Takes away an object that we wrote ourselves, never what a sender delivered. None there is fine."""
+
 
 def open_landing(url: str) -> Landing:
     """The landing at `s3://bucket/prefix`, `file:///folder` or a plain path.
@@ -90,6 +93,18 @@ def open_landing(url: str) -> Landing:
             f"landing {url}: {parts.scheme}:// is not supported\n  use s3://BUCKET, file:///FOLDER or a path"
         )
     return FolderLanding(Path(url))
+
+
+def open_store(url: str) -> Landing:
+    """A place that we write to ourselves, a lake or reports; a folder that is not there yet is made."""
+    parts = urlsplit(url)
+    if parts.scheme in ("", "file") and parts.netloc in ("", "localhost"):
+        folder = Path(unquote(parts.path) if parts.scheme else url).expanduser()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperatorFault(f"{folder}: can't be made: {error.strerror}") from error
+    return open_landing(url)
 
 
 def is_unfinished(key: str) -> bool:
@@ -170,6 +185,10 @@ class FolderLanding:
         with unfinished.open("wb") as file:
             shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file)
         unfinished.replace(path)
+
+    def delete(self, key: str) -> None:
+        path = self.root / key
+        path.unlink(missing_ok=True)
 
     @staticmethod
     def _seen(key: str, status: os.stat_result) -> LandingObject:
@@ -276,6 +295,10 @@ class S3Landing:
     def write(self, key: str, data: bytes | BinaryIO) -> None:
         with _s3_errors(f"{self.url}/{key}"):
             self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+
+    def delete(self, key: str) -> None:
+        with _s3_errors(f"{self.url}/{key}"):
+            self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
 
 class _S3Body:

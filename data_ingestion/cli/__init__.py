@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from data_ingestion.cli import contracts, loads, output, quarantine, samples, status, withdrawal
+from data_ingestion.cli import contracts, lake, loads, output, quarantine, samples, status, withdrawal
 from data_ingestion.errors import GoldworksError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command()(loads.plan)
 app.command()(loads.load)
 app.command()(loads.replay)
 app.command()(withdrawal.withdraw)
+app.command()(lake.archive)
 app.command()(status.status)
 app.command()(samples.samples)
 app.add_typer(contracts.app, name="contract")

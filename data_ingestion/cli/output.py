@@ -18,6 +18,8 @@ from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
 
 if TYPE_CHECKING:
     from data_ingestion.discovery import Discovery
+    from data_ingestion.lake.archive import ArchiveReport
+    from data_ingestion.lake.compaction import CompactionReport
 
 # No emoji: `a.csv:100:` is a file and its line.
 console = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -132,6 +134,24 @@ def say_load(report: LoadReport, width: int) -> None:
             "load",
             f"{place} {corrected}{report.fates.told()}  {report.seconds:.1f} s  {report.plan}{number}",
         )
+
+
+def told_archive(report: ArchiveReport) -> str:
+    """What went into the lake, and what could not."""
+    parts = [f"{report.drops:,} drops, {report.records:,} records in {report.files:,} files"]
+    parts += [f"{report.missed:,} gone from the landing before they were archived"] * bool(report.missed)
+    parts += [f"{report.waiting:,} wait to be loaded under the contract as it is now"] * bool(report.waiting)
+    return f"{' · '.join(parts)}  {report.seconds:.1f} s"
+
+
+def told_compaction(report: CompactionReport) -> str:
+    """How many files a dataset has in the lake, before and after."""
+    if report.files_before == report.files_after:
+        return f"{report.files_before:,} files; nothing to put together"
+    return (
+        f"{report.files_before:,} files → {report.files_after:,}, "
+        f"{report.records:,} records written anew  {report.seconds:.1f} s"
+    )
 
 
 def describe_load(row: Mapping[str, Any]) -> str:

@@ -184,6 +184,7 @@ class Contract:
     done_marker: DoneMarker | None = None
     recheck: Window | None = None  # None: every period
     kinds: Kinds | None = None  # None: all records are of one kind
+    archive: bool = False  # its records are kept in the lake, too
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
+from data_ingestion.lake.files import Archived, DropVersion, LakeFile
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import KnownObject, LedgerView, LoadReport, ObjectState
 from data_ingestion.plan import PlannedDrop
@@ -54,8 +55,46 @@ class Stage(Protocol):
         """Ends the copy; what the server took."""
 
 
+class LakeLedger(Protocol):
+    """What the ledger holds about the lake: files announced before they are written, and drops archived in them."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the session is gone, so that nobody can tell what was committed last."""
+
+    def exclusive(self, dataset: str) -> AbstractContextManager[None]:
+        """One run a dataset at a time; another waits for its turn. Ends with the session at the latest."""
+
+    def to_archive(self, dataset: str) -> list[DropVersion]:
+        """The next versions of drops in force that no archive run has looked at, in the order of their loads."""
+
+    def announce(self, files: Sequence[LakeFile]) -> list[LakeFile]:
+        """Notes files that are to be written, before anything is; the files with their ids."""
+
+    def record_archived(
+        self, dataset: str, files: Sequence[LakeFile], archived: Sequence[Archived], load_id: int
+    ) -> None:
+        """Makes announced files part of the lake, with what is in them, and moves the mark to the load, all at once."""
+
+    def record_joined(self, files: Sequence[LakeFile], joined: LakeFile) -> None:
+        """Lets an announced file take the place of others at once. Those are still to be deleted."""
+
+    def leftovers(self, dataset: str) -> list[LakeFile]:
+        """Files that are no part of the lake and may still lie there: of runs that were cut off, or replaced."""
+
+    def record_deleted(self, files: Sequence[LakeFile]) -> None:
+        """Notes that leftovers lie there no more."""
+
+    def files(self, dataset: str) -> list[LakeFile]:
+        """The files that are the lake now."""
+
+
 class Warehouse(Protocol):
     """A warehouse and the ledger in it, over one connection."""
+
+    @property
+    def lake(self) -> LakeLedger:
+        """The lake's part of the ledger."""
 
     def migrate(self) -> None:
         """Brings the ledger's tables to this version; does nothing when they are."""

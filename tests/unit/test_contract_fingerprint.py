@@ -53,6 +53,7 @@ IDLE = {
     "settle_seconds": 9,
     "done_marker": DoneMarker("_SUCCESS"),
     "recheck": Window(2, "hour"),
+    "archive": True,
 }
 DECISIVE = {
     "format": CsvFormat(delimiter=";"),

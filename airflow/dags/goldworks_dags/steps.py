@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from data_ingestion.landing import Landing
     from data_ingestion.ledger import LoadReport
     from data_ingestion.plan import PlannedDrop
+    from data_ingestion.settings import Settings
     from data_ingestion.warehouses.base import Warehouse
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def discover(domain: Domain, context: Mapping[str, Any]) -> list[Ticket]:
             choice_of(params),
             neighbours=others,
             full=params["full_listing"] or params["full_refresh"],
+            reserved=at.settings.reserved,
         )
         for plan in found.plans:
             log.info(
@@ -136,6 +138,7 @@ def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int]
 
 @dataclass(frozen=True)
 class _Place:
+    settings: Settings
     landing: Landing
     warehouse: Warehouse
 
@@ -152,7 +155,7 @@ def _at_work() -> Iterator[_Place]:
     warehouse = open_warehouse(settings.warehouse_url)
     try:
         warehouse.migrate()
-        yield _Place(landing, warehouse)
+        yield _Place(settings, landing, warehouse)
     finally:
         warehouse.close()
 
