@@ -138,7 +138,8 @@ def say_load(report: LoadReport, width: int) -> None:
 
 def told_archive(report: ArchiveReport) -> str:
     """What went into the lake, and what could not."""
-    parts = [f"{report.drops:,} drops, {report.records:,} records in {report.files:,} files"]
+    records, files = _counted(report.records, "record"), _counted(report.files, "file")
+    parts = [f"{_counted(report.drops, 'drop')}, {records} in {files}"]
     parts += [f"{report.missed:,} gone from the landing before they were archived"] * bool(report.missed)
     parts += [f"{report.waiting:,} wait to be loaded under the contract as it is now"] * bool(report.waiting)
     return f"{' · '.join(parts)}  {report.seconds:.1f} s"
@@ -147,11 +148,15 @@ def told_archive(report: ArchiveReport) -> str:
 def told_compaction(report: CompactionReport) -> str:
     """How many files a dataset has in the lake, before and after."""
     if report.files_before == report.files_after:
-        return f"{report.files_before:,} files; nothing to put together"
+        return f"{_counted(report.files_before, 'file')}; nothing to put together"
     return (
         f"{report.files_before:,} files → {report.files_after:,}, "
-        f"{report.records:,} records written anew  {report.seconds:.1f} s"
+        f"{_counted(report.records, 'record')} written anew  {report.seconds:.1f} s"
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def describe_load(row: Mapping[str, Any]) -> str:

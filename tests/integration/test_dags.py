@@ -83,6 +83,17 @@ def test_the_journey_is_one_graph(bank: dict[str, Any]) -> None:
     assert tasks["gate"]["trigger_rule"] == "all_done"
 
 
+def test_the_lake_is_kept_beside_the_models_where_a_contract_says_so(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["fleet"]["tasks"]
+    assert (tasks["archive"]["upstream"], tasks["archive"]["trigger_rule"]) == (["load"], "all_done")
+    assert tasks["compact"]["upstream"] == ["archive"]
+    assert "compact" in tasks["verdict"]["upstream"]
+    for name, task in tasks.items():
+        if name not in ("compact", "verdict"):
+            assert "archive" not in task["upstream"]
+    assert "archive" not in parsed["dags"]["bank"]["tasks"]
+
+
 def test_every_task_has_an_owner_and_ends_in_time(parsed: dict[str, Any]) -> None:
     for domain, dag in parsed["dags"].items():
         assert {task["owner"] for task in dag["tasks"].values()} == {domain}

@@ -25,12 +25,18 @@ def page(domain: Domain) -> str:
         if domain.ends_in_raw
         else "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
     )
+    lake = (
+        "| `archive`, `compact` | landing, lake or warehouse can't be reached | clear the task, nothing waits for it |\n"
+        if domain.archived
+        else ""
+    )
     parts.append(
         "## When it is red\n"
         "| task | meaning | what to do |\n"
         "|---|---|---|\n"
         "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
         "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
+        f"{lake}"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
         f"{transform}"
         "| `verdict` | one of the above | look at the left of it |\n\n"
@@ -57,6 +63,8 @@ def _dataset(contract: Contract) -> str:
         f"- **columns**: {', '.join(f'`{column.name}`' for column in contract.columns)}",
         f"- **contract**: version {contract.version}, `contracts/{contract.domain}/{contract.path.name}`",
     ]
+    if contract.archive:
+        lines.insert(3, "- **archived** in the lake, each record as it came")
     return "\n".join(lines)
 
 

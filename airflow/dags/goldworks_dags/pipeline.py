@@ -27,7 +27,7 @@ PATIENCE = {
 
 
 def pipeline(domain: Domain) -> DAG:
-    """discover → load → gate → transform → publish, and a verdict on all of it."""
+    """discover → load → gate → transform → publish, the lake beside it, and a verdict on all of it."""
     with DAG(
         domain.name,
         description=f"Drops of {', '.join(domain.datasets)}, from the landing to {reaches(domain)}",
@@ -49,6 +49,14 @@ def pipeline(domain: Domain) -> DAG:
         def load(batch: Ticket) -> dict[str, int]:
             return steps.load(domain, batch, get_current_context())
 
+        @task(execution_timeout=timedelta(hours=6), trigger_rule="all_done")
+        def archive() -> dict[str, int]:
+            return steps.archive(domain)
+
+        @task(execution_timeout=timedelta(hours=2))
+        def compact() -> None:
+            steps.compact(domain)
+
         def found() -> dict[str, Any]:
             context = get_current_context()
             return steps.gate(domain, context["params"], context["outlet_events"])
@@ -67,6 +75,11 @@ def pipeline(domain: Domain) -> DAG:
         loaded >> gate
         if not domain.ends_in_raw:
             gate >> transform(domain) >> published
+        ends = [loaded, published]
+        if domain.archived:  # beside the models, which do not wait for it
+            compacted = compact()
+            loaded >> archive() >> compacted
+            ends.append(compacted)
         # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
-        [loaded, published] >> EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
+        ends >> EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
     return dag

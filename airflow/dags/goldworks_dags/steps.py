@@ -104,6 +104,44 @@ def load(domain: Domain, its: Ticket, context: Mapping[str, Any]) -> dict[str, i
     return {"drops": len(reports), "rows_read": sum(report.fates.read for report in reports)}
 
 
+def archive(domain: Domain) -> dict[str, int]:
+    """Copies the records of what was loaded into the lake; what an earlier run left over, too."""
+    from data_ingestion.lake.archive import archive as copy
+    from data_ingestion.landing import open_store
+
+    done = {"drops": 0, "records": 0}
+    with _at_work() as at:
+        lake = open_store(at.settings.lake)
+        for contract in domain.archived:
+            at.warehouse.prepare(contract)
+            report = copy(contract, at.landing, lake, at.warehouse.lake)
+            log.info(
+                "%s: %d drops, %d records in %d files of %s, %.1f s", contract.dataset, report.drops,
+                report.records, report.files, lake.url, report.seconds,
+            )  # fmt: skip
+            if report.missed:
+                log.warning(
+                    "%s: %d drops were gone before they were archived", contract.dataset, report.missed
+                )
+            done = {"drops": done["drops"] + report.drops, "records": done["records"] + report.records}
+    return done
+
+
+def compact(domain: Domain) -> None:
+    """Puts the lake's small files of a day together, once the day is over or has many."""
+    from data_ingestion.lake.compaction import compact as join
+    from data_ingestion.landing import open_store
+
+    with _at_work() as at:
+        lake = open_store(at.settings.lake)
+        for contract in domain.archived:
+            report = join(contract.dataset, lake, at.warehouse.lake, patient=True)
+            log.info(
+                "%s: %d files before, %d after, %.1f s", contract.dataset, report.files_before,
+                report.files_after, report.seconds,
+            )  # fmt: skip
+
+
 def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[str, Any]:
     """Tells which loads the domain's models do not include yet; nothing, and dbt is skipped.
 
