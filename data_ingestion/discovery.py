@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from data_ingestion.contract import Contract
 from data_ingestion.errors import OperatorFault
+from data_ingestion.events import tell_discovery
 from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import KnownObject, LedgerView, ObjectState
 from data_ingestion.listing import Listing, window_start
@@ -50,7 +52,7 @@ def discover(
     `reserved` folder was not delivered, but written by the platform.
     """
     _refuse_reserved([*contracts, *neighbours], reserved)
-    now = datetime.now(UTC)
+    started, now = time.monotonic(), datetime.now(UTC)
     windows = {} if full else _windows(contracts, warehouse, choice, now)
     pending = {contract.dataset: warehouse.pending_objects(contract) for contract in contracts}
     listing = Listing(
@@ -83,7 +85,9 @@ def discover(
             there = {item.key for item in unresolved}
             gone |= {key for key in warehouse.unresolved() if key not in there and listing.covers(key)}
         warehouse.record_gone(gone)
-    return Discovery(tuple(plans), unresolved, tuple(lying.ignored))
+    discovery = Discovery(tuple(plans), unresolved, tuple(lying.ignored))
+    tell_discovery(discovery, time.monotonic() - started, dry=not record)
+    return discovery
 
 
 def plan_again(

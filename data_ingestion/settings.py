@@ -77,6 +77,11 @@ class Settings:
         )
 
 
+def log_target(environment: Mapping[str, str] | None = None) -> str | None:
+    """Where the events of steps are written: a file, `-` for standard error, None for nowhere."""
+    return (os.environ if environment is None else environment).get("GOLDWORKS_LOG") or None
+
+
 def read_setting(environment: Mapping[str, str], name: str, option: str, default: str | None = None) -> str:
     """One setting, from the variable or from the file that `<name>_FILE` names."""
     if value := environment.get(name):

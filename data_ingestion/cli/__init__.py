@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from data_ingestion import events
 from data_ingestion.cli import contracts, lake, loads, output, quarantine, samples, status, withdrawal
 from data_ingestion.errors import GoldworksError
+from data_ingestion.settings import log_target
 
 app = typer.Typer(
     epilog="Exit codes: 0 done · 2 wrong usage · 3 a contract is wrong · 4 a drop failed "
@@ -52,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; errors that a person can put right are told without a traceback."""
     output.escape_unspellable()
     try:
+        events.send_to(log_target())
         app(arguments, standalone_mode=True)
     except GoldworksError as error:
+        events.tell("command", "failed", error=type(error).__name__, exit_code=error.exit_code)
         output.errors.print(f"error: {error}", style="red", markup=False)
         sys.exit(error.exit_code)
     except BrokenPipeError:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data_ingestion.contract import Contract
 from data_ingestion.errors import GoldworksError, LawBroken, ObjectChanged
+from data_ingestion.events import step
 from data_ingestion.lake.files import Archived, DropVersion, LakeFile, by_date, cut_round
 from data_ingestion.landing import Landing
 from data_ingestion.plan import SMALL_BYTES
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 # Drops that are fetched while one is written: a bucket answers each after milliseconds.
 AHEAD = 16
+
+
+COUNTS = ("drops", "records", "files", "size", "missed", "waiting")
 
 
 @dataclass(frozen=True)
@@ -55,17 +59,15 @@ def archive(contract: Contract, landing: Landing, lake: Landing, ledger: LakeLed
     """
     started = time.monotonic()
     report = ArchiveReport(contract.dataset)
-    with ledger.exclusive(contract.dataset):
+    with step("archive", dataset=contract.dataset) as facts, ledger.exclusive(contract.dataset):
         tidy(contract.dataset, lake, ledger)
         while versions := cut_round(ledger.to_archive(contract.dataset)):
             done = _archive_round(contract, versions, landing, lake, ledger)
             report = replace(
                 report,
-                **{
-                    name: getattr(report, name) + getattr(done, name)
-                    for name in ("drops", "records", "files", "size", "missed", "waiting")
-                },
+                **{name: getattr(report, name) + getattr(done, name) for name in COUNTS},
             )
+        facts |= {name: getattr(report, name) for name in COUNTS}
     return replace(report, seconds=time.monotonic() - started)
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from data_ingestion.errors import GoldworksError, ObjectChanged, OperatorFault
+from data_ingestion.events import step
 from data_ingestion.lake.archive import tidy
 from data_ingestion.lake.files import LakeFile, worth_compacting
 from data_ingestion.landing import Landing
@@ -34,16 +35,17 @@ class CompactionReport:
 def compact(dataset: str, lake: Landing, ledger: LakeLedger, *, patient: bool = False) -> CompactionReport:
     """Puts the small files of each day together; with patience not those of a day that is still growing."""
     started = time.monotonic()
-    with ledger.exclusive(dataset):
+    with step("compact", dataset=dataset) as facts, ledger.exclusive(dataset):
         tidy(dataset, lake, ledger)
         before = ledger.files(dataset)
         groups = list(worth_compacting(before, patient=patient))
         for group in groups:
             _join(group, lake, ledger)
-    fewer = sum(len(group) - 1 for group in groups)
-    records = sum(file.records for group in groups for file in group)
+        after = len(before) - sum(len(group) - 1 for group in groups)
+        records = sum(file.records for group in groups for file in group)
+        facts |= {"files_before": len(before), "files_after": after, "records": records}
     return CompactionReport(
-        dataset, len(before), len(before) - fewer, records, time.monotonic() - started
+        dataset, len(before), after, records, time.monotonic() - started
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def page(domain: Domain) -> str:
         else "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
     )
     lake = (
-        "| `archive`, `compact` | landing, lake or warehouse can't be reached | clear the task, nothing waits for it |\n"
+        "| `archive`, `compact` | landing, lake or warehouse can't be reached | clear the task; nothing waits |\n"
         if domain.archived
         else ""
     )

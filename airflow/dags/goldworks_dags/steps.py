@@ -148,6 +148,8 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
     The marks are read before dbt begins: a load that commits meanwhile is built twice rather than never. They come
     from the ledger, not from this run, so that what an earlier, failed run left over is built too.
     """
+    from data_ingestion.events import tell
+
     with _at_work() as at:
         for contract in domain.contracts:
             at.warehouse.prepare(
@@ -157,6 +159,7 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
     for dataset, load_id in sorted(marks.items()):
         log.info("%s: loads up to %d are not built yet", dataset, load_id)
         outlet_events[raw_of(domain)].add(raw_asset(dataset), extra={"load_id": load_id})
+    tell("gate", domain=domain.name, unbuilt_datasets=len(marks), last_load=max(marks.values(), default=None))
     if marks or params["full_refresh"]:
         return {"marks": marks}
     log.info("nothing new: every load is built, dbt is skipped")
@@ -165,8 +168,19 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
 
 def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int], outlet_events: Any) -> None:
     """Notes which loads have gone all the way, and tells the gold assets' readers."""
+    from data_ingestion.events import tell
+
     with _at_work() as at:
         at.warehouse.record_build(domain.builder, marks)
+    gold = domain.models.get("gold", ())
+    rows = sum(written.get(model, 0) for model in gold)
+    tell(
+        "publish",
+        domain=domain.name,
+        models=len(gold),
+        rows_written=rows,
+        last_load=max(marks.values(), default=None),
+    )
     for dataset, load_id in sorted(marks.items()):
         log.info("%s: published up to load %d", dataset, load_id)
     for model in domain.models.get("gold", ()):
@@ -184,10 +198,12 @@ class _Place:
 @contextmanager
 def _at_work() -> Iterator[_Place]:
     """The landing that the environment names and the warehouse of the connection, its ledger at this version."""
+    from data_ingestion.events import send_to
     from data_ingestion.landing import open_landing
-    from data_ingestion.settings import Settings
+    from data_ingestion.settings import Settings, log_target
     from data_ingestion.warehouses import open_warehouse
 
+    send_to(log_target())
     settings = Settings.from_environment(warehouse_url=warehouse_url())
     landing = open_landing(settings.landing_url)
     warehouse = open_warehouse(settings.warehouse_url)
