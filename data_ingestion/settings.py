@@ -77,6 +77,12 @@ class Settings:
         )
 
 
+def manifest_file(environment: Mapping[str, str] | None = None) -> Path:
+    """Where dbt's manifest lies, which knows the models."""
+    known = os.environ if environment is None else environment
+    return Path(known.get("GOLDWORKS_DBT_MANIFEST") or "dbt/target/manifest.json")
+
+
 def log_target(environment: Mapping[str, str] | None = None) -> str | None:
     """Where the events of steps are written: a file, `-` for standard error, None for nowhere."""
     return (os.environ if environment is None else environment).get("GOLDWORKS_LOG") or None

@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from data_ingestion import events
-from data_ingestion.cli import contracts, lake, loads, output, quarantine, samples, status, withdrawal
+from data_ingestion.cli import (
+    contracts,
+    lake,
+    loads,
+    output,
+    profiles,
+    quarantine,
+    samples,
+    status,
+    withdrawal,
+)
 from data_ingestion.errors import GoldworksError
 from data_ingestion.settings import log_target
 
@@ -27,6 +37,7 @@ app.command()(loads.load)
 app.command()(loads.replay)
 app.command()(withdrawal.withdraw)
 app.command()(lake.archive)
+app.command()(profiles.profile)
 app.command()(status.status)
 app.command()(samples.samples)
 app.add_typer(contracts.app, name="contract")

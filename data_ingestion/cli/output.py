@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from data_ingestion.discovery import Discovery
     from data_ingestion.lake.archive import ArchiveReport
     from data_ingestion.lake.compaction import CompactionReport
+    from data_ingestion.profiles.profile import Profiled
 
 # No emoji: `a.csv:100:` is a file and its line.
 console = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -153,6 +154,22 @@ def told_compaction(report: CompactionReport) -> str:
         f"{report.files_before:,} files → {report.files_after:,}, "
         f"{_counted(report.records, 'record')} written anew  {report.seconds:.1f} s"
     )
+
+
+def say_profile(told: Profiled) -> None:
+    """How much a relation holds, and of how many columns values may be told."""
+    name, found = told.relation.told, told.profile
+    if found is None:
+        say("profile", f"{name}  not there, or not for this login to read", "dim")
+    elif not told.is_new:
+        say("unchanged", f"{name}  {_counted(found.rows, 'row')}", "dim")
+    else:
+        sample = f", of a sample of {found.sampled:,}" if found.sampled is not None else ""
+        say(
+            "profile",
+            f"{name}  {_counted(found.rows, 'row')}, {_counted(len(found.columns), 'column')}, "
+            f"{found.masked} masked{sample}  {found.seconds:.1f} s",
+        )
 
 
 def _counted(count: int, noun: str) -> str:

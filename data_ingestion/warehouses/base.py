@@ -13,6 +13,7 @@ from data_ingestion.lake.files import Archived, DropVersion, LakeFile
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import KnownObject, LedgerView, LoadReport, ObjectState
 from data_ingestion.plan import PlannedDrop
+from data_ingestion.profiles.facts import Present, Profile, Relation
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,35 @@ class LakeLedger(Protocol):
         """The files that are the lake now."""
 
 
+class ProfileLedger(Protocol):
+    """Relations of the warehouse as they are, and what was found in them."""
+
+    def look(self, relation: Relation) -> Present | None:
+        """The relation as it is in the warehouse; None if it is not there, or not for this login to read."""
+
+    def newest_mark(self, relation: Relation) -> str | None:
+        """The mark of the relation's newest profile."""
+
+    def profile(self, relation: Relation, present: Present) -> Profile:
+        """Counts a relation. Values of columns that may not be shown never leave the server."""
+
+    def record(self, profile: Profile) -> None:
+        """Keeps a profile. What is masked now loses its values in earlier ones of the relation, too."""
+
+    def newest(self, relations: Sequence[Relation]) -> list[Profile]:
+        """The newest profile of each relation that has one, in their order."""
+
+
 class Warehouse(Protocol):
     """A warehouse and the ledger in it, over one connection."""
 
     @property
     def lake(self) -> LakeLedger:
         """The lake's part of the ledger."""
+
+    @property
+    def profiles(self) -> ProfileLedger:
+        """What was found in relations, and how to find it."""
 
     def migrate(self) -> None:
         """Brings the ledger's tables to this version; does nothing when they are."""

@@ -78,7 +78,8 @@ def test_the_journey_is_one_graph(bank: dict[str, Any]) -> None:
     assert tasks["gate"]["upstream"] == ["load"]
     assert tasks["transform.dbt_producer_watcher"]["upstream"] == ["gate"]
     assert {"gate", "transform.dbt_producer_watcher_done"} < set(tasks["publish"]["upstream"])
-    assert tasks["verdict"]["upstream"] == ["load", "publish"]
+    assert tasks["profile"]["upstream"] == ["publish"]
+    assert tasks["verdict"]["upstream"] == ["load", "profile", "publish"]
     assert tasks["verdict"]["trigger_rule"] == "none_failed"
     assert tasks["gate"]["trigger_rule"] == "all_done"
 

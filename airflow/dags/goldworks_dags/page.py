@@ -39,6 +39,7 @@ def page(domain: Domain) -> str:
         f"{lake}"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
         f"{transform}"
+        "| `profile` | the warehouse, or the reports' folder, can't be reached | clear the task; gold is published |\n"
         "| `verdict` | one of the above | look at the left of it |\n\n"
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
     )

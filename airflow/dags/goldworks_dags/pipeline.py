@@ -27,7 +27,7 @@ PATIENCE = {
 
 
 def pipeline(domain: Domain) -> DAG:
-    """discover → load → gate → transform → publish, the lake beside it, and a verdict on all of it."""
+    """discover → load → gate → transform → publish → profile, the lake beside them, and a verdict on all."""
     with DAG(
         domain.name,
         description=f"Drops of {', '.join(domain.datasets)}, from the landing to {reaches(domain)}",
@@ -67,6 +67,10 @@ def pipeline(domain: Domain) -> DAG:
             written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
             steps.publish(domain, found["marks"], written, context["outlet_events"])
 
+        @task(execution_timeout=timedelta(hours=2))
+        def profile() -> dict[str, int]:
+            return steps.profile(domain)
+
         loaded = load.expand(batch=discover())
         # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
         # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
@@ -75,7 +79,9 @@ def pipeline(domain: Domain) -> DAG:
         loaded >> gate
         if not domain.ends_in_raw:
             gate >> transform(domain) >> published
-        ends = [loaded, published]
+        profiled = profile()
+        published >> profiled
+        ends = [loaded, published, profiled]
         if domain.archived:  # beside the models, which do not wait for it
             compacted = compact()
             loaded >> archive() >> compacted

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from goldworks_dags.assets import gold_asset, raw_asset, raw_of
 from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
-from goldworks_dags.domain import Domain, contracts_folder
+from goldworks_dags.domain import Domain, contracts_folder, manifest_file
 from goldworks_dags.form import choice_of
 from goldworks_dags.logins import warehouse_url
 
@@ -186,6 +186,26 @@ def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int]
     for model in domain.models.get("gold", ()):
         log.info("gold.%s: %s rows written", model, f"{written[model]:,}" if model in written else "unknown")
         outlet_events[gold_asset(model)].extra = {"rows_written": written.get(model), "loads": dict(marks)}
+
+
+def profile(domain: Domain) -> dict[str, int]:
+    """Counts what raw and the models hold now, where it has changed, and writes the domain's page of it."""
+    from data_ingestion.landing import open_store
+    from data_ingestion.profiles.profile import profile as count
+    from data_ingestion.profiles.profile import read_manifest, write_page
+    from data_ingestion.profiles.relations import relations_of
+
+    relations = relations_of(domain.contracts, read_manifest(manifest_file()))
+    with _at_work() as at:
+        done = count(relations, at.warehouse.profiles)
+        for one in done:
+            if one.profile is None:
+                log.warning("%s: not there, or not for this login to read", one.relation.told)
+            elif one.is_new:
+                log.info("%s: %d rows, %.1f s", one.relation.told, one.profile.rows, one.profile.seconds)
+        place = write_page(domain.name, relations, at.warehouse.profiles, open_store(at.settings.reports))
+    log.info("page: %s", place)
+    return {"profiled": sum(one.is_new for one in done), "relations": len(done)}
 
 
 @dataclass(frozen=True)

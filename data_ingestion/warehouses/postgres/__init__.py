@@ -29,6 +29,7 @@ from data_ingestion.warehouses.postgres import (
 )
 from data_ingestion.warehouses.postgres.lake import PostgresLake
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits, may_copy
+from data_ingestion.warehouses.postgres.profiles import PostgresProfiles
 from data_ingestion.warehouses.postgres.session import interruptible, scalar, server_faults
 from data_ingestion.warehouses.postgres.straight import StraightCopy, open_straight
 
@@ -98,6 +99,10 @@ class PostgresWarehouse:
     @property
     def lake(self) -> PostgresLake:
         return PostgresLake(self.connection)
+
+    @property
+    def profiles(self) -> PostgresProfiles:
+        return PostgresProfiles(self.connection)
 
     @_asking
     def migrate(self) -> None:

@@ -31,7 +31,7 @@ def test_the_page_lists_gold_and_nothing_further_in() -> None:
 
 def test_the_runbook_it_points_to_has_a_chapter_for_each_of_its_tasks() -> None:
     runbook = (ROOT / RUNBOOK).read_text()
-    for task in ("discover", "load", "gate", "transform", "publish", "verdict"):
+    for task in ("discover", "load", "gate", "transform", "publish", "profile", "verdict"):
         assert f"`{task}`" in page(BANK)
         assert f"`{task}`" in runbook
 
