@@ -31,14 +31,16 @@ Fact = int | float | str | None
 _DRAWN = uuid.uuid4().hex[:12]
 
 
-def send_to(target: str | None) -> None:
-    """Where lines go besides: `-` to standard error, else to the end of a file; None nowhere.
+def send_to(target: str | None, *, into_log: bool = False) -> None:
+    """Where lines go: `-` to standard error, else to the end of a file; None nowhere.
 
+    `into_log` has them told to the loggers above, too, whatever their level: a task's log, say.
     Raises `OperatorFault` for a file that can't be written.
     """
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
+    log.setLevel(logging.INFO if target or into_log else logging.NOTSET)
     if not target:
         return
     try:
@@ -47,7 +49,6 @@ def send_to(target: str | None) -> None:
         raise OperatorFault(f"GOLDWORKS_LOG: {target} can't be written: {error.strerror}") from error
     handler.setFormatter(logging.Formatter("%(message)s"))
     log.addHandler(handler)
-    log.setLevel(logging.INFO)
 
 
 def tell(step: str, outcome: str = "done", /, **facts: Fact) -> None:

@@ -181,19 +181,27 @@ class FolderLanding:
     def write(self, key: str, data: bytes | BinaryIO) -> None:
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.part")
+        unfinished = _unfinished(path)
         with unfinished.open("wb") as file:
             shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file)
         unfinished.replace(path)
 
     def delete(self, key: str) -> None:
-        path = self.root / key
-        path.unlink(missing_ok=True)
+        for path in (
+            self.root / key,
+            _unfinished(self.root / key),
+        ):  # a write that was cut off left the latter
+            path.unlink(missing_ok=True)
 
     @staticmethod
     def _seen(key: str, status: os.stat_result) -> LandingObject:
         etag = f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_ino:x}"
         return LandingObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a file waits until it is whole: hidden, and of no name that anybody delivers."""
+    return path.with_name(f".{path.name}.part")
 
 
 def _finished(landing: Landing, prefix: str) -> Iterator[LandingObject]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from data_ingestion.profiles.facts import ColumnProfile, Profile
 
 STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1d2733; }
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem; color: #1d2733; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; border-bottom: 2px solid #d9a21b; padding-bottom: .2rem; }
 p { margin: .3rem 0; color: #4a5766; }
@@ -17,7 +17,7 @@ table { border-collapse: collapse; width: 100%; margin: .5rem 0 1rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #e3e8ee; }
 th { font-weight: 600; color: #4a5766; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.v { overflow-wrap: anywhere; max-width: 16rem; }
+td.v { overflow-wrap: anywhere; max-width: 22rem; }
 summary { cursor: pointer; padding: .35rem 0; font-weight: 600; }
 .masked { color: #8a5a00; font-style: italic; }
 .count { color: #4a5766; }

@@ -16,7 +16,7 @@ from data_ingestion.landing import FolderLanding
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.warehouses.postgres.lake import PostgresLake
 
-OWNERS = {"lake": FolderLanding, "ledger": PostgresLake}
+OWNERS: dict[str, Any] = {"lake": FolderLanding, "ledger": PostgresLake, "file": Path}
 
 
 def arm(instant: str, nth: int, when: str) -> None:

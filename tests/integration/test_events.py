@@ -27,7 +27,6 @@ def told(tmp_path: Path):
     events.send_to(str(file))
     yield lambda: [json.loads(line) for line in file.read_text().splitlines()]
     events.send_to(None)
-    events.log.setLevel("NOTSET")
 
 
 def of(told: Callable[[], list[dict[str, Any]]], step: str) -> list[dict[str, Any]]:
@@ -118,7 +117,6 @@ def test_a_command_writes_where_the_variable_says(
     monkeypatch.setenv("GOLDWORKS_LOG", str(tmp_path / "no" / "such" / "folder"))
     assert "can't be written" in run("load")
     events.send_to(None)
-    events.log.setLevel("NOTSET")
 
 
 def test_a_replay_and_a_correction_are_told_as_what_they_are(things, landing, load, told, tmp_path):
@@ -128,3 +126,18 @@ def test_a_replay_and_a_correction_are_told_as_what_they_are(things, landing, lo
     load(things)
     load(replace(things, columns=(*things.columns[:-1], replace(things.columns[-1], max_length=2))))
     assert [line["kind"] for line in of(told, "load")] == ["new", "corrected", "replay"]
+
+
+def test_in_a_task_the_lines_stand_in_its_log(things, landing, load, caplog):
+    put(landing, JANUARY, "1,1,jan")
+    load(things)
+    assert not caplog.records
+    events.send_to(None, into_log=True)
+    put(landing, FEBRUARY, "2,1,feb")
+    load(things)
+    events.send_to(None)
+    assert [json.loads(record.message)["step"] for record in caplog.records] == [
+        "discover",
+        "discover",
+        "load",
+    ]

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Thread
 
+import boto3
 import duckdb
 import pandas as pd
 import pyarrow as pa
@@ -16,10 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_ingestion.contract import Contract, Pattern, read_contract
+from data_ingestion.discovery import discover
 from data_ingestion.errors import LawBroken
 from data_ingestion.lake.archive import archive
 from data_ingestion.lake.compaction import compact
-from data_ingestion.landing import FolderLanding
+from data_ingestion.landing import FolderLanding, open_store
+from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.withdraw import withdraw
 
@@ -289,6 +293,7 @@ def killed(what, instant, nth, when, landing, lake, url):
     [
         ("ledger.announce", 1, "before"),
         ("ledger.announce", 1, "after"),
+        ("file.replace", 1, "before"),
         ("lake.write", 1, "after"),
         ("lake.write", 2, "before"),
         ("ledger.record_archived", 1, "before"),
@@ -314,6 +319,7 @@ def test_an_archive_killed_at_any_instant_is_made_good_by_the_next(
     ("instant", "nth", "when"),
     [
         ("ledger.announce", 1, "after"),
+        ("file.replace", 1, "before"),
         ("lake.write", 1, "after"),
         ("ledger.record_joined", 1, "after"),
         ("lake.delete", 2, "before"),
@@ -382,8 +388,6 @@ def test_spark_knows_every_type_and_reads_times_as_utc(landing, lake, events, lo
 
 
 def test_a_lake_in_the_landing_is_not_delivered(landing, events, load, warehouse):
-    from data_ingestion.discovery import discover
-
     everything = replace(events, pattern=Pattern("**/*.parquet"), recheck=None)
     deliver_some(landing)
     load(events)
@@ -397,7 +401,6 @@ def test_a_lake_in_the_landing_is_not_delivered(landing, events, load, warehouse
 
 def test_what_is_put_together_twice_at_once_is_there_once(landing, lake, events, load, keep, warehouse_url):
     """Two runs of one dataset take turns: the second finds nothing to do."""
-    from threading import Thread
 
     deliver_some(landing)
     load(events)
@@ -415,3 +418,35 @@ def test_what_is_put_together_twice_at_once_is_there_once(landing, lake, events,
         thread.join()
     assert sorted(report.drops for report in reports) == [0, 0, 6]
     assert rows(lake) == delivered(landing)
+
+
+def test_a_bucket_is_archived_into_a_bucket(things, warehouse, monkeypatch):
+    from moto import mock_aws
+
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "any")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    things = replace(things, archive=True)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="landing")
+        landing, lake = open_store("s3://landing"), open_store("s3://landing/lake/warehouse")
+        for part in range(40):
+            landing.write(f"things/2026-01/{part}.csv", f"id,amount,note\n{part},1,x\n".encode())
+            if part == 20:
+                bring_in(things, landing, warehouse)
+                assert archive(things, landing, lake, warehouse.lake).drops == 21
+        bring_in(things, landing, warehouse)
+        assert archive(things, landing, lake, warehouse.lake).drops == 19
+        assert compact("things", lake, warehouse.lake).files_after == 1
+        (file,) = lake.list_objects()
+        with lake.open(file) as stream:
+            table = pq.read_table(pa.BufferReader(stream.read()))
+    assert sorted(table["record"].to_pylist()) == sorted(f"{part},1,x" for part in range(40))
+
+
+def bring_in(contract, landing, warehouse):
+    """What a run with the folders of the platform passed over brings in."""
+    (plan,) = discover([contract], landing, warehouse, reserved=("lake/",)).plans
+    assert [report.state for report in load_drops(contract, landing, warehouse, plan.drops)] == [
+        "loaded"
+    ] * len(plan.drops)

@@ -223,7 +223,7 @@ def _at_work() -> Iterator[_Place]:
     from data_ingestion.settings import Settings, log_target
     from data_ingestion.warehouses import open_warehouse
 
-    send_to(log_target())
+    send_to(log_target(), into_log=True)
     settings = Settings.from_environment(warehouse_url=warehouse_url())
     landing = open_landing(settings.landing_url)
     warehouse = open_warehouse(settings.warehouse_url)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import psycopg
 from psycopg import Connection
 
 from data_ingestion.errors import LawBroken
@@ -51,7 +52,7 @@ class PostgresLake:
         try:
             yield
         finally:
-            if not self.connection.closed:
+            with suppress(psycopg.Error):  # it ends with the session at the latest
                 self.connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", [AT_WORK, dataset])
 
     @_asking
