@@ -72,6 +72,11 @@ grant usage on schema gold to :"reporter";
 grant select on all tables in schema gold to :"reporter";
 alter default privileges for role :"transformer" in schema gold grant select on tables to :"reporter";
 
+-- The loader profiles what became of raw, all of which it holds anyway.
+grant usage on schema bronze, silver, gold to :"loader";
+grant select on all tables in schema bronze, silver, gold to :"loader";
+alter default privileges for role :"transformer" in schema bronze, silver, gold grant select on tables to :"loader";
+
 -- Every session speaks the same dialect of time.
 alter role :"loader" set timezone = 'UTC';
 alter role :"transformer" set timezone = 'UTC';

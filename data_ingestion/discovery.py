@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from data_ingestion.contract import Contract
+from data_ingestion.errors import OperatorFault
+from data_ingestion.events import tell_discovery
 from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import KnownObject, LedgerView, ObjectState
 from data_ingestion.listing import Listing, window_start
@@ -38,15 +41,18 @@ def discover(
     whole_landing: bool = True,
     full: bool = False,
     record: bool = True,
+    reserved: tuple[str, ...] = (),
 ) -> Discovery:
     """Lists the landing and plans what to load.
 
     Every object seen gets its ledger row, unless `record` is off (a dry run, which writes nothing). With
     `whole_landing` also what no contract claims is listed; without, only the folders that the contracts name. What
     `neighbours` claim is neither planned nor unresolved. Periods that lie before a contract's window are listed only
-    with `full`, where the choice asks for them, or where something of them is still to be done.
+    with `full`, where the choice asks for them, or where something of them is still to be done. What lies in a
+    `reserved` folder was not delivered, but written by the platform.
     """
-    now = datetime.now(UTC)
+    _refuse_reserved([*contracts, *neighbours], reserved)
+    started, now = time.monotonic(), datetime.now(UTC)
     windows = {} if full else _windows(contracts, warehouse, choice, now)
     pending = {contract.dataset: warehouse.pending_objects(contract) for contract in contracts}
     listing = Listing(
@@ -55,8 +61,10 @@ def discover(
         windows,
         {_folder_of(key) for keys in pending.values() for key in keys},
         whole_landing,
+        reserved,
     )
-    found = (item for start in listing.starts for item in landing.walk(listing.choose, start))
+    walked = (item for start in listing.starts for item in landing.walk(listing.choose, start))
+    found = (item for item in walked if not listing.is_reserved(item.key))
     lying = sort_objects([*contracts, *neighbours], found)
     unresolved = tuple(lying.unresolved) if whole_landing else ()
     plans, gone = [], set()
@@ -77,7 +85,9 @@ def discover(
             there = {item.key for item in unresolved}
             gone |= {key for key in warehouse.unresolved() if key not in there and listing.covers(key)}
         warehouse.record_gone(gone)
-    return Discovery(tuple(plans), unresolved, tuple(lying.ignored))
+    discovery = Discovery(tuple(plans), unresolved, tuple(lying.ignored))
+    tell_discovery(discovery, time.monotonic() - started, dry=not record)
+    return discovery
 
 
 def plan_again(
@@ -93,6 +103,17 @@ def plan_again(
     known = warehouse.known_objects(contract.dataset, [seen])
     plan = plan_drops(contract, [seen], known, markers=markers)
     return plan.drops[0] if plan.drops else None
+
+
+def _refuse_reserved(contracts: Sequence[Contract], reserved: tuple[str, ...]) -> None:
+    """Raises where what a contract waits for lies among what we write: it would never be seen."""
+    for contract in contracts:
+        for prefix in contract.prefixes:
+            if reserved and prefix.startswith(reserved):
+                raise OperatorFault(
+                    f"{contract.path}: its files lie in '{prefix}', where the platform keeps its lake or its reports\n"
+                    "  give those another place by GOLDWORKS_LAKE_URL and GOLDWORKS_REPORTS_URL"
+                )
 
 
 def _windows(

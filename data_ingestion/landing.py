@@ -68,6 +68,9 @@ class Landing(Protocol):
     def write(self, key: str, data: bytes | BinaryIO) -> None:
         """Puts an object whole, given as bytes or as an open file: a reader never sees half of it."""
 
+    def delete(self, key: str) -> None:
+        """Takes away an object that we wrote ourselves, never what a sender delivered. None there is fine."""
+
 
 def open_landing(url: str) -> Landing:
     """The landing at `s3://bucket/prefix`, `file:///folder` or a plain path.
@@ -90,6 +93,18 @@ def open_landing(url: str) -> Landing:
             f"landing {url}: {parts.scheme}:// is not supported\n  use s3://BUCKET, file:///FOLDER or a path"
         )
     return FolderLanding(Path(url))
+
+
+def open_store(url: str) -> Landing:
+    """A place that we write to ourselves, a lake or reports; a folder that is not there yet is made."""
+    parts = urlsplit(url)
+    if parts.scheme in ("", "file") and parts.netloc in ("", "localhost"):
+        folder = Path(unquote(parts.path) if parts.scheme else url).expanduser()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OperatorFault(f"{folder}: can't be made: {error.strerror}") from error
+    return open_landing(url)
 
 
 def is_unfinished(key: str) -> bool:
@@ -166,15 +181,27 @@ class FolderLanding:
     def write(self, key: str, data: bytes | BinaryIO) -> None:
         path = self.root / key
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.part")
+        unfinished = _unfinished(path)
         with unfinished.open("wb") as file:
             shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file)
         unfinished.replace(path)
+
+    def delete(self, key: str) -> None:
+        for path in (
+            self.root / key,
+            _unfinished(self.root / key),
+        ):  # a write that was cut off left the latter
+            path.unlink(missing_ok=True)
 
     @staticmethod
     def _seen(key: str, status: os.stat_result) -> LandingObject:
         etag = f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_ino:x}"
         return LandingObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a file waits until it is whole: hidden, and of no name that anybody delivers."""
+    return path.with_name(f".{path.name}.part")
 
 
 def _finished(landing: Landing, prefix: str) -> Iterator[LandingObject]:
@@ -276,6 +303,10 @@ class S3Landing:
     def write(self, key: str, data: bytes | BinaryIO) -> None:
         with _s3_errors(f"{self.url}/{key}"):
             self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+
+    def delete(self, key: str) -> None:
+        with _s3_errors(f"{self.url}/{key}"):
+            self._client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
 
 
 class _S3Body:

@@ -18,7 +18,7 @@ class Listing:
 
     Not listed are folders that hold only periods older than a contract's window (`since`, by dataset), and folders
     that the contracts of other domains name (`neighbours`), since their own runs list them. Folders with unfinished
-    business (`pending`) are listed in any case.
+    business (`pending`) are listed in any case, those of the platform itself (`reserved`) in none.
     """
 
     contracts: Sequence[Contract]
@@ -26,6 +26,7 @@ class Listing:
     since: Mapping[str, str] = field(default_factory=dict)
     pending: Iterable[str] = ()
     whole_landing: bool = True
+    reserved: tuple[str, ...] = ()
 
     @property
     def starts(self) -> list[str]:
@@ -41,6 +42,8 @@ class Listing:
 
     def choose(self, folder: str) -> Walk:
         """Whether a folder is listed, and whether its folders have to be asked about."""
+        if self.is_reserved(folder):
+            return Walk.SKIP
         how = self._choose(folder)
         if how is Walk.SKIP and folder in self._with_pending:
             return Walk.DEEPER
@@ -56,6 +59,10 @@ class Listing:
                         return how is Walk.WHOLE
                 return True
         return False
+
+    def is_reserved(self, key: str) -> bool:
+        """Whether an object or a folder lies where the platform writes, so that nobody has delivered it."""
+        return bool(self.reserved) and key.startswith(self.reserved)
 
     def _choose(self, folder: str) -> Walk:
         found = max(

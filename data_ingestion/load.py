@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast
 from data_ingestion.contract import Contract
 from data_ingestion.discovery import plan_again
 from data_ingestion.errors import DropFault, GoldworksError, ObjectChanged, WarehouseLost
+from data_ingestion.events import tell_loads
 from data_ingestion.landing import Landing
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
 from data_ingestion.plan import SMALL_BYTES, PlannedDrop, group_drops
@@ -46,7 +47,9 @@ def load_drops(
         batch = waiting.pop(0)
         try:
             if len(batch) == 1:
-                yield loader.load(batch[0])
+                report = loader.load(batch[0])
+                tell_loads([report])
+                yield report
                 continue
             reports, left_out = loader.load_together(batch)
         except WarehouseLost:
@@ -60,6 +63,7 @@ def load_drops(
             else:
                 unforeseen = unforeseen or error
         else:
+            tell_loads(reports)
             yield from reports
             waiting[:0] = [[planned] for planned in left_out]
     if unforeseen:

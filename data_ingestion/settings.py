@@ -6,17 +6,50 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from data_ingestion.errors import OperatorFault
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a load works on. An option on the command line wins over the environment."""
+    """What a load works on. An option on the command line wins over the environment.
+
+    Lake and reports are what the platform itself writes, in a folder for each warehouse that is named like its
+    database; by default they lie in folders of the landing.
+    """
 
     warehouse_url: str
     landing_url: str
     contracts: Path
+    lake_url: str = ""
+    reports_url: str = ""
+
+    @property
+    def lake(self) -> str:
+        """Where this warehouse's lake is."""
+        return f"{self.lake_url.rstrip('/')}/{self._database}"
+
+    @property
+    def reports(self) -> str:
+        """Where reports on this warehouse are written."""
+        return f"{self.reports_url.rstrip('/')}/{self._database}"
+
+    @property
+    def _database(self) -> str:
+        return unquote(urlsplit(self.warehouse_url).path.strip("/")) or "warehouse"
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """The folders of the landing that hold lake and reports: nothing in them was delivered."""
+        landing = _canonical(self.landing_url)
+        places = [_canonical(url) for url in (self.lake_url, self.reports_url) if url]
+        if landing in places:
+            raise OperatorFault(
+                f"{self.landing_url}: the landing can't be the lake, or the reports' folder, too\n"
+                "  give GOLDWORKS_LAKE_URL and GOLDWORKS_REPORTS_URL folders of their own"
+            )
+        return tuple(sorted(place.removeprefix(landing) for place in places if place.startswith(landing)))
 
     @classmethod
     def from_environment(
@@ -27,17 +60,32 @@ class Settings:
         landing_url: str | None = None,
         contracts: Path | None = None,
     ) -> Settings:
-        """Settings from `GOLDWORKS_WAREHOUSE_URL`, `GOLDWORKS_LANDING_URL` and `GOLDWORKS_CONTRACTS`.
+        """Settings from `GOLDWORKS_WAREHOUSE_URL`, `GOLDWORKS_LANDING_URL`, `GOLDWORKS_CONTRACTS` and so on.
 
         Each may come from a file instead, named by the same variable with `_FILE` added, as container
         secrets do. Raises `OperatorFault` where a setting is nowhere.
         """
         known = os.environ if environment is None else environment
+        warehouse = warehouse_url or read_setting(known, "GOLDWORKS_WAREHOUSE_URL", "--warehouse")
+        landing = landing_url or read_setting(known, "GOLDWORKS_LANDING_URL", "--landing")
         return cls(
-            warehouse_url or read_setting(known, "GOLDWORKS_WAREHOUSE_URL", "--warehouse"),
-            landing_url or read_setting(known, "GOLDWORKS_LANDING_URL", "--landing"),
+            warehouse,
+            landing,
             contracts or Path(read_setting(known, "GOLDWORKS_CONTRACTS", "--contracts", default="contracts")),
+            read_setting(known, "GOLDWORKS_LAKE_URL", "", default=f"{landing.rstrip('/')}/lake"),
+            read_setting(known, "GOLDWORKS_REPORTS_URL", "", default=f"{landing.rstrip('/')}/reports"),
         )
+
+
+def manifest_file(environment: Mapping[str, str] | None = None) -> Path:
+    """Where dbt's manifest lies, which knows the models."""
+    known = os.environ if environment is None else environment
+    return Path(known.get("GOLDWORKS_DBT_MANIFEST") or "dbt/target/manifest.json")
+
+
+def log_target(environment: Mapping[str, str] | None = None) -> str | None:
+    """Where the events of steps are written: a file, `-` for standard error, None for nowhere."""
+    return (os.environ if environment is None else environment).get("GOLDWORKS_LOG") or None
 
 
 def read_setting(environment: Mapping[str, str], name: str, option: str, default: str | None = None) -> str:
@@ -57,3 +105,12 @@ def read_setting(environment: Mapping[str, str], name: str, option: str, default
 def source_url(environment: Mapping[str, str], name: str) -> str:
     """Where an operational database is that a contract calls `name`, login included."""
     return read_setting(environment, f"GOLDWORKS_SOURCE_{name.upper()}_URL", "it in the environment")
+
+
+def _canonical(url: str) -> str:
+    """A place in one spelling, with a slash at its end: so two URLs of one folder are equal."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        return f"s3://{parts.netloc}{parts.path.rstrip('/')}/"
+    path = Path(unquote(parts.path) if parts.scheme == "file" else url)
+    return f"{path.expanduser().resolve().as_posix().rstrip('/')}/"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from data_ingestion.contract import Contract
 from data_ingestion.errors import DropFault, OperatorFault, WarehouseLost
+from data_ingestion.events import tell
 from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LoadReport, LoadState, MergePlan, ObjectState
 from data_ingestion.plan import PlannedDrop
@@ -42,7 +43,15 @@ def withdraw(contracts: Sequence[Contract], warehouse: Warehouse, key: str) -> L
         except BaseException:  # told to whoever asked for it; there is nothing to try again by itself
             warehouse.forget_attempts([attempt_id])
             raise
-    return replace(report, seconds=time.monotonic() - started)
+    report = replace(report, seconds=time.monotonic() - started)
+    tell(
+        "withdraw",
+        dataset=contract.dataset,
+        load=report.load_id,
+        **vars(report.fates),
+        seconds=report.seconds,
+    )
+    return report
 
 
 def undo_withdrawal(

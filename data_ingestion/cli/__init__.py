@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from data_ingestion import events
 from data_ingestion.cli import (
     capture,
     contracts,
+    lake,
     loads,
     output,
+    profiles,
     quarantine,
     samples,
     status,
@@ -20,6 +23,7 @@ from data_ingestion.cli import (
     withdrawal,
 )
 from data_ingestion.errors import GoldworksError
+from data_ingestion.settings import log_target
 
 app = typer.Typer(
     epilog="Exit codes: 0 done · 2 wrong usage · 3 a contract is wrong · 4 a drop failed "
@@ -35,6 +39,8 @@ app.command()(loads.plan)
 app.command()(loads.load)
 app.command()(loads.replay)
 app.command()(withdrawal.withdraw)
+app.command()(lake.archive)
+app.command()(profiles.profile)
 app.command()(status.status)
 app.command()(samples.samples)
 app.command()(traffic.traffic)
@@ -63,8 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command; errors that a person can put right are told without a traceback."""
     output.escape_unspellable()
     try:
+        events.send_to(log_target())
         app(arguments, standalone_mode=True)
     except GoldworksError as error:
+        events.tell("command", "failed", error=type(error).__name__, exit_code=error.exit_code)
         output.errors.print(f"error: {error}", style="red", markup=False)
         sys.exit(error.exit_code)
     except BrokenPipeError:

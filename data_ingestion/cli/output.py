@@ -18,6 +18,9 @@ from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
 
 if TYPE_CHECKING:
     from data_ingestion.discovery import Discovery
+    from data_ingestion.lake.archive import ArchiveReport
+    from data_ingestion.lake.compaction import CompactionReport
+    from data_ingestion.profiles.profile import Profiled
 
 # No emoji: `a.csv:100:` is a file and its line.
 console = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -132,6 +135,45 @@ def say_load(report: LoadReport, width: int) -> None:
             "load",
             f"{place} {corrected}{report.fates.told()}  {report.seconds:.1f} s  {report.plan}{number}",
         )
+
+
+def told_archive(report: ArchiveReport) -> str:
+    """What went into the lake, and what could not."""
+    records, files = _counted(report.records, "record"), _counted(report.files, "file")
+    parts = [f"{_counted(report.drops, 'drop')}, {records} in {files}"]
+    parts += [f"{report.missed:,} gone from the landing before they were archived"] * bool(report.missed)
+    parts += [f"{report.waiting:,} wait to be loaded under the contract as it is now"] * bool(report.waiting)
+    return f"{' · '.join(parts)}  {report.seconds:.1f} s"
+
+
+def told_compaction(report: CompactionReport) -> str:
+    """How many files a dataset has in the lake, before and after."""
+    if report.files_before == report.files_after:
+        return f"{_counted(report.files_before, 'file')}; nothing to put together"
+    return (
+        f"{report.files_before:,} files → {report.files_after:,}, "
+        f"{_counted(report.records, 'record')} written anew  {report.seconds:.1f} s"
+    )
+
+
+def say_profile(told: Profiled) -> None:
+    """How much a relation holds, and of how many columns values may be told."""
+    name, found = told.relation.told, told.profile
+    if found is None:
+        say("profile", f"{name}  not there, or not for this login to read", "dim")
+    elif not told.is_new:
+        say("unchanged", f"{name}  {_counted(found.rows, 'row')}", "dim")
+    else:
+        sample = f", of a sample of {found.sampled:,}" if found.sampled is not None else ""
+        say(
+            "profile",
+            f"{name}  {_counted(found.rows, 'row')}, {_counted(len(found.columns), 'column')}, "
+            f"{found.masked} masked{sample}  {found.seconds:.1f} s",
+        )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def describe_load(row: Mapping[str, Any]) -> str:

@@ -30,6 +30,7 @@ class Session:
     landing: Landing
     warehouse: Warehouse
     whole_landing: bool
+    settings: Settings
     neighbours: tuple[Contract, ...] = ()
 
     def contract(self, dataset: str) -> Contract:
@@ -43,6 +44,7 @@ class Session:
         return discover(
             self.contracts, self.landing, self.warehouse, choice or Choice(),
             neighbours=self.neighbours, whole_landing=self.whole_landing, full=full, record=record,
+            reserved=self.settings.reserved,
         )  # fmt: skip
 
 
@@ -85,7 +87,7 @@ def open_session(
     others = tuple(contract for contract in everyone if contract not in chosen)
     place = open_landing(settings.landing_url)
     with open_ledger(settings.warehouse_url, writes=writes) as opened:
-        yield Session(chosen, place, opened, whole_landing=not datasets, neighbours=others)
+        yield Session(chosen, place, opened, not datasets, settings, neighbours=others)
 
 
 def contracts_folder(given: Path | None) -> Path:

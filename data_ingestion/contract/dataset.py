@@ -66,6 +66,7 @@ def read_dataset(document: Document) -> Contract | None:
         recheck=_recheck(document, sources, landing.get("recheck")),
         kinds=read_kinds(document, settings.get("kinds"), [placed.column for placed in columns]),
         capture=read_capture(document, landing.get("capture"), sources[0]),
+        archive=_archive(document, sources, settings.get("archive")),
     )
 
 
@@ -139,6 +140,15 @@ def _recheck(document: Document, sources: Sequence[Source], given: Given | None)
         remedy = "add date parts such as {YYYY}/{MM} to the path, or leave it out: every run lists all"
         document.add(given.place, "the path has no periods to look back over", remedy, "landing")
     return window
+
+
+def _archive(document: Document, sources: Sequence[Source], given: Given | None) -> bool:
+    if given is None or given.value is not True:
+        return False
+    if not all("{YYYY}" in source.pattern.text for source in sources):
+        remedy = "add date parts such as {YYYY}/{MM} to the path, or leave it out"
+        document.add(given.place, "the path has no periods to partition the lake by", remedy, "archive")
+    return True
 
 
 def _judge_distinct(document: Document, columns: list[Placed], ignored: tuple[str, ...]) -> None:

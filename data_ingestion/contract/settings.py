@@ -44,6 +44,7 @@ SETTINGS: dict[str, dict[str, Setting]] = {
         "kinds": Setting("mapping", "kinds-of-records"),
         "ignoredHeaders": Setting("texts", "headers"),
         "quarantineLimit": Setting("mapping", "quarantine-limit"),
+        "archive": Setting("flag", "archive"),
     },
     r"schema\[\d+\]\.properties\[\d+\]": {
         "headers": Setting("texts", "headers"),

@@ -195,6 +195,7 @@ class Contract:
     recheck: Window | None = None  # None: every period
     kinds: Kinds | None = None  # None: all records are of one kind
     capture: Capture | None = None  # None: somebody else writes the drops
+    archive: bool = False  # its records are kept in the lake, too
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
+from data_ingestion.lake.files import Archived, DropVersion, LakeFile
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import KnownObject, LedgerView, LoadReport, ObjectState
 from data_ingestion.plan import PlannedDrop
+from data_ingestion.profiles.facts import Present, Profile, Relation
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,69 @@ class Stage(Protocol):
         """Ends the copy; what the server took."""
 
 
+class LakeLedger(Protocol):
+    """What the ledger holds about the lake: files announced before they are written, and drops archived in them."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the session is gone, so that nobody can tell what was committed last."""
+
+    def exclusive(self, dataset: str) -> AbstractContextManager[None]:
+        """One run a dataset at a time; another waits for its turn. Ends with the session at the latest."""
+
+    def to_archive(self, dataset: str) -> list[DropVersion]:
+        """The next versions of drops in force that no archive run has looked at, in the order of their loads."""
+
+    def announce(self, files: Sequence[LakeFile]) -> list[LakeFile]:
+        """Notes files that are to be written, before anything is; the files with their ids."""
+
+    def record_archived(
+        self, dataset: str, files: Sequence[LakeFile], archived: Sequence[Archived], load_id: int
+    ) -> None:
+        """Makes announced files part of the lake, with what is in them, and moves the mark to the load, all at once."""
+
+    def record_joined(self, files: Sequence[LakeFile], joined: LakeFile) -> None:
+        """Lets an announced file take the place of others at once. Those are still to be deleted."""
+
+    def leftovers(self, dataset: str) -> list[LakeFile]:
+        """Files that are no part of the lake and may still lie there: of runs that were cut off, or replaced."""
+
+    def record_deleted(self, files: Sequence[LakeFile]) -> None:
+        """Notes that leftovers lie there no more."""
+
+    def files(self, dataset: str) -> list[LakeFile]:
+        """The files that are the lake now."""
+
+
+class ProfileLedger(Protocol):
+    """Relations of the warehouse as they are, and what was found in them."""
+
+    def look(self, relation: Relation) -> Present | None:
+        """The relation as it is in the warehouse; None if it is not there, or not for this login to read."""
+
+    def newest_mark(self, relation: Relation) -> str | None:
+        """The mark of the relation's newest profile."""
+
+    def profile(self, relation: Relation, present: Present) -> Profile:
+        """Counts a relation. Values of columns that may not be shown never leave the server."""
+
+    def record(self, profile: Profile) -> None:
+        """Keeps a profile. What is masked now loses its values in earlier ones of the relation, too."""
+
+    def newest(self, relations: Sequence[Relation]) -> list[Profile]:
+        """The newest profile of each relation that has one, in their order."""
+
+
 class Warehouse(Protocol):
     """A warehouse and the ledger in it, over one connection."""
+
+    @property
+    def lake(self) -> LakeLedger:
+        """The lake's part of the ledger."""
+
+    @property
+    def profiles(self) -> ProfileLedger:
+        """What was found in relations, and how to find it."""
 
     def migrate(self) -> None:
         """Brings the ledger's tables to this version; does nothing when they are."""

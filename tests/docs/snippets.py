@@ -62,6 +62,7 @@ class Reader:
             return step.text
         answer = self._goldworks(step.command) if step.command.startswith("goldworks ") else self._shell(step)
         shown = answer.replace(str(self.folder.resolve()), "/data")
+        shown = shown.replace(self.environment["PGDATABASE"], "warehouse")
         return "".join(line.rstrip() + "\n" for line in shown.rstrip("\n").splitlines())
 
     def _goldworks(self, command: str) -> str:

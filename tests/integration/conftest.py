@@ -45,7 +45,18 @@ def things(tmp_path: Path) -> Contract:
 
 def empty_ledger(connection: Connection) -> None:
     """Forgets everything but the tables."""
-    for table in ("quarantine", "conflicts", "objects", "loads", "drops", "builds", "datasets"):
+    for table in (
+        "lake_marks",
+        "lake_drops",
+        "lake_files",
+        "quarantine",
+        "conflicts",
+        "objects",
+        "loads",
+        "drops",
+        "builds",
+        "datasets",
+    ):
         connection.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", table)))
 
 

@@ -87,7 +87,8 @@ def test_the_journey_is_one_graph(bank: dict[str, Any]) -> None:
     assert tasks["gate"]["upstream"] == ["load"]
     assert tasks["transform.dbt_producer_watcher"]["upstream"] == ["gate"]
     assert {"gate", "transform.dbt_producer_watcher_done"} < set(tasks["publish"]["upstream"])
-    assert tasks["verdict"]["upstream"] == ["load", "publish"]
+    assert tasks["profile"]["upstream"] == ["publish"]
+    assert tasks["verdict"]["upstream"] == ["load", "profile", "publish"]
     assert tasks["verdict"]["trigger_rule"] == "none_failed"
     assert tasks["gate"]["trigger_rule"] == "all_done"
 
@@ -98,8 +99,19 @@ def test_what_is_captured_comes_first_and_its_failure_makes_the_run_fail_without
     tasks = parsed["dags"]["orders"]["tasks"]
     assert tasks["discover"]["upstream"] == ["capture"]
     assert tasks["discover"]["trigger_rule"] == "all_done"
-    assert tasks["verdict"]["upstream"] == ["capture", "load", "publish"]
+    assert "capture" in tasks["verdict"]["upstream"]
     assert "capture" not in bank["tasks"]
+
+
+def test_the_lake_is_kept_beside_the_models_where_a_contract_says_so(parsed: dict[str, Any]) -> None:
+    tasks = parsed["dags"]["fleet"]["tasks"]
+    assert (tasks["archive"]["upstream"], tasks["archive"]["trigger_rule"]) == (["load"], "all_done")
+    assert tasks["compact"]["upstream"] == ["archive"]
+    assert "compact" in tasks["verdict"]["upstream"]
+    for name, task in tasks.items():
+        if name not in ("compact", "verdict"):
+            assert "archive" not in task["upstream"]
+    assert "archive" not in parsed["dags"]["bank"]["tasks"]
 
 
 def test_every_task_has_an_owner_and_ends_in_time(parsed: dict[str, Any]) -> None:

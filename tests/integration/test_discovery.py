@@ -9,6 +9,7 @@ import pytest
 from data_ingestion.contract import Pattern, read_contract
 from data_ingestion.contract.arrival import Window
 from data_ingestion.discovery import discover
+from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject, S3Landing
 from data_ingestion.ledger import Kind, ObjectState
 from data_ingestion.listing import Listing
@@ -229,3 +230,9 @@ def test_bad_rows_of_a_failed_correction_are_closed_when_the_version_in_force_li
     assert (report.kind, report.plan) == (Kind.KNOWN, "nothing")
     assert warehouse.quarantined("things") == []
     assert load(things) == []
+
+
+def test_a_contract_whose_files_lie_where_the_platform_writes_is_refused(things, landing, warehouse):
+    inside = replace(things, pattern=Pattern("reports/{YYYY}/*.csv"))
+    with pytest.raises(OperatorFault, match="GOLDWORKS_REPORTS_URL"):
+        discover([inside], landing, warehouse, reserved=("lake/", "reports/"))

@@ -8,7 +8,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from data_ingestion.errors import ObjectChanged, OperatorFault
-from data_ingestion.landing import FolderLanding, S3Landing, open_landing
+from data_ingestion.landing import FolderLanding, S3Landing, open_landing, open_store
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +162,20 @@ def test_a_link_that_leads_to_itself_is_told_by_its_path(tmp_path):
     (tmp_path / "loop.csv").symlink_to("loop.csv")
     with pytest.raises(OperatorFault, match=r"loop\.csv: can't be looked at: .*symbolic links"):
         list(FolderLanding(tmp_path).list_objects())
+
+
+def test_what_was_deleted_is_gone_and_deleting_it_again_does_nothing(place):
+    place.write("a/1.csv", b"x")
+    place.write("a/2.csv", b"y")
+    for _ in range(2):
+        place.delete("a/1.csv")
+    assert [item.key for item in place.list_objects()] == ["a/2.csv"]
+
+
+def test_a_folder_that_is_to_be_written_to_is_made(tmp_path):
+    store = open_store((tmp_path / "lake" / "warehouse").as_uri())
+    store.write("a", b"x")
+    assert store.look("a")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OperatorFault, match="can't be made"):
+        open_store(str(tmp_path / "file" / "lake"))

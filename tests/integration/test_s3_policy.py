@@ -122,6 +122,21 @@ def test_with_the_policy_of_the_guide_nothing_can_be_written_or_deleted(enter: E
     assert [item.key for item in landing.list_objects()] == [KEY]
 
 
+def test_with_the_third_statement_the_lake_can_be_written_and_tidied_and_nothing_else(enter: Enter) -> None:
+    (text,) = re.findall(r"```json\n(\{\"Sid\": \"Keep\".*?)```", GUIDE.read_text(), re.DOTALL)
+    policy = policy_of_the_guide()
+    landing = enter({**policy, "Statement": [*policy["Statement"], json.loads(text)]})
+    lake = S3Landing(BUCKET, "lake/warehouse", client=landing._client)
+    lake.write("dataset=things/date=2026-01-01/a.parquet", b"PAR1")
+    assert [item.size for item in lake.list_objects()] == [4]
+    lake.delete("dataset=things/date=2026-01-01/a.parquet")
+    assert list(lake.list_objects()) == []
+    with pytest.raises(OperatorFault, match="AccessDenied"):
+        landing.write("things/2026-01/b.csv", b"id,amount,note\n")
+    with pytest.raises(OperatorFault, match="AccessDenied"):
+        landing.delete(KEY)
+
+
 @pytest.mark.parametrize("action", ACTIONS)
 def test_without_any_of_its_actions_nothing_is_loaded(
     action: str, things: Contract, warehouse: PostgresWarehouse, enter: Enter

@@ -55,6 +55,7 @@ IDLE = {
     "done_marker": DoneMarker("_SUCCESS"),
     "recheck": Window(2, "hour"),
     "capture": Capture("erp", ("items",)),
+    "archive": True,
 }
 DECISIVE = {
     "format": CsvFormat(delimiter=";"),

@@ -170,3 +170,13 @@ def test_a_window_is_counted_from_now_or_from_the_newest_period_if_that_is_older
     readings = replace(BANK, recheck=Window(2, "hour"))
     assert window_start(readings, datetime(2026, 3, 2, 18, 30, tzinfo=UTC), newest) == since
     assert window_start(replace(readings, recheck=None), datetime(2026, 3, 2, tzinfo=UTC), newest) == ""
+
+
+def test_what_the_platform_writes_is_listed_for_nobody_not_even_for_what_is_pending_there():
+    claiming = contract("**/*.csv")
+    listing = Listing([claiming], pending=["lake/warehouse/"], reserved=("lake/", "reports/"))
+    assert listing.choose("lake/") is Walk.SKIP
+    assert listing.choose("reports/warehouse/") is Walk.SKIP
+    assert listing.choose("lakes/") is Walk.WHOLE
+    assert listing.is_reserved("lake/warehouse/a.csv")
+    assert not Listing([claiming]).is_reserved("lake/warehouse/a.csv")

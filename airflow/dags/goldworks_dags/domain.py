@@ -44,6 +44,11 @@ class Domain:
         return tuple(contract for contract in self.contracts if contract.capture)
 
     @property
+    def archived(self) -> tuple[Contract, ...]:
+        """Those whose records are kept in the lake, too."""
+        return tuple(contract for contract in self.contracts if contract.archive)
+
+    @property
     def ends_in_raw(self) -> bool:
         """Whether nobody has said yet what the data means: no silver, no gold, and so nothing for dbt to build."""
         return not any(self.models.get(layer) for layer in ("silver", "gold"))

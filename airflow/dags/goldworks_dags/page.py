@@ -37,6 +37,11 @@ def page(domain: Domain) -> str:
         if domain.captured
         else ""
     )
+    lake = (
+        "| `archive`, `compact` | landing, lake or warehouse can't be reached | clear the task; nothing waits |\n"
+        if domain.archived
+        else ""
+    )
     parts.append(
         "## When it is red\n"
         "| task | meaning | what to do |\n"
@@ -44,8 +49,10 @@ def page(domain: Domain) -> str:
         f"{capture}"
         "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
         "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
+        f"{lake}"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
         f"{transform}"
+        "| `profile` | the warehouse, or the reports' folder, can't be reached | clear the task; gold is published |\n"
         "| `verdict` | one of the above | look at the left of it |\n\n"
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
     )
@@ -78,6 +85,8 @@ def _dataset(contract: Contract) -> str:
         f"- **columns**: {', '.join(f'`{column.name}`' for column in contract.columns)}",
         f"- **contract**: version {contract.version}, `contracts/{contract.domain}/{contract.path.name}`",
     ]
+    if contract.archive:
+        lines.insert(3, "- **archived** in the lake, each record as it came")
     return "\n".join(lines)
 
 

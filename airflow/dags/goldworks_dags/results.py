@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,30 @@ def push_rows_written(project: str, context: Mapping[str, Any]) -> None:
     """Notes how many rows each model wrote, for the task that publishes them."""
     results = Path(project) / "target" / "run_results.json"
     if results.exists():
-        context["ti"].xcom_push(key=ROWS_WRITTEN, value=rows_written(json.loads(results.read_text())))
+        told = json.loads(results.read_text())
+        context["ti"].xcom_push(key=ROWS_WRITTEN, value=rows_written(told))
+        tell_build(context["ti"].dag_id, told)
+
+
+def tell_build(domain: str, results: Mapping[str, Any]) -> None:
+    """Writes the build's event: how many models and tests ran, and how many of them failed."""
+    from data_ingestion.events import send_to, tell
+    from data_ingestion.settings import log_target
+
+    send_to(log_target(), into_log=True)
+    kinds = Counter(result["unique_id"].partition(".")[0] for result in results["results"])
+    failed = sum(result["status"] in ("error", "fail") for result in results["results"])
+    tell(
+        "transform",
+        "failed" if failed else "done",
+        domain=domain,
+        models=kinds["model"],
+        tests=kinds["test"] + kinds["unit_test"],
+        failures=failed,
+        warnings=sum(result["status"] == "warn" for result in results["results"]),
+        rows_written=sum(rows_written(results).values()),
+        seconds=float(results.get("elapsed_time", 0)),
+    )
 
 
 def rows_written(results: Mapping[str, Any]) -> dict[str, int]:

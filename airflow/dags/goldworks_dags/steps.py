@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from goldworks_dags.assets import gold_asset, raw_asset, raw_of
 from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
-from goldworks_dags.domain import Domain, contracts_folder
+from goldworks_dags.domain import Domain, contracts_folder, manifest_file
 from goldworks_dags.form import choice_of
 from goldworks_dags.logins import source_url, warehouse_url
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from data_ingestion.landing import Landing
     from data_ingestion.ledger import LoadReport
     from data_ingestion.plan import PlannedDrop
+    from data_ingestion.settings import Settings
     from data_ingestion.warehouses.base import Warehouse
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ def discover(domain: Domain, context: Mapping[str, Any]) -> list[Ticket]:
             choice_of(params),
             neighbours=others,
             full=params["full_listing"] or params["full_refresh"],
+            reserved=at.settings.reserved,
         )
         for plan in found.plans:
             log.info(
@@ -142,12 +144,52 @@ def load(domain: Domain, its: Ticket, context: Mapping[str, Any]) -> dict[str, i
     return {"drops": len(reports), "rows_read": sum(report.fates.read for report in reports)}
 
 
+def archive(domain: Domain) -> dict[str, int]:
+    """Copies the records of what was loaded into the lake; what an earlier run left over, too."""
+    from data_ingestion.lake.archive import archive as copy
+    from data_ingestion.landing import open_store
+
+    done = {"drops": 0, "records": 0}
+    with _at_work() as at:
+        lake = open_store(at.settings.lake)
+        for contract in domain.archived:
+            at.warehouse.prepare(contract)
+            report = copy(contract, at.landing, lake, at.warehouse.lake)
+            log.info(
+                "%s: %d drops, %d records in %d files of %s, %.1f s", contract.dataset, report.drops,
+                report.records, report.files, lake.url, report.seconds,
+            )  # fmt: skip
+            if report.missed:
+                log.warning(
+                    "%s: %d drops were gone before they were archived", contract.dataset, report.missed
+                )
+            done = {"drops": done["drops"] + report.drops, "records": done["records"] + report.records}
+    return done
+
+
+def compact(domain: Domain) -> None:
+    """Puts the lake's small files of a day together, once the day is over or has many."""
+    from data_ingestion.lake.compaction import compact as join
+    from data_ingestion.landing import open_store
+
+    with _at_work() as at:
+        lake = open_store(at.settings.lake)
+        for contract in domain.archived:
+            report = join(contract.dataset, lake, at.warehouse.lake, patient=True)
+            log.info(
+                "%s: %d files before, %d after, %.1f s", contract.dataset, report.files_before,
+                report.files_after, report.seconds,
+            )  # fmt: skip
+
+
 def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[str, Any]:
     """Tells which loads the domain's models do not include yet; nothing, and dbt is skipped.
 
     The marks are read before dbt begins: a load that commits meanwhile is built twice rather than never. They come
     from the ledger, not from this run, so that what an earlier, failed run left over is built too.
     """
+    from data_ingestion.events import tell
+
     with _at_work() as at:
         for contract in domain.contracts:
             at.warehouse.prepare(
@@ -157,6 +199,7 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
     for dataset, load_id in sorted(marks.items()):
         log.info("%s: loads up to %d are not built yet", dataset, load_id)
         outlet_events[raw_of(domain)].add(raw_asset(dataset), extra={"load_id": load_id})
+    tell("gate", domain=domain.name, unbuilt_datasets=len(marks), last_load=max(marks.values(), default=None))
     if marks or params["full_refresh"]:
         return {"marks": marks}
     log.info("nothing new: every load is built, dbt is skipped")
@@ -165,8 +208,19 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
 
 def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int], outlet_events: Any) -> None:
     """Notes which loads have gone all the way, and tells the gold assets' readers."""
+    from data_ingestion.events import tell
+
     with _at_work() as at:
         at.warehouse.record_build(domain.builder, marks)
+    gold = domain.models.get("gold", ())
+    rows = sum(written.get(model, 0) for model in gold)
+    tell(
+        "publish",
+        domain=domain.name,
+        models=len(gold),
+        rows_written=rows,
+        last_load=max(marks.values(), default=None),
+    )
     for dataset, load_id in sorted(marks.items()):
         log.info("%s: published up to load %d", dataset, load_id)
     for model in domain.models.get("gold", ()):
@@ -174,8 +228,29 @@ def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int]
         outlet_events[gold_asset(model)].extra = {"rows_written": written.get(model), "loads": dict(marks)}
 
 
+def profile(domain: Domain) -> dict[str, int]:
+    """Counts what raw and the models hold now, where it has changed, and writes the domain's page of it."""
+    from data_ingestion.landing import open_store
+    from data_ingestion.profiles.profile import profile as count
+    from data_ingestion.profiles.profile import read_manifest, write_page
+    from data_ingestion.profiles.relations import relations_of
+
+    relations = relations_of(domain.contracts, read_manifest(manifest_file()))
+    with _at_work() as at:
+        done = count(relations, at.warehouse.profiles)
+        for one in done:
+            if one.profile is None:
+                log.warning("%s: not there, or not for this login to read", one.relation.told)
+            elif one.is_new:
+                log.info("%s: %d rows, %.1f s", one.relation.told, one.profile.rows, one.profile.seconds)
+        place = write_page(domain.name, relations, at.warehouse.profiles, open_store(at.settings.reports))
+    log.info("page: %s", place)
+    return {"profiled": sum(one.is_new for one in done), "relations": len(done)}
+
+
 @dataclass(frozen=True)
 class _Place:
+    settings: Settings
     landing: Landing
     warehouse: Warehouse
 
@@ -183,16 +258,18 @@ class _Place:
 @contextmanager
 def _at_work() -> Iterator[_Place]:
     """The landing that the environment names and the warehouse of the connection, its ledger at this version."""
+    from data_ingestion.events import send_to
     from data_ingestion.landing import open_landing
-    from data_ingestion.settings import Settings
+    from data_ingestion.settings import Settings, log_target
     from data_ingestion.warehouses import open_warehouse
 
+    send_to(log_target(), into_log=True)
     settings = Settings.from_environment(warehouse_url=warehouse_url())
     landing = open_landing(settings.landing_url)
     warehouse = open_warehouse(settings.warehouse_url)
     try:
         warehouse.migrate()
-        yield _Place(landing, warehouse)
+        yield _Place(settings, landing, warehouse)
     finally:
         warehouse.close()
 

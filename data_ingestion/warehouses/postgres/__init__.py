@@ -27,7 +27,9 @@ from data_ingestion.warehouses.postgres import (
     together,
     withdrawal,
 )
+from data_ingestion.warehouses.postgres.lake import PostgresLake
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits, may_copy
+from data_ingestion.warehouses.postgres.profiles import PostgresProfiles
 from data_ingestion.warehouses.postgres.session import interruptible, scalar, server_faults
 from data_ingestion.warehouses.postgres.straight import StraightCopy, open_straight
 
@@ -93,6 +95,14 @@ class PostgresWarehouse:
                 f"warehouse {shown}: Postgres {version} is too old\n  17 or newer is needed (MERGE … RETURNING)"
             )
         return cls(connection)
+
+    @property
+    def lake(self) -> PostgresLake:
+        return PostgresLake(self.connection)
+
+    @property
+    def profiles(self) -> PostgresProfiles:
+        return PostgresProfiles(self.connection)
 
     @_asking
     def migrate(self) -> None:

@@ -44,6 +44,18 @@ def test_the_page_lists_gold_and_nothing_further_in() -> None:
 
 def test_the_runbook_it_points_to_has_a_chapter_for_each_of_its_tasks() -> None:
     runbook = (ROOT / RUNBOOK).read_text()
-    for task in ("capture", "discover", "load", "gate", "transform", "publish", "verdict"):
+    for task in ("capture", "discover", "load", "gate", "transform", "publish", "profile", "verdict"):
         assert f"`{task}`" in page(ORDERS)
+        assert f"`{task}`" in runbook
+
+
+def test_a_domain_whose_records_are_archived_says_so_and_what_to_do_when_that_fails() -> None:
+    fleet = Domain(
+        "fleet", (read_contract(ROOT / "contracts/fleet/vehicle_events.odcs.yaml"),), {"gold": ("mart",)}
+    )
+    assert "archived" not in page(BANK)
+    assert "**archived** in the lake" in page(fleet)
+    runbook = (ROOT / RUNBOOK).read_text()
+    for task in ("archive", "compact"):
+        assert f"`{task}`" in page(fleet)
         assert f"`{task}`" in runbook

@@ -304,6 +304,16 @@ def test_a_server_that_is_already_there_is_told_to_every_container() -> None:
     assert not [name for name, value in {**plain, **hidden}.items() if "@postgres:" in value]
 
 
+def test_where_lake_reports_and_log_are_is_told_to_every_container() -> None:
+    own = {
+        "GOLDWORKS_LAKE_URL": "s3://lake",
+        "GOLDWORKS_REPORTS_URL": "s3://landing/told",
+        "GOLDWORKS_LOG": "-",
+    }
+    plain = containers.plain_settings(settings(**own), distributed=False)
+    assert {name: plain[name] for name in own} == own
+
+
 def test_real_s3_gets_the_keys_of_the_file_and_no_endpoint() -> None:
     keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hush", "AWS_DEFAULT_REGION": "eu-west-1"}
     known = settings(

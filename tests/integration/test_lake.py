@@ -1,0 +1,452 @@
+"""The lake: what was delivered is in it once, whatever is cut off, and other engines read it."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Thread
+
+import boto3
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_ingestion.contract import Contract, Pattern, read_contract
+from data_ingestion.discovery import discover
+from data_ingestion.errors import LawBroken
+from data_ingestion.lake.archive import archive
+from data_ingestion.lake.compaction import compact
+from data_ingestion.landing import FolderLanding, open_store
+from data_ingestion.load import load_drops
+from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.withdraw import withdraw
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = Path(__file__).with_name("killed_archive.py")
+EVENTS = ROOT / "contracts/fleet/vehicle_events.odcs.yaml"
+DAYS = (2, 3)
+
+
+@pytest.fixture
+def events() -> Contract:
+    return replace(read_contract(EVENTS), recheck=None)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> FolderLanding:
+    (tmp_path / "lake").mkdir()
+    return FolderLanding(tmp_path / "lake")
+
+
+@pytest.fixture
+def keep(landing, lake, warehouse) -> Callable:
+    return lambda contract: archive(contract, landing, lake, warehouse.lake)
+
+
+def key(day: int, second: int) -> str:
+    return f"data/2026/03/{day:02}/07/05/2026-03-{day:02}-07-05-{second}-events.txt"
+
+
+def event(number: int) -> str:
+    return json.dumps({
+        "event": "register", "on": "vehicle", "at": "2026-03-02T10:05:03.087Z", "organization_id": "ünter-line",
+        "data": {"id": f"v{number}"},
+    }, ensure_ascii=False)  # fmt: skip
+
+
+def deliver(landing, day, second, *records):
+    landing.write(key(day, second), "".join(f"{record}\n" for record in records).encode())
+
+
+def deliver_some(landing, first=0, files=6):
+    """Files of two records, on two days in turn."""
+    for number in range(first, first + files):
+        deliver(landing, DAYS[number % 2], number, event(2 * number), event(2 * number + 1))
+
+
+def rows(lake, columns="object_key, line, record"):
+    """What any reader finds who knows nothing but the folder."""
+    if not list(lake.root.rglob("*.parquet")):
+        return []
+    found = f"read_parquet('{lake.root}/**/*.parquet', hive_partitioning = true)"
+    return duckdb.sql(f"select {columns} from {found} order by all").fetchall()
+
+
+def delivered(landing):
+    found = []
+    for item in landing.list_objects():
+        with landing.open(item) as stream:
+            lines = stream.read().decode().splitlines()
+        found += [(item.key, line, record) for line, record in enumerate(lines, 1)]
+    return sorted(found)
+
+
+def files(lake):
+    return sorted(path.relative_to(lake.root).as_posix() for path in lake.root.rglob("*") if path.is_file())
+
+
+def in_lake(warehouse):
+    """The files that the ledger says are the lake, with their records."""
+    return {file.path: file.records for file in warehouse.lake.files("vehicle_events")}
+
+
+def test_every_record_is_archived_as_it_came_one_file_a_day(landing, lake, events, load, keep, warehouse):
+    deliver_some(landing)
+    load(events)
+    report = keep(events)
+    assert (report.drops, report.records, report.files, report.missed, report.waiting) == (6, 12, 2, 0, 0)
+    assert rows(lake) == delivered(landing)
+    assert files(lake) == sorted(in_lake(warehouse))
+    assert [Path(file).parent.as_posix() for file in files(lake)] == [
+        f"dataset=vehicle_events/date=2026-03-0{day}" for day in DAYS
+    ]
+
+
+def test_a_second_run_archives_only_what_was_loaded_since(landing, lake, events, load, keep):
+    deliver_some(landing)
+    load(events)
+    keep(events)
+    before = files(lake)
+    assert keep(events).drops == 0
+    assert files(lake) == before
+    deliver_some(landing, first=6, files=1)
+    load(events)
+    report = keep(events)
+    assert (report.drops, report.records, report.files) == (1, 2, 1)
+    assert rows(lake) == delivered(landing)
+
+
+def test_records_that_break_the_contract_are_archived_too(landing, lake, events, load, keep):
+    deliver(landing, 2, 1, event(1), '{"cut', *map(event, range(2, 10)))
+    (report,) = load(events)
+    assert report.fates.quarantined == 1
+    keep(events)
+    assert rows(lake) == delivered(landing)
+
+
+def test_bytes_that_are_no_text_are_kept_beside_what_can_be_shown(landing, lake, events, load, keep):
+    broken = event(1).encode("latin-1")
+    landing.write(key(2, 1), broken + b"\n" + event(2).encode() + b"\n")
+    load(events)
+    keep(events)
+    first, second = rows(lake, "line, record, record_bytes")
+    assert first == (1, broken.decode("utf-8", "backslashreplace"), broken)
+    assert second == (2, event(2), None)
+
+
+def test_each_record_tells_its_drop_its_load_and_its_period(landing, lake, events, load, keep, warehouse):
+    deliver(landing, 2, 7, event(1))
+    (report,) = load(events)
+    keep(events)
+    (told,) = rows(lake, "drop_id, load_id, kind, sha256, period, period_start, dataset, date, header")
+    moment = datetime(2026, 3, 2, 7, 5, 7, tzinfo=UTC)
+    assert (*told[:5], told[5].astimezone(UTC), *told[6:]) == (
+        report.drop_id, report.load_id, "new", report.sha256, "2026-03-02T07:05:07", moment,
+        "vehicle_events", date(2026, 3, 2), None,
+    )  # fmt: skip
+
+
+def test_a_correction_is_archived_beside_what_it_corrects(landing, lake, events, load, keep):
+    deliver(landing, 2, 1, event(1), event(2))
+    load(events)
+    keep(events)
+    deliver(landing, 2, 1, event(1), event(3), event(4))
+    load(events)
+    assert keep(events).records == 3
+    assert [line for line, _ in rows(lake, "line, load_id")] == [1, 1, 2, 2, 3]
+    newest = f"(select max_by(sha256, load_id) from read_parquet('{lake.root}/**/*.parquet'))"
+    kept = duckdb.sql(
+        f"select record from read_parquet('{lake.root}/**/*.parquet') where sha256 = {newest} order by line"
+    )
+    assert [record for (record,) in kept.fetchall()] == [event(1), event(3), event(4)]
+
+
+def test_what_comes_back_to_an_earlier_content_is_its_newest_version_again(landing, lake, events, load, keep):
+    for number in (1, 2, 1):
+        deliver(landing, 2, 1, event(number))
+        load(events)
+        keep(events)
+    assert [record for _, record in rows(lake, "load_id, record")] == [event(1), event(2), event(1)]
+
+
+def test_a_withdrawn_drop_stays_in_the_lake(landing, lake, events, load, keep, warehouse):
+    deliver_some(landing)
+    load(events)
+    keep(events)
+    before = rows(lake)
+    withdraw([events], warehouse, key(2, 0))
+    keep(events)
+    assert rows(lake) == before
+
+
+def test_a_copy_of_a_drop_is_archived_once(landing, lake, events, load, keep):
+    deliver(landing, 2, 1, event(1))
+    deliver(landing, 3, 1, event(1))
+    load(events)
+    assert keep(events).drops == 1
+    assert len(rows(lake)) == 1
+
+
+def test_a_touched_object_is_archived_by_its_bytes(landing, lake, events, load, keep):
+    deliver(landing, 2, 1, event(1))
+    load(events)
+    (landing.root / key(2, 1)).touch()
+    assert (keep(events).missed, rows(lake)) == (0, delivered(landing))
+
+
+def test_what_is_overwritten_before_it_was_archived_is_missed_and_told(
+    landing, lake, events, load, keep, warehouse
+):
+    deliver_some(landing, files=2)
+    load(events)
+    deliver(landing, 2, 0, event(77))
+    report = keep(events)
+    assert (report.drops, report.missed) == (1, 1)
+    left = warehouse.connection.execute(
+        "select object_key, file_id from ops.lake_drops where file_id is null"
+    ).fetchall()
+    assert left == [(key(2, 0), None)]
+    assert files(lake) == sorted(in_lake(warehouse))
+    load(events)
+    assert keep(events).drops == 1
+    assert rows(lake) == delivered(landing)
+
+
+def test_a_drop_that_waits_for_its_replay_is_archived_after_it(landing, lake, events, load, keep):
+    deliver(landing, 2, 1, event(1))
+    load(events)
+    changed = replace(
+        events, columns=(*events.columns[:-1], replace(events.columns[-1], required=False, formats=("%Y",)))
+    )
+    assert (keep(changed).waiting, rows(lake)) == (1, [])
+    load(changed)
+    assert keep(changed).drops == 1
+    load(events)
+    assert keep(events).drops == 0  # the same bytes, read by another contract
+    assert rows(lake) == delivered(landing)
+
+
+def test_csv_records_carry_the_header_that_gives_them_meaning(things, landing, lake, load, keep):
+    things = replace(things, archive=True)
+    landing.write("things/2026-01/a.csv", b'id,amount,note\n1,2.5,"two\nlines"\n2,x,bad\n')
+    load(things)
+    keep(things)
+    assert rows(lake, "line, record, header, date") == [
+        (2, '1,2.5,"two\nlines"', '["id", "amount", "note"]', date(2026, 1, 1)),
+        (4, "2,x,bad", '["id", "amount", "note"]', date(2026, 1, 1)),
+    ]
+
+
+def test_an_archive_that_reads_other_records_than_the_load_is_refused(
+    landing, lake, events, load, keep, warehouse
+):
+    deliver_some(landing)
+    load(events)
+    warehouse.connection.execute(
+        "update ops.loads set rows_read = 3, quarantined = 1 where object_key = %s", [key(3, 1)]
+    )
+    with pytest.raises(LawBroken, match="has read 3 records, the archive 2"):
+        keep(events)
+    assert files(lake) == []
+    assert warehouse.lake.leftovers("vehicle_events") == []
+
+
+def test_small_files_of_a_day_become_one(landing, lake, events, load, keep, warehouse):
+    for first in (0, 6, 12):
+        deliver_some(landing, first)
+        load(events)
+        keep(events)
+    before = rows(lake, "*")
+    report = compact(events.dataset, lake, warehouse.lake)
+    assert (report.files_before, report.files_after, report.records) == (6, 2, 36)
+    assert files(lake) == sorted(in_lake(warehouse))
+    assert rows(lake, "*") == before
+    assert compact(events.dataset, lake, warehouse.lake).files_after == 2
+
+
+def test_patience_leaves_a_growing_day_alone(landing, lake, events, load, keep, warehouse):
+    for first in (0, 6):
+        deliver_some(landing, first)
+        load(events)
+        keep(events)
+    assert compact(events.dataset, lake, warehouse.lake, patient=True).files_after == 3
+    assert [Path(file).parent.name for file in files(lake)] == ["date=2026-03-02", *["date=2026-03-03"] * 2]
+
+
+def killed(what, instant, nth, when, landing, lake, url):
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), what, instant, str(nth), when, str(EVENTS), str(landing.root),
+         str(lake.root), url],
+        env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("instant", "nth", "when"),
+    [
+        ("ledger.announce", 1, "before"),
+        ("ledger.announce", 1, "after"),
+        ("file.replace", 1, "before"),
+        ("lake.write", 1, "after"),
+        ("lake.write", 2, "before"),
+        ("ledger.record_archived", 1, "before"),
+        ("ledger.record_archived", 1, "after"),
+    ],
+)
+def test_an_archive_killed_at_any_instant_is_made_good_by_the_next(
+    instant, nth, when, landing, lake, events, load, keep, warehouse, warehouse_url
+):
+    deliver_some(landing)
+    load(events)
+    killed("archive", instant, nth, when, landing, lake, warehouse_url)
+    assert len(rows(lake)) == len(set(rows(lake)))
+    deliver_some(landing, first=6, files=2)  # the next run has more to do than the one that was killed
+    load(events)
+    keep(events)
+    assert rows(lake) == delivered(landing)
+    assert files(lake) == sorted(in_lake(warehouse))
+    assert sum(in_lake(warehouse).values()) == 16
+
+
+@pytest.mark.parametrize(
+    ("instant", "nth", "when"),
+    [
+        ("ledger.announce", 1, "after"),
+        ("file.replace", 1, "before"),
+        ("lake.write", 1, "after"),
+        ("ledger.record_joined", 1, "after"),
+        ("lake.delete", 2, "before"),
+        ("lake.delete", 3, "after"),
+        ("ledger.record_deleted", 2, "before"),
+        ("lake.write", 2, "after"),
+    ],
+)
+@pytest.mark.parametrize("then", ["archive", "compact"])
+def test_a_compaction_killed_at_any_instant_is_made_good_by_the_next_run(
+    then, instant, nth, when, landing, lake, events, load, keep, warehouse, warehouse_url
+):
+    for first in (0, 6, 12):
+        deliver_some(landing, first)
+        load(events)
+        keep(events)
+    killed("compact", instant, nth, when, landing, lake, warehouse_url)
+    assert set(rows(lake)) == set(delivered(landing)), "a reader misses rows"
+    if then == "archive":
+        keep(events)
+    else:
+        compact(events.dataset, lake, warehouse.lake)
+    assert rows(lake) == delivered(landing)
+    assert files(lake) == sorted(in_lake(warehouse))
+
+
+def test_pandas_reads_one_day_of_it(landing, lake, events, load, keep):
+    deliver_some(landing)
+    load(events)
+    keep(events)
+    read = pd.read_parquet(
+        lake.root / "dataset=vehicle_events", filters=[("date", "=", "2026-03-03")], engine="pyarrow"
+    )
+    assert sorted(read["line"]) == [1, 1, 1, 2, 2, 2]
+    assert str(read["delivered_at"].dtype) == "datetime64[us, UTC]"
+    assert {json.loads(record)["organization_id"] for record in read["record"]} == {"ünter-line"}
+
+
+def test_duckdb_opens_only_the_files_of_the_day_it_is_asked_for(landing, lake, events, load, keep):
+    deliver_some(landing)
+    load(events)
+    keep(events)
+    plan = duckdb.sql(
+        f"""explain select record from read_parquet('{lake.root}/**/*.parquet', hive_partitioning = true)
+            where dataset = 'vehicle_events' and date = date '2026-03-03'"""
+    ).fetchall()[0][1]
+    assert "1/2" in plan.replace(" ", "")
+
+
+def test_spark_knows_every_type_and_reads_times_as_utc(landing, lake, events, load, keep):
+    """It reads no unsigned integer and no nanosecond, and a time as a moment only if the file says that it is UTC."""
+    deliver_some(landing)
+    load(events)
+    keep(events)
+    for file in lake.root.rglob("*.parquet"):
+        metadata = pq.read_metadata(file)
+        for field in metadata.schema.to_arrow_schema():
+            assert field.type in (pa.string(), pa.binary(), pa.int64(), pa.timestamp("us", tz="UTC"))
+        for index in range(metadata.num_columns):
+            column = metadata.schema.column(index)
+            assert column.physical_type in ("BYTE_ARRAY", "INT64")
+            logical = json.loads(column.logical_type.to_json())
+            if logical["Type"] == "Timestamp":
+                assert (logical["timeUnit"], logical["isAdjustedToUTC"]) == ("microseconds", True)
+            assert metadata.row_group(0).column(index).compression == "ZSTD"
+
+
+def test_a_lake_in_the_landing_is_not_delivered(landing, events, load, warehouse):
+    everything = replace(events, pattern=Pattern("**/*.parquet"), recheck=None)
+    deliver_some(landing)
+    load(events)
+    (landing.root / "lake").mkdir()
+    archive(events, landing, FolderLanding(landing.root / "lake"), warehouse.lake)
+    seen = discover([everything], landing, warehouse, reserved=("lake/",), record=False)
+    assert not seen.drops
+    assert not [item for item in seen.unresolved if item.key.startswith("lake/")]
+    assert discover([everything], landing, warehouse, record=False).drops
+
+
+def test_what_is_put_together_twice_at_once_is_there_once(landing, lake, events, load, keep, warehouse_url):
+    """Two runs of one dataset take turns: the second finds nothing to do."""
+
+    deliver_some(landing)
+    load(events)
+    reports = []
+
+    def run():
+        opened = PostgresWarehouse.connect(warehouse_url)
+        reports.append(archive(events, landing, lake, opened.lake))
+        opened.close()
+
+    threads = [Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(report.drops for report in reports) == [0, 0, 6]
+    assert rows(lake) == delivered(landing)
+
+
+def test_a_bucket_is_archived_into_a_bucket(things, warehouse, monkeypatch):
+    from moto import mock_aws
+
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(f"AWS_{name}", "any")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    things = replace(things, archive=True)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="landing")
+        landing, lake = open_store("s3://landing"), open_store("s3://landing/lake/warehouse")
+        for part in range(40):
+            landing.write(f"things/2026-01/{part}.csv", f"id,amount,note\n{part},1,x\n".encode())
+            if part == 20:
+                bring_in(things, landing, warehouse)
+                assert archive(things, landing, lake, warehouse.lake).drops == 21
+        bring_in(things, landing, warehouse)
+        assert archive(things, landing, lake, warehouse.lake).drops == 19
+        assert compact("things", lake, warehouse.lake).files_after == 1
+        (file,) = lake.list_objects()
+        with lake.open(file) as stream:
+            table = pq.read_table(pa.BufferReader(stream.read()))
+    assert sorted(table["record"].to_pylist()) == sorted(f"{part},1,x" for part in range(40))
+
+
+def bring_in(contract, landing, warehouse):
+    """What a run with the folders of the platform passed over brings in."""
+    (plan,) = discover([contract], landing, warehouse, reserved=("lake/",)).plans
+    assert [report.state for report in load_drops(contract, landing, warehouse, plan.drops)] == [
+        "loaded"
+    ] * len(plan.drops)
