@@ -206,6 +206,8 @@ class Contract:
 
     def format_of(self, key: str) -> Format:
         """How an object of this dataset is read."""
+        if not self.also:
+            return self.format
         return next((source.format for source in self.sources if source.pattern.match(key)), self.format)
 
     @cached_property
