@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LandingObject:
     """A key on the landing and the version of it that was seen.
 

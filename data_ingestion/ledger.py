@@ -40,7 +40,7 @@ class ObjectState(StrEnum):
     UNRESOLVED = "unresolved"  # no contract claims it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class KnownObject:
     """An object with its row in the ledger: the version last dealt with, and the drop it holds if it is in force.
 

@@ -32,7 +32,8 @@ class BadRows:
         """Keeps rows aside."""
         for row in rows:
             if self._spool is None:
-                self._spool = cast(IO[bytes], tempfile.SpooledTemporaryFile(SPOOL_BYTES))
+                # it lives as long as the load
+                self._spool = cast(IO[bytes], tempfile.SpooledTemporaryFile(SPOOL_BYTES))  # noqa: SIM115
             try:
                 pickle.dump(row, self._spool)
             except OSError as error:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from data_ingestion.checks.texts import text_bytes, text_offsets
 
 _FORM = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
-_IS_DIGIT = _FORM == ord("0")
+_IS_DIGIT = ord("0") == _FORM
 _WHOLE = len(_FORM) + 1  # bytes with the Z, without a fraction
 _LENGTHS = (_WHOLE, *range(_WHOLE + 2, _WHOLE + 8))
 _DAY = 86_400
@@ -40,16 +40,16 @@ def iso_moments(text: Any) -> Any:
 def _read(cells: Any) -> tuple[Any, Any]:
     """Microseconds since 1970, and which cells are moments at all, of texts of one length."""
     fraction = cells[:, _WHOLE:-1]
-    digits = np.concatenate([cells[:, : len(_FORM)][:, _IS_DIGIT], fraction], axis=1) - ord("0")  # wraps below 0
+    digits = np.concatenate([cells[:, : len(_FORM)][:, _IS_DIGIT], fraction], axis=1) - ord(
+        "0"
+    )  # wraps below 0
     good = (digits <= 9).all(axis=1) & (cells[:, -1] == ord("Z"))
     good &= (cells[:, : len(_FORM)][:, ~_IS_DIGIT] == _FORM[~_IS_DIGIT]).all(axis=1)
     if fraction.shape[1]:
         good &= cells[:, _WHOLE - 1] == ord(".")
     numbers = digits.astype(np.int64)
     year = numbers[:, 0] * 1000 + numbers[:, 1] * 100 + numbers[:, 2] * 10 + numbers[:, 3]
-    month, day, hour, minute, second = (
-        numbers[:, at] * 10 + numbers[:, at + 1] for at in range(4, 14, 2)
-    )
+    month, day, hour, minute, second = (numbers[:, at] * 10 + numbers[:, at + 1] for at in range(4, 14, 2))
     months = (year - 1970) * 12 + month - 1
     first, following = (_first_day(months + more) for more in (0, 1))
     good &= (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= following - first)

@@ -52,7 +52,7 @@ class ListedChunk(Chunk):
         self,
         header: Sequence[str],
         lines: list[int],
-        columns: list[Sequence[str | None]],
+        columns: Sequence[Sequence[str | None]],
         bad: tuple[BadRecord, ...],
         raws: list[bytes],
     ) -> None:
@@ -60,14 +60,14 @@ class ListedChunk(Chunk):
 
     header: Sequence[str]
     numbers: list[int]
-    columns: list[Sequence[str | None]]
+    columns: Sequence[Sequence[str | None]]
 
     @cached_property
-    def lines(self) -> pa.Int64Array:  # type: ignore[override]
+    def lines(self) -> pa.Int64Array:
         return pa.array(self.numbers, pa.int64())
 
     @cached_property
-    def table(self) -> pa.RecordBatch:  # type: ignore[override]
+    def table(self) -> pa.RecordBatch:
         return pa.RecordBatch.from_arrays(
             [pa.array(column, pa.string()) for column in self.columns], names=list(self.header)
         )
@@ -104,7 +104,10 @@ def join_texts(chunks: Sequence[Chunk]) -> Chunk:
         return ListedChunk(
             listed[0].header,
             list(chain.from_iterable(chunk.numbers for chunk in listed)),
-            [list(chain.from_iterable(parts)) for parts in zip(*(chunk.columns for chunk in listed), strict=True)],
+            [
+                list(chain.from_iterable(parts))
+                for parts in zip(*(chunk.columns for chunk in listed), strict=True)
+            ],
             bad,
             list(chain.from_iterable(chunk._raws for chunk in listed)),
         )

@@ -29,7 +29,7 @@ from data_ingestion.reading.json_text import Number, compact
 from data_ingestion.reading.plain_json import Inside, Places, PlainRecords, may_be_plain
 
 GREATEST_DEPTH = 100
-# So many records of a block that are not plain, and no more of it are tried.
+# So many records in a row that are not plain, and no more of the block are tried.
 _PATIENCE = 8
 _BLANKS = " \t\r"
 # What may follow the longest allowed record before its line end must have come: CR and LF.
@@ -123,7 +123,7 @@ class JsonLinesReader:
         bad: list[BadRecord] = []
         plainly, by_the_rules = self._records.plain.cells, self._records.cells
         limit, has_returns = self._limit, b"\r" in block
-        hope = _PATIENCE if may_be_plain(block) else 0
+        strange = 0 if may_be_plain(block) else _PATIENCE  # records in a row that were not plain
         raw_lines = block.removesuffix(b"\n").split(b"\n") if block else []
         for line, (raw, text) in enumerate(
             zip(raw_lines, _decoded(block, raw_lines), strict=True), self._line
@@ -137,9 +137,12 @@ class JsonLinesReader:
                     raise _undecodable(self._undecodable, raw)
                 if not text.strip(_BLANKS):
                     continue
-                row = plainly(text) if hope else None
+                row = plainly(text) if strange < _PATIENCE else None
                 if row is None:
-                    row, hope = by_the_rules(text), max(0, hope - 1)
+                    strange += 1
+                    row = by_the_rules(text)
+                else:
+                    strange = 0
                 rows.append(row)
             except _Bad as fault:
                 bad.append(BadRecord(line, fault.reason, raw[:limit], fault.path, fault.detail, fault.cells))
@@ -316,10 +319,7 @@ def _places(prefix: str, by_path: dict[str, int | None]) -> _Places:
 
 def _plainly(places: _Places) -> Places:
     """The places of plain records: a value that is taken whole, or not at all, is to be looked at closely."""
-    return {
-        key: place if isinstance(place, int) else _inside(place)
-        for key, place in places.items()
-    }
+    return {key: place if isinstance(place, int) else _inside(place) for key, place in places.items()}
 
 
 def _inside(branch: _Branch) -> Inside | None:

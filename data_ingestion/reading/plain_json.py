@@ -61,13 +61,13 @@ class PlainRecords:
         for key, value in holder.items():
             place = places.get(key)
             if place.__class__ is int:
-                if row[place] is not None:  # type: ignore[index]
+                if row[place] is not None:
                     return -1
                 kind = value.__class__
                 if kind is str or value is None:
-                    row[place] = value  # type: ignore[index]
+                    row[place] = value
                 elif kind is bool:
-                    row[place] = "true" if value else "false"  # type: ignore[index]
+                    row[place] = "true" if value else "false"
                 else:
                     return -1
             elif place is None:

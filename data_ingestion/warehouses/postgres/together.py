@@ -59,9 +59,9 @@ def bring_in_together(
         connection, [(reports[each.position], each.read.size) for each in new], contract.fingerprint
     )
     ledger.close_quarantine_of(connection, list(reports.values()))
-    for each in new:
-        if each.read.quarantined:
-            ledger.record_quarantine(connection, reports[each.position], each.bad)
+    bad = [(reports[each.position], each.bad) for each in new if each.read.quarantined]
+    if bad:
+        ledger.record_quarantine(connection, bad)
     return [reports.get(each.position) for each in drops]
 
 
@@ -110,8 +110,9 @@ def _unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
 def _draw_ids(connection: Connection, count: int) -> tuple[list[int], list[int]]:
     """As many drop ids and load ids, in ascending order."""
     rows = connection.execute(
-        """select nextval(pg_get_serial_sequence('ops.drops', 'drop_id')), nextval('ops.load_ids')
-           from generate_series(1, %s)""",
+        """select nextval(s.drop_ids), nextval('ops.load_ids')
+           from (select pg_get_serial_sequence('ops.drops', 'drop_id')::regclass as drop_ids offset 0) s,
+                generate_series(1, %s)""",
         [count],
     ).fetchall()
     return sorted(row[0] for row in rows), sorted(row[1] for row in rows)
