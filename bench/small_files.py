@@ -112,7 +112,9 @@ def main() -> int:
 
 def _copy(server: Server, home: Path, records: int) -> Cost:
     with server.connect("postgres") as connection:
-        connection.execute("create unlogged table copied (at text, vehicle text, latitude text, longitude text)")
+        connection.execute(
+            "create unlogged table copied (at text, vehicle text, latitude text, longitude text)"
+        )
         server.checkpoint()
         copy = f"\\copy copied from '{home / 'records.csv'}' with (format csv)"
         cost, _ = run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from data_ingestion.reading import Chunk
 
 # What is held of a drop until it is known to be good: a small file may unpack to a thousand times its size.
 MOST_KEPT_BYTES, MOST_KEPT_BAD = 16 << 20, 1000
+# The reading thread computes, the other one waits for the server: at Python's own interval of 5 ms it would wait as
+# long again after each answer.
+SWITCH_SECONDS = 0.0005
 # Text that is checked at once: beyond it, what a call costs by itself is lost in what it does, and memory is not.
 PART_BYTES = 4 << 20
 
@@ -63,6 +67,8 @@ class BatchesAhead:
         self._reader = _Reader(contract, landing, progress)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self._begun: dict[int, Iterator[BatchPart]] = {}
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
 
     def begin(self, batch: Sequence[PlannedDrop]) -> None:
         """Has a batch read to the end of its first part, unless that was asked for before."""
@@ -77,6 +83,7 @@ class BatchesAhead:
     def close(self) -> None:
         """Nothing is read any more."""
         self._thread.shutdown(cancel_futures=True)
+        sys.setswitchinterval(self._interval)
 
 
 class _TooMuch(Exception):

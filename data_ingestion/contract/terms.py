@@ -185,7 +185,7 @@ class Contract:
     recheck: Window | None = None  # None: every period
     kinds: Kinds | None = None  # None: all records are of one kind
 
-    @property
+    @cached_property
     def sources(self) -> tuple[Source, ...]:
         """All files that bring the dataset's rows; the first whose pattern matches an object says how it is read."""
         return (Source(self.pattern, self.format), *self.also)
@@ -201,8 +201,10 @@ class Contract:
 
     def match(self, key: str) -> Match | None:
         """The match of an object key with one of the patterns, or None."""
-        found = (source.pattern.match(key) for source in self.sources)
-        return next((match for match in found if match), None)
+        for source in self.sources:
+            if match := source.pattern.match(key):
+                return match
+        return None
 
     def format_of(self, key: str) -> Format:
         """How an object of this dataset is read."""

@@ -10,8 +10,8 @@ from moto.server import ThreadedMotoServer
 from data_ingestion import batch
 from data_ingestion.contract import read_contract
 from data_ingestion.discovery import discover
-from data_ingestion.ledger import LoadState
 from data_ingestion.landing import S3Landing
+from data_ingestion.ledger import LoadState
 from data_ingestion.load import load_drops
 from tests.integration.conftest import write_things
 
@@ -56,9 +56,7 @@ FAULTY = {
 
 
 @pytest.mark.parametrize("part_bytes", [1, 60, 4 << 20])
-def test_drops_end_together_as_they_end_one_by_one(
-    part_bytes, things, landing, warehouse, monkeypatch
-):
+def test_drops_end_together_as_they_end_one_by_one(part_bytes, things, landing, warehouse, monkeypatch):
     monkeypatch.setattr(batch, "PART_BYTES", part_bytes)
     for number in range(20):
         landing.write(key_of(number), FAULTY.get(number, content(f"{number},1,a", f"{1000 + number},2.5,b")))
@@ -112,7 +110,11 @@ def test_a_load_from_s3_asks_for_each_new_object_once_and_for_the_others_by_page
 ):
     contract = read_contract(write_things(tmp_path))
     client = boto3.client(
-        "s3", endpoint_url=s3_endpoint, region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s"
+        "s3",
+        endpoint_url=s3_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="k",
+        aws_secret_access_key="s",
     )
     client.create_bucket(Bucket="drops")
     for number in range(1100):  # more than a page of a listing

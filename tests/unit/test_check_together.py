@@ -46,7 +46,9 @@ def check_both_ways(files, form):
     for number, chunk in enumerate(chunks):
         alone = checks.check(chunk)
         assert is_text(chunk)
-        own = [row for row, drop in zip(together.rows.to_pylist(), together.drops, strict=True) if drop == number]
+        own = [
+            row for row, drop in zip(together.rows.to_pylist(), together.drops, strict=True) if drop == number
+        ]
         assert own == alone.rows.to_pylist()
         assert together.bad[number] == alone.bad
         assert len(own) + len(together.bad[number]) == alone.read

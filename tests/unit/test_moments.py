@@ -13,7 +13,9 @@ from data_ingestion.checks.cells import ISO_MOMENTS
 from data_ingestion.checks.dates import parse_timestamp
 from data_ingestion.checks.moments import iso_moments
 
-NUMBER = st.sampled_from(["00", "01", "02", "09", "12", "13", "23", "24", "28", "29", "30", "31", "32", "59", "60"])
+NUMBER = st.sampled_from(
+    ["00", "01", "02", "09", "12", "13", "23", "24", "28", "29", "30", "31", "32", "59", "60"]
+)
 TEXTS = st.builds(
     "{}-{}-{}{}{}:{}:{}{}{}".format,
     st.sampled_from(["0000", "0001", "1900", "1969", "2000", "2024", "2026", "9999", "26", "२०२६"]),

@@ -14,7 +14,7 @@ from data_ingestion.contract import Contract
 from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Kind, LoadReport
 from data_ingestion.plan import PlannedDrop
-from data_ingestion.warehouses.postgres.session import lock_dataset, scalar
+from data_ingestion.warehouses.postgres.session import array, lock_dataset, scalar
 
 # Class of the advisory locks that say an attempt's session is alive: "gold" in ASCII.
 ALIVE = 0x676F6C64
@@ -30,10 +30,10 @@ def start_attempts(connection: Connection, drops: Sequence[PlannedDrop]) -> list
                     with ordinality as d (dataset, object_key, kind, reason, position)
                order by d.position returning attempt_id""",
             [
-                [planned.dataset for planned in drops],
-                [planned.object.key for planned in drops],
-                [planned.kind for planned in drops],
-                [planned.reason for planned in drops],
+                array(planned.dataset for planned in drops),
+                array(planned.object.key for planned in drops),
+                array(planned.kind for planned in drops),
+                array(planned.reason for planned in drops),
             ],
         ).fetchall()
         ids = [int(row[0]) for row in rows]
@@ -151,8 +151,8 @@ def close_quarantine_of(connection: Connection, reports: Sequence[LoadReport]) -
            from unnest(%s::text[], %s::bigint[]) as r (object_key, load_id)
            where q.object_key = r.object_key and q.dataset = %s and q.closed_by_load_id is null""",
         [
-            [report.object_key for report in reports],
-            [report.load_id for report in reports],
+            array(report.object_key for report in reports),
+            array(report.load_id or 0 for report in reports),
             reports[0].dataset,
         ],
     )

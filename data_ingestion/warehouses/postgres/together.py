@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from psycopg import Connection, sql
 
@@ -15,6 +14,7 @@ from data_ingestion.warehouses.base import NewDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
+from data_ingestion.warehouses.postgres.session import array
 from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable, staged_rows
 
 
@@ -73,15 +73,16 @@ def _those_that_are_new(
         row[0]
         for row in connection.execute(
             """select object_key from ops.objects
-               where object_key = any(%s) and (state in ('in_force', 'withdrawn') or withdrawn_sha256 is not null)""",
-            [[each.planned.object.key for each in drops]],
+               where object_key = any(%s::text[])
+                 and (state in ('in_force', 'withdrawn') or withdrawn_sha256 is not null)""",
+            [array(each.planned.object.key for each in drops)],
         )
     }
     known_bytes = {
         bytes(row[0])
         for row in connection.execute(
-            "select sha256 from ops.drops where dataset = %s and sha256 = any(%s) and ended_at is null",
-            [contract.dataset, [each.read.sha256 for each in drops]],
+            "select sha256 from ops.drops where dataset = %s and sha256 = any(%s::bytea[]) and ended_at is null",
+            [contract.dataset, array(each.read.sha256 for each in drops)],
         )
     }
     new = []
@@ -123,19 +124,18 @@ def _record_drops(
 ) -> None:
     """Each object holds its drop, and gives it its rank."""
     seen = [each.planned.object for each in new]
-    delivered: list[datetime] = [item.last_modified for item in seen]
     parameters = {
         "dataset": contract.dataset,
         "fingerprint": contract.fingerprint,
-        "drops": [member.drop_id for member in members],
-        "loads": [member.load_id for member in members],
-        "hashes": [each.read.sha256 for each in new],
-        "sizes": [each.read.size for each in new],
-        "periods": [each.planned.period for each in new],
-        "delivered": delivered,
-        "keys": [item.key for item in seen],
-        "etags": [item.etag for item in seen],
-        "object_sizes": [item.size for item in seen],
+        "drops": array(member.drop_id for member in members),
+        "loads": array(member.load_id for member in members),
+        "hashes": array(each.read.sha256 for each in new),
+        "sizes": array(each.read.size for each in new),
+        "periods": array(each.planned.period for each in new),
+        "delivered": array(item.last_modified for item in seen),
+        "keys": array(item.key for item in seen),
+        "etags": array(item.etag for item in seen),
+        "object_sizes": array(item.size for item in seen),
     }
     connection.execute(
         """insert into ops.drops (drop_id, dataset, sha256, size_bytes, fingerprint, load_id,

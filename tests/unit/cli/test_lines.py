@@ -8,7 +8,9 @@ from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
 
 def report(number, kind=Kind.NEW, plan=MergePlan.MERGE, state=LoadState.LOADED):
     fates = Fates(read=2, inserted=1, quarantined=1)
-    return LoadReport("d", f"{number}.csv", kind, state, fates, number, number, plan=plan, error=f"{number} is bad")
+    return LoadReport(
+        "d", f"{number}.csv", kind, state, fates, number, number, plan=plan, error=f"{number} is bad"
+    )
 
 
 @pytest.fixture
@@ -30,7 +32,9 @@ def test_few_drops_have_a_line_each(told):
 
 def test_many_drops_that_came_in_alike_share_lines_whose_numbers_add_up(told):
     lines, out = told([report(number) for number in range(1, MOST_IN_A_LINE + 2)])
-    assert out[0].startswith(f"load        1.csv and {MOST_IN_A_LINE - 1:,} more  1,000 read = 500 quarantined + 500 ins")
+    assert out[0].startswith(
+        f"load        1.csv and {MOST_IN_A_LINE - 1:,} more  1,000 read = 500 quarantined + 500 ins"
+    )
     assert out[0].endswith(f"merge  loads 1 to {MOST_IN_A_LINE}")
     assert out[1].split()[1] == f"{MOST_IN_A_LINE + 1}.csv"
     assert len(out) == 2
