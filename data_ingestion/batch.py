@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -114,9 +116,9 @@ class _Reader:
     def parts(self, batch: Sequence[PlannedDrop]) -> Iterator[BatchPart]:
         waiting: list[_Whole] = []
         filled = 0
-        for position, planned in enumerate(batch):
+        for position, (planned, fetched) in enumerate(zip(batch, self._fetched(batch), strict=True)):
             try:
-                whole = self._read(position, planned)
+                whole = self._read(position, planned.object.key, fetched())
             except (DropFault, ObjectChanged, _TooMuch):
                 continue
             if waiting and filled + whole.kept_bytes > PART_BYTES:
@@ -127,10 +129,24 @@ class _Reader:
         if waiting:
             yield self._checked(waiting)
 
-    def _read(self, position: int, planned: PlannedDrop) -> _Whole:
-        key = planned.object.key
+    def _fetched(self, batch: Sequence[PlannedDrop]) -> Iterator[Callable[[], bytes]]:
+        """What gives each drop's bytes, or raises what kept them from coming."""
+        at_once = min(self.landing.at_once, len(batch))
+        if at_once == 1:
+            yield from (partial(self._fetch, planned) for planned in batch)
+            return
+        with ThreadPoolExecutor(at_once, thread_name_prefix="fetcher") as threads:
+            ahead = deque(threads.submit(self._fetch, planned) for planned in batch[:at_once])
+            for planned in batch[at_once:]:
+                yield ahead.popleft().result
+                ahead.append(threads.submit(self._fetch, planned))
+            yield from (fetched.result for fetched in ahead)
+
+    def _fetch(self, planned: PlannedDrop) -> bytes:
         with self.landing.open(planned.object) as stream:
-            data = stream.read()
+            return stream.read()
+
+    def _read(self, position: int, key: str, data: bytes) -> _Whole:
         if self.progress:
             self.progress(len(data))
         reader = reading.open_reader(cast(BinaryIO, io.BytesIO(data)), self.contract, key)

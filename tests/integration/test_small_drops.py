@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from threading import Barrier
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
 from data_ingestion import batch
+from data_ingestion.batch import BatchesAhead
 from data_ingestion.contract import read_contract
 from data_ingestion.discovery import discover
-from data_ingestion.landing import S3Landing
+from data_ingestion.errors import ObjectChanged
+from data_ingestion.landing import FolderLanding, S3Landing
 from data_ingestion.ledger import LoadState
 from data_ingestion.load import load_drops
 from tests.integration.conftest import write_things
@@ -94,6 +97,32 @@ def test_a_batch_is_read_while_another_is_merged_and_each_row_is_in_once(
     assert warehouse.connection.execute("select array_agg(id order by id) from raw.things").fetchone() == (
         list(range(20)),
     )
+
+
+class Slow(FolderLanding):
+    """A landing that answers nobody before three have asked."""
+
+    at_once = 3
+
+    def __init__(self, root):
+        super().__init__(root)
+        self.asked = Barrier(3)
+
+    def open(self, seen):
+        self.asked.wait(timeout=30)
+        if "002" in seen.key:
+            raise ObjectChanged(f"{seen.key}: changed since it was listed")
+        return super().open(seen)
+
+
+def test_objects_that_are_slow_to_come_are_fetched_several_at_a_time(things, landing, warehouse):
+    for number in range(6):
+        landing.write(key_of(number), content(f"{number},1,a"))
+    (plan,) = discover([things], landing, warehouse).plans
+    (part,) = BatchesAhead(things, Slow(landing.root), None).parts(plan.drops)
+    assert [plan.drops[drop.position].object.key for drop in part.drops] == [
+        key_of(number) for number in (0, 1, 3, 4, 5)
+    ]
 
 
 @pytest.fixture(scope="module")
