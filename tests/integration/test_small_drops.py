@@ -119,7 +119,9 @@ def test_objects_that_are_slow_to_come_are_fetched_several_at_a_time(things, lan
     for number in range(6):
         landing.write(key_of(number), content(f"{number},1,a"))
     (plan,) = discover([things], landing, warehouse).plans
-    (part,) = BatchesAhead(things, Slow(landing.root), None).parts(plan.drops)
+    batches = BatchesAhead(things, Slow(landing.root), None)
+    (part,) = batches.parts(plan.drops)
+    batches.close()
     assert [plan.drops[drop.position].object.key for drop in part.drops] == [
         key_of(number) for number in (0, 1, 3, 4, 5)
     ]

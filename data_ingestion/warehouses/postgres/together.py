@@ -81,8 +81,11 @@ def _those_that_are_new(
     known_bytes = {
         bytes(row[0])
         for row in connection.execute(
-            "select sha256 from ops.drops where dataset = %s and sha256 = any(%s::bytea[]) and ended_at is null",
-            [contract.dataset, array(each.read.sha256 for each in drops)],
+            # One by one: of a list of hashes the planner makes a filter over all of the dataset's drops.
+            """select d.sha256 from unnest(%s::bytea[]) as s (sha256) cross join lateral (
+                   select sha256 from ops.drops where dataset = %s and sha256 = s.sha256 and ended_at is null
+                   limit 1) d""",
+            [array(each.read.sha256 for each in drops), contract.dataset],
         )
     }
     new = []
