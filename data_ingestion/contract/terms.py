@@ -197,7 +197,7 @@ class Contract:
     capture: Capture | None = None  # None: somebody else writes the drops
     archive: bool = False  # its records are kept in the lake, too
 
-    @property
+    @cached_property
     def sources(self) -> tuple[Source, ...]:
         """All files that bring the dataset's rows; the first whose pattern matches an object says how it is read."""
         return (Source(self.pattern, self.format), *self.also)
@@ -218,11 +218,15 @@ class Contract:
 
     def match(self, key: str) -> Match | None:
         """The match of an object key with one of the patterns, or None."""
-        found = (source.pattern.match(key) for source in self.sources)
-        return next((match for match in found if match), None)
+        for source in self.sources:
+            if match := source.pattern.match(key):
+                return match
+        return None
 
     def format_of(self, key: str) -> Format:
         """How an object of this dataset is read."""
+        if not self.also:
+            return self.format
         return next((source.format for source in self.sources if source.pattern.match(key)), self.format)
 
     @cached_property
