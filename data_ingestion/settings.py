@@ -83,6 +83,12 @@ def manifest_file(environment: Mapping[str, str] | None = None) -> Path:
     return Path(known.get("GOLDWORKS_DBT_MANIFEST") or "dbt/target/manifest.json")
 
 
+def reports_folder(environment: Mapping[str, str] | None = None) -> Path:
+    """Where it is said which reports there are."""
+    known = os.environ if environment is None else environment
+    return Path(known.get("GOLDWORKS_REPORTS") or "reports")
+
+
 def log_target(environment: Mapping[str, str] | None = None) -> str | None:
     """Where the events of steps are written: a file, `-` for standard error, None for nowhere."""
     return (os.environ if environment is None else environment).get("GOLDWORKS_LOG") or None

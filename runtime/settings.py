@@ -231,6 +231,7 @@ class Settings:
             ),
             "GOLDWORKS_LANDING_URL": self.landing,
             "GOLDWORKS_CONTRACTS": str(place.contracts),
+            "GOLDWORKS_REPORTS": str(place.contracts.parent / "reports"),
             "AIRFLOW_URL": place.airflow_url,
             "SUPERSET_URL": place.superset_url,
             "WAREHOUSE_HOST": place.postgres_host,

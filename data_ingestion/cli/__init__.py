@@ -17,6 +17,7 @@ from data_ingestion.cli import (
     output,
     profiles,
     quarantine,
+    reports,
     samples,
     status,
     traffic,
@@ -41,6 +42,7 @@ app.command()(loads.replay)
 app.command()(withdrawal.withdraw)
 app.command()(lake.archive)
 app.command()(profiles.profile)
+app.command()(reports.report)
 app.command()(status.status)
 app.command()(samples.samples)
 app.command()(traffic.traffic)

@@ -120,6 +120,17 @@ class Warehouse(Protocol):
     def profiles(self) -> ProfileLedger:
         """What was found in relations, and how to find it."""
 
+    def one_moment(self) -> AbstractContextManager[None]:
+        """A block in which all that is read is of one moment."""
+
+    def read_gold(
+        self, relation: str, columns: Sequence[str], order: Sequence[str], most: int | None
+    ) -> list[tuple[Any, ...]]:
+        """The first rows of a relation of gold in an order, nulls last; all of them where `most` is None.
+
+        Raises `OperatorFault` where the relation or a column is not there, or not for this login to read.
+        """
+
     def migrate(self) -> None:
         """Brings the ledger's tables to this version; does nothing when they are."""
 

@@ -19,6 +19,7 @@ COMMANDS = (
     "replay",
     "status",
     "quarantine",
+    "report",
     "samples",
     "traffic",
     "contract check",

@@ -49,6 +49,11 @@ class Domain:
         return tuple(contract for contract in self.contracts if contract.archive)
 
     @property
+    def has_reports(self) -> bool:
+        """Whether there are files to be written of its gold."""
+        return any((reports_folder() / self.name).glob("*.yaml"))
+
+    @property
     def ends_in_raw(self) -> bool:
         """Whether nobody has said yet what the data means: no silver, no gold, and so nothing for dbt to build."""
         return not any(self.models.get(layer) for layer in ("silver", "gold"))
@@ -79,6 +84,11 @@ def domains() -> list[Domain]:
 def contracts_folder() -> Path:
     """`GOLDWORKS_CONTRACTS`, or the contracts that lie beside the DAGs."""
     return Path(os.environ.get("GOLDWORKS_CONTRACTS") or ROOT / "contracts")
+
+
+def reports_folder() -> Path:
+    """`GOLDWORKS_REPORTS`, or the reports that lie beside the DAGs."""
+    return Path(os.environ.get("GOLDWORKS_REPORTS") or ROOT / "reports")
 
 
 def dbt_project() -> Path:

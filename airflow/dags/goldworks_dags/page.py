@@ -37,6 +37,11 @@ def page(domain: Domain) -> str:
         if domain.captured
         else ""
     )
+    reports = (
+        "| `report` | gold, or the reports' folder, can't be reached | clear the task; gold is published |\n"
+        if domain.has_reports
+        else ""
+    )
     lake = (
         "| `archive`, `compact` | landing, lake or warehouse can't be reached | clear the task; nothing waits |\n"
         if domain.archived
@@ -51,7 +56,7 @@ def page(domain: Domain) -> str:
         "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
         f"{lake}"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
-        f"{transform}"
+        f"{transform}{reports}"
         "| `profile` | the warehouse, or the reports' folder, can't be reached | clear the task; gold is published |\n"
         "| `verdict` | one of the above | look at the left of it |\n\n"
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."

@@ -90,6 +90,8 @@ def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
     profiled = profile()
     published >> profiled
     ends = [loaded, published, profiled]
+    if domain.has_reports:
+        ends.append(_reports_after(domain, published))
     if domain.captured:
         ends.append(_capture_before(domain, tickets))
     if domain.archived:
@@ -106,6 +108,16 @@ def _capture_before(domain: Domain, tickets: XComArg) -> XComArg:
     captured = capture()
     captured >> tickets
     return captured
+
+
+def _reports_after(domain: Domain, published: XComArg) -> XComArg:
+    @task
+    def report() -> list[str]:
+        return steps.report(domain)
+
+    written = report()
+    published >> written
+    return written
 
 
 def _lake_after(domain: Domain, loaded: XComArg) -> XComArg:

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from goldworks_dags.assets import gold_asset, raw_asset, raw_of
 from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
-from goldworks_dags.domain import Domain, contracts_folder, manifest_file
+from goldworks_dags.domain import Domain, contracts_folder, manifest_file, reports_folder
 from goldworks_dags.form import choice_of
 from goldworks_dags.logins import source_url, warehouse_url
 
@@ -226,6 +226,23 @@ def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int]
     for model in domain.models.get("gold", ()):
         log.info("gold.%s: %s rows written", model, f"{written[model]:,}" if model in written else "unknown")
         outlet_events[gold_asset(model)].extra = {"rows_written": written.get(model), "loads": dict(marks)}
+
+
+def report(domain: Domain) -> list[str]:
+    """Writes the domain's reports; tells where their pages are."""
+    from data_ingestion.events import tell
+    from data_ingestion.landing import open_store
+    from data_ingestion.reports.definition import read_reports
+    from data_ingestion.reports.report import write_report
+
+    mine = [one for one in read_reports(reports_folder()) if one.domain == domain.name]
+    with _at_work() as at:
+        store = open_store(at.settings.reports)
+        written = [write_report(one, at.warehouse, store) for one in mine]
+    for done in written:
+        log.info("%s: %d rows in %d tables", done.place, done.rows, len(done.report.tables))
+    tell("report", domain=domain.name, reports=len(written), rows=sum(done.rows for done in written))
+    return [done.place for done in written]
 
 
 def profile(domain: Domain) -> dict[str, int]:

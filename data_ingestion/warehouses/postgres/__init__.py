@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from data_ingestion.plan import PlannedDrop
 from data_ingestion.warehouses.base import DropRead, NewDrop, Staged
 from data_ingestion.warehouses.postgres import (
     drops,
+    gold,
     ledger,
     migrations,
     objects,
@@ -103,6 +104,15 @@ class PostgresWarehouse:
     @property
     def profiles(self) -> PostgresProfiles:
         return PostgresProfiles(self.connection)
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        return gold.one_moment(self.connection)
+
+    @_asking
+    def read_gold(
+        self, relation: str, columns: Sequence[str], order: Sequence[str], most: int | None
+    ) -> list[tuple[Any, ...]]:
+        return gold.read_rows(self.connection, relation, columns, order, most)
 
     @_asking
     def migrate(self) -> None:

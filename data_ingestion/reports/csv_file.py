@@ -1,0 +1,29 @@
+"""CSV file: a table of a report for spreadsheets, in which no text is a formula."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+# What a spreadsheet takes for the beginning of a formula, or strips to find one behind it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def as_csv(rows: pd.DataFrame) -> bytes:
+    """UTF-8 with a mark that spreadsheets know it by, headings first; texts that would be formulas begin with `'`."""
+    # As objects: beside a null, pandas makes floats of whole numbers.
+    escaped = pd.DataFrame(
+        {
+            escape(str(heading)): pd.Series(map(_escaped, rows[heading]), dtype=object)
+            for heading in rows.columns
+        }
+    )
+    return escaped.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def _escaped(value: object) -> object:
+    return escape(value) if isinstance(value, str) else value
+
+
+def escape(text: str) -> str:
+    """The text as a spreadsheet shows it and never reckons it."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text

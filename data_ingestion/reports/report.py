@@ -1,0 +1,45 @@
+"""Report: asks gold, and writes the files; the newest in `latest/`, and each day's last under its date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from data_ingestion.landing import Landing
+from data_ingestion.reports.csv_file import as_csv
+from data_ingestion.reports.definition import Report
+from data_ingestion.reports.page import page
+from data_ingestion.warehouses.base import Warehouse
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where a report lies now, and how many rows its tables have."""
+
+    report: Report
+    place: str
+    rows: int
+
+
+def write_report(
+    report: Report, warehouse: Warehouse, reports: Landing, now: datetime | None = None
+) -> Written:
+    """Writes a report's page and files. All its tables are of one moment of the warehouse."""
+    at = now or datetime.now(UTC)
+    tables = {}
+    with warehouse.one_moment():
+        for table in report.tables:
+            names = list(table.columns)
+            rows = warehouse.read_gold(table.relation, names, table.order, table.most)
+            # as objects: pandas' own types would make floats of whole numbers beside a null
+            tables[table.name] = pd.DataFrame(rows, columns=names, dtype=object)
+    files = {"index.html": page(report, tables, at).encode()}
+    for table in report.tables:
+        files[f"{table.name}.csv"] = as_csv(tables[table.name].rename(columns=dict(table.columns)))
+    folder = f"{report.domain}/{report.name}"
+    for place in (f"{folder}/{at:%Y-%m-%d}", f"{folder}/latest"):
+        for name, content in files.items():
+            reports.write(f"{place}/{name}", content)
+    return Written(report, f"{reports.url}/{folder}/latest/index.html", sum(map(len, tables.values())))
