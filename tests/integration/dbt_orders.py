@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from data_ingestion.capture.changes import Change
 from data_ingestion.contract import read_contract
 from tests.integration.dbt_session import ROOT
 
@@ -31,10 +32,18 @@ class Orders:
     keys: Sequence[str] = tuple(f"orders/changes/2026/01/05/{name}.jsonl" for name in "abcd")
 
     def drop(self, records: Iterable[Record]) -> bytes:
-        return "".join(f"{json.dumps(record)}\n" for record in records).encode()
+        return "".join(_line(record) for record in records).encode()
 
     def random_drop(self, chance: random.Random) -> bytes:
         return self.drop(_random_record(chance) for _ in range(chance.randint(1, 14)))
+
+
+def _line(record: Record) -> str:
+    """As the reader of a source writes it; a log without ordinals is of somebody else."""
+    if "ordinal" not in record:
+        return f"{json.dumps(record)}\n"
+    objects = {name: record[name] and json.dumps(record[name]) for name in ("before", "after")}
+    return Change(**{**record, **objects}).as_line()
 
 
 def change(
