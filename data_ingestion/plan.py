@@ -318,7 +318,10 @@ def _judge_new(
         return Kind.DUPLICATE, f"the bytes of {twin}, by ETag and size{before}"
     if period < known.newest:
         return Kind.LATE, f"new, of {period or 'no period'}; {known.newest} is loaded already{before}"
-    return Kind.NEW, f"not loaded yet{before}" if before else "not loaded yet"  # one text for all of many drops
+    return (
+        Kind.NEW,
+        f"not loaded yet{before}" if before else "not loaded yet",
+    )  # one text for all of many drops
 
 
 def _unfinished(
