@@ -22,6 +22,7 @@ from data_ingestion.warehouses.postgres.ledger import (
 )
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
+from data_ingestion.warehouses.postgres.session import by_order
 from data_ingestion.warehouses.postgres.straight import StagedStraight, StraightCopy, build_key
 from data_ingestion.warehouses.postgres.tables import RawTable, drop_stage, staged_rows
 from data_ingestion.warehouses.postgres.withdrawal import stays_withdrawn
@@ -276,11 +277,13 @@ def held_object(connection: Connection, planned: PlannedDrop) -> Held | None:
 
 def find_twin(connection: Connection, contract: Contract, sha256: bytes) -> int | None:
     """The drop in force that has these bytes."""
-    row = connection.execute(
-        "select drop_id from ops.drops where dataset = %s and sha256 = %s and ended_at is null",
-        [contract.dataset, sha256],
-    ).fetchone()
-    return int(row[0]) if row else None
+    with by_order(connection):
+        row = connection.execute(
+            """select drop_id, sha256 from ops.drops where dataset = %s and sha256 >= %s and ended_at is null
+               order by sha256 limit 1""",
+            [contract.dataset, sha256],
+        ).fetchone()
+    return int(row[0]) if row and bytes(row[1]) == sha256 else None
 
 
 def is_known(

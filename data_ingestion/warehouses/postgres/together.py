@@ -14,7 +14,7 @@ from data_ingestion.warehouses.base import NewDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
-from data_ingestion.warehouses.postgres.session import array
+from data_ingestion.warehouses.postgres.session import array, by_order
 from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable, staged_rows
 
 
@@ -78,16 +78,15 @@ def _those_that_are_new(
             [array(each.planned.object.key for each in drops)],
         )
     }
-    known_bytes = {
-        bytes(row[0])
-        for row in connection.execute(
-            # One by one: of a list of hashes the planner makes a filter over all of the dataset's drops.
+    with by_order(connection):
+        rows = connection.execute(
             """select d.sha256 from unnest(%s::bytea[]) as s (sha256) cross join lateral (
-                   select sha256 from ops.drops where dataset = %s and sha256 = s.sha256 and ended_at is null
-                   limit 1) d""",
+                   select sha256 from ops.drops where dataset = %s and sha256 >= s.sha256 and ended_at is null
+                   order by sha256 limit 1) d
+               where d.sha256 = s.sha256""",
             [array(each.read.sha256 for each in drops), contract.dataset],
         )
-    }
+    known_bytes = {bytes(row[0]) for row in rows}
     new = []
     for each in drops:
         if each.planned.object.key not in known_keys and each.read.sha256 not in known_bytes:
