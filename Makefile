@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUNTIME := $(PYTHON) -m runtime
 PYTEST := $(RUNTIME) in dev python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help demo stop up down restart build status ps logs shell psql trigger env clean screenshots setup generate \
+.PHONY: help demo stop up down restart build status ps logs shell psql traffic trigger env clean screenshots setup generate \
   lock dbt-build dbt-test test test-fast test-compose lint lock-check bench
 
 ##@ Run
@@ -19,6 +19,8 @@ restart: ## restart the containers (S=superset: those of one service)
 	@$(RUNTIME) restart $(S)
 build: ## the container images
 	@$(RUNTIME) build
+traffic: ## the shop behind the domain orders takes orders: make traffic MINUTES=60, minutes of its life
+	@$(RUNTIME) traffic $(MINUTES)
 trigger: ## run a DAG to its end: make trigger DAG=bank
 	@$(RUNTIME) trigger $(DAG)
 clean: ## stop, and delete data, environments and settings (YES=1: without asking)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LandingObject:
     """A key on the landing and the version of it that was seen.
 
@@ -48,6 +48,7 @@ class Landing(Protocol):
     """A place of objects. Keys are relative to it, with `/` between folders."""
 
     url: str
+    at_once: int  # so many objects are worth being fetched at the same time
 
     def walk(self, choose: Callable[[str], Walk], start: str = "") -> Iterator[LandingObject]:
         """The objects under the folder `start`, unfinished ones too, in no promised order.
@@ -114,6 +115,8 @@ def is_unfinished(key: str) -> bool:
 
 class FolderLanding:
     """A folder. The version of a file is its size, times and inode: a change that leaves all of them is not seen."""
+
+    at_once = 1
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().resolve()
@@ -247,6 +250,8 @@ class _SteadyFile:
 
 class S3Landing:
     """A bucket, or a folder in one, on any server that speaks S3."""
+
+    at_once = 8  # an answer takes many times as long as what is done with a small object
 
     def __init__(self, bucket: str, prefix: str = "", client: S3Client | None = None) -> None:
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""

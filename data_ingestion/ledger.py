@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from operator import add
 
 from data_ingestion.errors import LawBroken
 
@@ -40,7 +41,7 @@ class ObjectState(StrEnum):
     UNRESOLVED = "unresolved"  # no contract claims it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class KnownObject:
     """An object with its row in the ledger: the version last dealt with, and the drop it holds if it is in force.
 
@@ -111,7 +112,7 @@ class Fates:
     withdrawn: int = 0
 
     def __add__(self, other: Fates) -> Fates:
-        return Fates(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Fates(*map(add, vars(self).values(), vars(other).values()))
 
     def told(self) -> str:
         """`10 read = 8 inserted + 2 quarantined`, and what a correction took back or brought back."""

@@ -65,11 +65,11 @@ class Listing:
         return bool(self.reserved) and key.startswith(self.reserved)
 
     def _choose(self, folder: str) -> Walk:
-        found = max(
-            (contract.reach(folder, self.since.get(contract.dataset, "")) for contract in self.contracts),
-            default=Reach.NONE,
-        )
-        if found is Reach.SOME:
+        reaches = {
+            contract.reach(folder, self.since.get(contract.dataset, "")) for contract in self.contracts
+        }
+        found = max(reaches, default=Reach.NONE)
+        if Reach.SOME in reaches:  # what all of is wanted of one contract may hold old folders of another
             return Walk.DEEPER
         if found is Reach.ALL:
             return Walk.DEEPER if self._is_shared(folder) else Walk.WHOLE

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from data_ingestion.contract import Contract
 from data_ingestion.discovery import plan_again
@@ -20,10 +21,11 @@ from data_ingestion.plan import SMALL_BYTES, PlannedDrop, group_drops
 from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
 from data_ingestion.warehouses.base import DropRead, NewDrop, Stage, Staged, Warehouse
 
+if TYPE_CHECKING:
+    from data_ingestion.batch import BatchesAhead, BatchPart
+
 # A landing that changes under every attempt is left to the next run.
 ATTEMPTS_ON_CHANGE = 3
-# Rows of a drop that are held until it is known to be good: a small file may unpack to a thousand times its size.
-MOST_KEPT_BYTES, MOST_KEPT_BAD = 16 << 20, 1000
 
 Progress = Callable[[int], None]
 
@@ -41,31 +43,33 @@ def load_drops(
     """
     warehouse.prepare(contract)
     unforeseen: Exception | None = None
-    loader = Loader(contract, landing, warehouse, progress)
     waiting = [list(batch) for batch in group_drops(drops)]
-    while waiting:
-        batch = waiting.pop(0)
-        try:
-            if len(batch) == 1:
-                report = loader.load(batch[0])
-                tell_loads([report])
-                yield report
-                continue
-            reports, left_out = loader.load_together(batch)
-        except WarehouseLost:
-            raise
-        except Exception as error:
-            if len(batch) > 1:  # who is to blame will stand alone in the end
-                half = len(batch) // 2
-                waiting[:0] = [batch[:half], batch[half:]]
-            elif isinstance(error, GoldworksError):
+    with ExitStack() as opened:
+        loader = Loader(contract, landing, warehouse, progress, opened)
+        while waiting:
+            batch = waiting.pop(0)
+            try:
+                if len(batch) == 1:
+                    report = loader.load(batch[0])
+                    tell_loads([report])
+                    yield report
+                    continue
+                following = waiting[0] if waiting and len(waiting[0]) > 1 else None
+                reports, left_out = loader.load_together(batch, following)
+            except WarehouseLost:
                 raise
+            except Exception as error:
+                if len(batch) > 1:  # who is to blame will stand alone in the end
+                    half = len(batch) // 2
+                    waiting[:0] = [batch[:half], batch[half:]]
+                elif isinstance(error, GoldworksError):
+                    raise
+                else:
+                    unforeseen = unforeseen or error
             else:
-                unforeseen = unforeseen or error
-        else:
-            tell_loads(reports)
-            yield from reports
-            waiting[:0] = [[planned] for planned in left_out]
+                tell_loads(reports)
+                yield from reports
+                waiting[:0] = [[planned] for planned in left_out]
     if unforeseen:
         raise unforeseen
 
@@ -77,7 +81,16 @@ class Loader:
     contract: Contract
     landing: Landing
     warehouse: Warehouse
-    progress: Progress | None = None
+    progress: Progress | None
+    opened: ExitStack
+
+    @cached_property
+    def _batches(self) -> BatchesAhead:
+        from data_ingestion.batch import BatchesAhead  # which imports Arrow
+
+        batches = BatchesAhead(self.contract, self.landing, self.progress)
+        self.opened.callback(batches.close)
+        return batches
 
     def load(self, planned: PlannedDrop) -> LoadReport:
         """Brings one drop in, exactly once; a failed load is recorded and reported, not raised.
@@ -114,19 +127,27 @@ class Loader:
                 planned = again
         raise AssertionError("unreachable: the last attempt returns")
 
-    def load_together(self, batch: Sequence[PlannedDrop]) -> tuple[list[LoadReport], list[PlannedDrop]]:
+    def load_together(
+        self, batch: Sequence[PlannedDrop], following: Sequence[PlannedDrop] | None = None
+    ) -> tuple[list[LoadReport], list[PlannedDrop]]:
         """Brings small new drops in by one transaction: their reports, and those that have to be loaded alone.
 
-        Left out are drops that are not new after all, and those that fail: alone, their failure is recorded.
+        Left out are drops that are not new after all, and those that fail: alone, their failure is recorded. While the
+        server merges, the batch that follows is read.
         """
         started = time.monotonic()
+        parts = self._batches.parts(batch)
         with self.warehouse.attempts(batch) as attempt_ids, ExitStack() as opened:
             brought: list[LoadReport | None] = [None for _ in batch]
             try:
                 with self.warehouse.transaction():
                     with self.warehouse.shared_stage(self.contract) as stage:
-                        new = self._stage_together(batch, attempt_ids, stage, opened)
+                        new = _stage_together(batch, attempt_ids, parts, stage, opened)
+                        if following:
+                            self._batches.begin(following)
                         staged = stage.finish()
+                    if staged.rows != sum(each.read.staged.rows for each in new):
+                        raise AssertionError(f"{new} read, but {staged.rows} rows staged")
                     reports = self.warehouse.bring_in_together(self.contract, new, staged) if new else []
                 for each, report in zip(new, reports, strict=True):
                     brought[each.position] = report
@@ -141,30 +162,6 @@ class Loader:
         seconds = time.monotonic() - started
         done = [replace(report, seconds=seconds / len(batch)) for report in brought if report]
         return done, [planned for planned, report in zip(batch, brought, strict=True) if report is None]
-
-    def _stage_together(
-        self, batch: Sequence[PlannedDrop], attempt_ids: Sequence[int], stage: Stage, opened: ExitStack
-    ) -> list[NewDrop]:
-        """Reads one drop after another; its rows go to the stage once it has been read to its end."""
-        new = []
-        for position, (planned, attempt_id) in enumerate(zip(batch, attempt_ids, strict=True)):
-            bad, kept, reading = BadRows(), _Kept([]), _Reading()
-            opened.callback(bad.close)
-            try:
-                sha256, size = self._read(planned, bad, reading, kept.add)
-                check_limit(self.contract.quarantine_limit, reading.rows, bad, planned.object.key)
-                if bad.count > MOST_KEPT_BAD:
-                    raise _TooMuch
-            except (DropFault, ObjectChanged, _TooMuch):
-                bad.close()
-                continue
-            for rows in kept.batches:
-                stage.write(rows, position)
-            read = DropRead(
-                sha256, size, reading.rows, Staged(reading.rows - bad.count, distinct=False), bad.count
-            )
-            new.append(NewDrop(planned, attempt_id, position, read, bad))
-        return new
 
     def _attempt(self, planned: PlannedDrop) -> LoadReport:
         started = time.monotonic()
@@ -241,22 +238,25 @@ class Loader:
         return stream.digest(), stream.size
 
 
-class _TooMuch(Exception):
-    """A drop of a batch turns out to be large: it is loaded alone, chunk by chunk."""
-
-
-@dataclass
-class _Kept:
-    """The checked rows of a drop that has not been read to its end."""
-
-    batches: list[Any]
-    size: int = 0
-
-    def add(self, rows: Any) -> None:
-        self.batches.append(rows)
-        self.size += rows.nbytes
-        if self.size > MOST_KEPT_BYTES:
-            raise _TooMuch
+def _stage_together(
+    batch: Sequence[PlannedDrop],
+    attempt_ids: Sequence[int],
+    parts: Iterable[BatchPart],
+    stage: Stage,
+    opened: ExitStack,
+) -> list[NewDrop]:
+    """Has the rows of all parts go to the stage; the drops that they are of."""
+    new = []
+    for part in parts:
+        for found in part.rows:
+            stage.write(found.rows, found.positions)
+        for drop in part.drops:
+            opened.callback(drop.bad.close)
+            staged = Staged(drop.read - drop.bad.count, distinct=False)
+            read = DropRead(drop.sha256, drop.size, drop.read, staged, drop.bad.count)
+            planned, attempt_id = batch[drop.position], attempt_ids[drop.position]
+            new.append(NewDrop(planned, attempt_id, drop.position, read, drop.bad))
+    return new
 
 
 @dataclass

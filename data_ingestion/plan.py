@@ -21,7 +21,7 @@ SMALL_BYTES, MOST_TOGETHER, TOGETHER_BYTES = 4 << 20, 500, 32 << 20
 PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){0,2})?)?)?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlannedDrop:
     """An object to load, why, and what the ledger held for it when that was decided (`None`: nothing).
 
@@ -318,7 +318,10 @@ def _judge_new(
         return Kind.DUPLICATE, f"the bytes of {twin}, by ETag and size{before}"
     if period < known.newest:
         return Kind.LATE, f"new, of {period or 'no period'}; {known.newest} is loaded already{before}"
-    return Kind.NEW, f"not loaded yet{before}"
+    return (
+        Kind.NEW,
+        f"not loaded yet{before}" if before else "not loaded yet",
+    )  # one text for all of many drops
 
 
 def _unfinished(

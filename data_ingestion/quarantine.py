@@ -6,6 +6,7 @@ import pickle
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import IO, cast
 
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import QuarantineLimit
@@ -25,11 +26,14 @@ class BadRows:
     def __init__(self) -> None:
         self.count = 0
         self.reasons: Counter[str] = Counter()
-        self._spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - lives as long as the load
+        self._spool: IO[bytes] | None = None  # of a drop with bad rows alone: of many drops most have none
 
     def add(self, rows: Iterable[BadRow]) -> None:
         """Keeps rows aside."""
         for row in rows:
+            if self._spool is None:
+                # it lives as long as the load
+                self._spool = cast(IO[bytes], tempfile.SpooledTemporaryFile(SPOOL_BYTES))  # noqa: SIM115
             try:
                 pickle.dump(row, self._spool)
             except OSError as error:
@@ -43,13 +47,16 @@ class BadRows:
             self.reasons[reason if is_told else row.reason] += 1
 
     def __iter__(self) -> Iterator[BadRow]:
+        if self._spool is None:
+            return
         self._spool.seek(0)
         for _ in range(self.count):
             yield pickle.load(self._spool)  # noqa: S301 - written by this process
 
     def close(self) -> None:
         """Lets go of the disk space."""
-        self._spool.close()
+        if self._spool is not None:
+            self._spool.close()
 
 
 def check_limit(limit: QuarantineLimit, read: int, bad: BadRows, object_key: str) -> None:

@@ -102,6 +102,11 @@ def read_setting(environment: Mapping[str, str], name: str, option: str, default
     raise OperatorFault(f'{name} is not set\n  give {option}, or run `eval "$(make -s env)"` in this shell')
 
 
+def source_url(environment: Mapping[str, str], name: str) -> str:
+    """Where an operational database is that a contract calls `name`, login included."""
+    return read_setting(environment, f"GOLDWORKS_SOURCE_{name.upper()}_URL", "it in the environment")
+
+
 def _canonical(url: str) -> str:
     """A place in one spelling, with a slash at its end: so two URLs of one folder are equal."""
     parts = urlsplit(url)

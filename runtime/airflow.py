@@ -46,6 +46,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # Its own default, /tmp/cosmos, belongs to whoever ran Cosmos on this machine first.
         "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
         **connections(known),
+        **source_connections(known),
         "GOLDWORKS_DBT_MANIFEST": str(manifest(settings)),
         "DBT_EXECUTABLE": str(settings.program("dbt", "dbt")),
     }
@@ -72,6 +73,15 @@ def connections(known: Mapping[str, str]) -> dict[str, str]:
         "AIRFLOW_CONN_WAREHOUSE": known["GOLDWORKS_WAREHOUSE_URL"],
         "AIRFLOW_CONN_TRANSFORMER": f"postgresql://{user}:{password}@{host}:{port}/{database}",
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps({"conn_type": "aws", **told(login), "extra": told(extra)}),
+    }
+
+
+def source_connections(known: Mapping[str, str]) -> dict[str, str]:
+    """The logins of captures as Airflow's connections: `source_erp` is what `GOLDWORKS_SOURCE_ERP_URL` says."""
+    return {
+        f"AIRFLOW_CONN_{name.removeprefix('GOLDWORKS_').removesuffix('_URL')}": url
+        for name, url in known.items()
+        if name.startswith("GOLDWORKS_SOURCE_") and name.endswith("_URL")
     }
 
 

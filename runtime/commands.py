@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runtime import Fault, airflow, containers
 from runtime.compose import Compose, check_engine
-from runtime.demo import demo, start_platform
+from runtime.demo import demo, run_tool, start_platform
 from runtime.environments import ENVIRONMENTS, PLATFORM, ensure_environments
 from runtime.locks import check_locks, write_locks
 from runtime.preflight import check_disk, explain
@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     command("ps", _ps, "the containers and their health")
     command("shell", _shell, "a shell in a container, with goldworks, airflow and dbt").add_argument(
         "service", nargs="?", default="airflow-scheduler"
+    )
+    command("traffic", _traffic, "the shop takes orders, for so many minutes of its life").add_argument(
+        "minutes", nargs="?", type=int, default=60
     )
     command("trigger", _trigger, "run a DAG to its end, each task told").add_argument("dag")
     command("status", _status, "which servers run, and where")
@@ -151,6 +154,17 @@ def _shell(options: argparse.Namespace) -> int:
     # the images of others have no with_secrets
     shell = "if command -v with_secrets >/dev/null; then exec with_secrets bash; else exec bash; fi"
     return _running_compose(options).execute(options.service, "bash", "-c", shell, options=given)
+
+
+def _traffic(options: argparse.Namespace) -> int:
+    words = ["goldworks", "traffic", "--minutes", str(options.minutes)]
+    if (compose := _compose(options)).is_up():
+        return compose.run("run", "--rm", "--no-deps", "--quiet-pull", "traffic", *words)
+    stack = _stack(options)
+    if stack.cluster.pid is None:
+        raise Fault("Postgres is not running\n  `make demo` or `make up` starts it")
+    say(run_tool(stack, words).rstrip())
+    return 0
 
 
 def _trigger(options: argparse.Namespace) -> None:

@@ -47,6 +47,7 @@ def profiles(settings: Settings, *, distributed: bool) -> list[str]:
     wanted = {
         "local-postgres": settings.runs_own_postgres,
         "local-s3": settings.runs_own_s3,
+        "shop": settings.has_shop,
         DISTRIBUTED: distributed,
     }
     return [name for name, is_wanted in wanted.items() if is_wanted]
@@ -110,18 +111,25 @@ def secrets(settings: Settings) -> dict[str, str]:
         "SUPERSET_SECRET_KEY": values["SUPERSET_SECRET_KEY"],
         "SUPERSET_METADATA_URI": told.get("SUPERSET_METADATA_URI")
         or login("superset", "superset", "postgresql+psycopg2"),
+        "GOLDWORKS_SHOP_URL": told.get("GOLDWORKS_SHOP_URL", ""),
+        "GOLDWORKS_SOURCE_SHOP_URL": told.get("GOLDWORKS_SOURCE_SHOP_URL", ""),
         "more_settings": _lines(more_settings(settings)),
     }
 
 
 def more_settings(settings: Settings) -> dict[str, str]:
-    """What the file holds beyond our own settings: Airflow's by their own names, connections, keys of AWS."""
+    """What the file holds beyond our own settings: Airflow's by their own names, connections, keys of AWS; and the
+    sources of captures, whose names the contracts choose.
+    """
     ours = {*_PLAIN, *GENERATED, "SUPERSET_METADATA_URI"}
-    return {
+    told = settings.environment(addresses(settings))
+    sources = {name: url for name, url in told.items() if name.startswith("GOLDWORKS_SOURCE_")}
+    others = {
         name: value
         for name, value in settings.values.items()
         if value and name not in ours and not name.startswith(("GOLDWORKS_", "COMPOSE_"))
     }
+    return {**sources, **airflow.source_connections(sources), **others}
 
 
 def write(settings: Settings, *, distributed: bool) -> None:

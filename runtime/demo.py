@@ -22,6 +22,9 @@ from runtime.settings import ROOT, Settings
 from runtime.stack import Stack, tool_environment
 from runtime.terminal import accent, is_terminal, say, seconds, step
 
+HOME = "home"  # the dashboard that leads to the others
+SHOP_MINUTES = (60, 600)  # of its life, before the first capture and after; as in docker-compose.yaml
+
 
 def demo(settings: Settings) -> None:
     """Everything: environments, servers, sample drops, every domain's DAG, dashboards; then where to look."""
@@ -71,8 +74,10 @@ def start_platform(stack: Stack) -> None:
 
 
 def find_domains() -> list[str]:
-    """The domains that have contracts: each is a DAG of that name."""
-    return sorted({contract.parent.name for contract in (ROOT / "contracts").glob("*/*.odcs.yaml")})
+    """The domains that have contracts, or models in gold: each is a DAG of that name."""
+    contracts = (ROOT / "contracts").glob("*/*.odcs.yaml")
+    models = (ROOT / "dbt" / "models" / "gold").glob("*/*.sql")
+    return sorted({file.parent.name for file in (*contracts, *models)})
 
 
 def has_samples(domain: str) -> bool:
@@ -127,6 +132,7 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
 
 def _start_pipeline(stack: Stack) -> None:
     _land_samples(stack)
+    _open_shop(stack)
     with step("dbt parse", "the manifest that Airflow draws the models from") as report:
         target = airflow.manifest(stack.settings).parent
         run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod", "--target-path", str(target)])
@@ -164,6 +170,17 @@ def _land_samples(stack: Stack) -> None:
         report.note = f"{len(drops)} objects, {rows:,} rows in {stack.settings.landing}"
 
 
+def _open_shop(stack: Stack) -> None:
+    """The first hours of the shop that the domain `orders` captures its changes from; later `make traffic` goes on."""
+    if stack.settings.has_shop:
+        with step("shop", "its first customers and orders") as report:
+            for minutes in SHOP_MINUTES:
+                told = run_tool(stack, ["goldworks", "traffic", "--until", str(minutes)], quiet=False)
+                report.note = told.removeprefix("traffic").strip()
+                if minutes < SHOP_MINUTES[-1]:  # a snapshot, so that what comes after it are changes
+                    run_tool(stack, ["goldworks", "capture"], quiet=False)
+
+
 def _show_loads(stack: Stack) -> None:
     say()
     say(run_tool(stack, ["goldworks", "status"], quiet=False).rstrip())
@@ -175,7 +192,7 @@ def show_addresses(settings: Settings, dashboards: list[str]) -> None:
     say()
     say(f"Airflow     {known['AIRFLOW_URL']}")
     say(f"Superset    {known['SUPERSET_URL']}")
-    for slug in dashboards:
+    for slug in sorted(dashboards, key=lambda slug: (slug != HOME, slug)):
         say(f"            {known['SUPERSET_URL']}/superset/dashboard/{slug}/")
     say(f"Warehouse   {known['WAREHOUSE_HOST']}:{known['WAREHOUSE_PORT']}, `make psql`")
     if is_terminal() and sys.stdout.isatty():

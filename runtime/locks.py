@@ -85,7 +85,8 @@ def check_locks(home: Path) -> None:
 
 def _refuse_parting_dependencies() -> None:
     """Airflow's environment also holds the loader: it must ask for the very same packages."""
-    loader = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    loader = {*project["dependencies"], *project["optional-dependencies"]["reports"]}
     airflow = set(tomllib.loads((ROOT / "airflow/pyproject.toml").read_text())["project"]["dependencies"])
     if missing := sorted(loader - airflow):
         raise Fault(

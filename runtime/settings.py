@@ -54,7 +54,7 @@ _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
         },
     ),
     (
-        "Logins of the parts: the server's superuser, and the roles of init_db.sql",
+        "Logins of the parts: the server's superuser, and the roles of init_db.sql and init_source.sql",
         {
             "POSTGRES_PASSWORD": _password,
             "LOADER_PASSWORD": _password,
@@ -65,6 +65,8 @@ _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
             "DEV_REPORTER_PASSWORD": _password,
             "AIRFLOW_DB_PASSWORD": _password,
             "SUPERSET_DB_PASSWORD": _password,
+            "SHOP_PASSWORD": _password,
+            "CAPTURE_PASSWORD": _password,
             "REDIS_PASSWORD": _password,
         },
     ),
@@ -170,6 +172,11 @@ class Settings:
         return not self.values.get("GOLDWORKS_PG_HOST")
 
     @property
+    def has_shop(self) -> bool:
+        """Whether there is the invented shop that changes are captured from: nobody's own bucket gets those."""
+        return self.runs_own_postgres and self.runs_own_s3
+
+    @property
     def postgres_admin(self) -> str:
         """The role that makes databases and roles; its password is POSTGRES_PASSWORD."""
         return (not self.runs_own_postgres and self.values.get("GOLDWORKS_PG_ADMIN")) or SUPERUSER
@@ -238,6 +245,9 @@ class Settings:
             "DBT_PROFILES_DIR": str(place.dbt_project),
             **TELEMETRY_OFF,
         }
+        if self.has_shop:
+            derived["GOLDWORKS_SHOP_URL"] = self.database_url("shop", "shop", addresses=place)
+            derived["GOLDWORKS_SOURCE_SHOP_URL"] = self.database_url("capture", "shop", addresses=place)
         if self.runs_own_s3:
             derived["AWS_ENDPOINT_URL"] = place.s3_url
         shared = {name: value for name, value in self.values.items() if name not in _PRIVATE and value}
@@ -263,6 +273,8 @@ _PRIVATE = {
     "POSTGRES_PASSWORD",
     "AIRFLOW_DB_PASSWORD",
     "SUPERSET_DB_PASSWORD",
+    "SHOP_PASSWORD",
+    "CAPTURE_PASSWORD",
     "REDIS_PASSWORD",
     "AIRFLOW_FERNET_KEY",
     "AIRFLOW_SECRET_KEY",

@@ -90,6 +90,7 @@ class Stack:
             for warehouse in WAREHOUSES.values():
                 names = ["-v", f"warehouse={warehouse.database}", "-v", f"prefix={warehouse.prefix}"]
                 self.cluster.psql(*names, "-f", script, variables=passwords)
+            self.cluster.psql("-f", str(ROOT / "init_source.sql"), variables=passwords)
         except Fault as fault:
             if "password authentication failed" not in str(fault):
                 raise

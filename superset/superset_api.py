@@ -29,6 +29,8 @@ class SupersetApi:
         self._timeout = timeout_seconds
         self._session = requests.Session()
         self._session.headers["Accept"] = "application/json"  # else Superset explains faults in HTML
+        # Superset closes a connection after two idle seconds, which on a busy machine is when the next request comes.
+        self._session.headers["Connection"] = "close"
         login = {"username": user, "password": password, "provider": "db", "refresh": False}
         answer = self._send(
             "POST", "/api/v1/security/login", json=login, on_401=f"refuses the login of '{user}'"

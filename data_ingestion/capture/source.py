@@ -6,10 +6,11 @@ whoever is killed in between sees them again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
@@ -18,14 +19,26 @@ from data_ingestion.capture.changes import Transaction, read_transactions
 from data_ingestion.capture.pgoutput import read_message
 from data_ingestion.errors import OperatorFault
 
+if TYPE_CHECKING:
+    from data_ingestion.contract import Contract
+
+
+PATIENCE_SECONDS = 60  # with another capture of the same slot
+
 
 @dataclass(frozen=True)
 class SlotState:
     """A slot as the server sees it. Places in the log are whole numbers of bytes."""
 
     acknowledged: int
+    behind_bytes: int
+    """How much the source has logged since."""
     lag_bytes: int
     """How much log the server must keep for it."""
+    left_bytes: int | None
+    """How much more may be written before the server gives it up; None where that never happens."""
+    standing: str
+    """`reserved`; `extended` or `unreserved` as the server is about to give it up, then `lost`."""
     lost_because: str | None
     """Why the server has given it up, or None while it serves."""
 
@@ -37,6 +50,10 @@ class Snapshot:
     lsn: int
     ts_ms: int
     name: str
+
+
+class SourceBusy(OperatorFault):
+    """Somebody captures from the same slot at this moment."""
 
 
 class Source:
@@ -51,7 +68,7 @@ class Source:
             self._session = psycopg.connect(url, autocommit=True, connect_timeout=10)
         except psycopg.OperationalError as error:
             raise OperatorFault(
-                f"the source does not answer: {str(error).strip()}\n  check GOLDWORKS_SOURCE_URL, and whether it runs"
+                f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"
             ) from error
         if (level := self._one("show wal_level")) != "logical":
             raise OperatorFault(
@@ -67,20 +84,55 @@ class Source:
         """A slot on its way: it gets its name when its snapshot is safe."""
         return f"{self.slot}_candidate"
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else captures meanwhile: two would write the same changes. Waits for whoever does.
+
+        Raises `SourceBusy` if that takes longer than a minute.
+        """
+        lock = ("select {}(hashtextextended(%s, 0))", f"goldworks capture {self.slot}")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._one(lock[0].format("pg_try_advisory_lock"), lock[1]):
+            if time.monotonic() > deadline:
+                raise SourceBusy(f"another capture of '{self.slot}' is at work\n  wait for it to end")
+            time.sleep(0.2)
+        try:
+            yield
+        finally:
+            if not self._session.broken:
+                self._one(lock[0].format("pg_advisory_unlock"), lock[1])
+
     def ensure_publication(self) -> None:
-        """The publication of exactly the captured tables."""
+        """The publication of exactly the captured tables; whoever captures need not own them where it is there."""
+        wanted = {(self.schema, table) for table in self.tables}
+        listed = "select schemaname, tablename from pg_publication_tables where pubname = %s"
+        if set(self._session.execute(listed, [self.slot]).fetchall()) == wanted:
+            return
+        if missing := [f"{self.schema}.{table}" for table in self.tables if not self.columns(table)]:
+            raise OperatorFault(
+                f"the source has no table {', '.join(missing)}\n"
+                "  make it there, or take it out of `capture` in the contract"
+            )
         tables = sql.SQL(", ").join(sql.Identifier(self.schema, table) for table in self.tables)
         name = sql.Identifier(self.slot)
         known = self._one("select count(*) from pg_publication where pubname = %s", self.slot)
-        statement = "alter publication {} set table {}" if known else "create publication {} for table {}"
-        self._session.execute(sql.SQL(statement).format(name, tables))
+        words = "alter publication {} set table {}" if known else "create publication {} for table {}"
+        statement = sql.SQL(words).format(name, tables)
+        try:
+            self._session.execute(statement)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise OperatorFault(
+                f"the source publishes other tables than {', '.join(self.tables)}, and this login may not change that\n"
+                f"  have the tables' owner run: {statement.as_string(self._session)}"
+            ) from error
 
     def state(self) -> SlotState | None:
         """The slot as it is; None when there is none."""
         row = self._session.execute(
             """
-            select (confirmed_flush_lsn - '0/0')::bigint,
+            select (confirmed_flush_lsn - '0/0')::bigint, (pg_current_wal_lsn() - confirmed_flush_lsn)::bigint,
                 (pg_current_wal_lsn() - coalesce(restart_lsn, pg_current_wal_lsn()))::bigint,
+                safe_wal_size, coalesce(wal_status, 'none'),
                 case when wal_status = 'lost' then coalesce(invalidation_reason, 'lost') end
             from pg_replication_slots where slot_name = %s
             """,
@@ -123,7 +175,7 @@ class Source:
     def columns(self, table: str) -> dict[str, int]:
         """The columns of a table in their order, with the object ids of their types."""
         found = self._session.execute(
-            "select attname, atttypid from pg_attribute where attrelid = %s::regclass and attnum > 0"
+            "select attname, atttypid from pg_attribute where attrelid = to_regclass(%s) and attnum > 0"
             " and not attisdropped order by attnum",
             [sql.Identifier(self.schema, table).as_string(self._session)],
         )
@@ -145,6 +197,12 @@ class Source:
     def _one(self, statement: str, *values: Any) -> Any:
         row = self._session.execute(statement, values or None).fetchone()
         return row[0] if row else None
+
+
+def open_source(contract: Contract, url: str) -> Source:
+    """The source of a contract's captured dataset; publication and slot bear the dataset's name."""
+    assert contract.capture
+    return Source(url, contract.dataset, contract.capture.tables, contract.capture.schema)
 
 
 def parse_lsn(text: str) -> int:

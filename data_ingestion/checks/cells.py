@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_ingestion.checks.dates import parse_date, parse_timestamp
+from data_ingestion.checks.moments import iso_moments
 from data_ingestion.checks.number_words import Unclear, parse_number_words
 from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_byte, has_letter, has_nul, longest
 from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
@@ -24,6 +25,7 @@ from data_ingestion.contract import Column, LogicalType
 from data_ingestion.contract.terms import Bound
 
 ISO_DATE = "%Y-%m-%d"
+ISO_MOMENTS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
 PLAIN_NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?$|^[+-]?\.[0-9]+$"
 FLOAT_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 NOT_ZERO = r"^[^eE]*[1-9]"
@@ -301,7 +303,7 @@ def _iso_dates(text: Any) -> Any:
 
 
 def _make_timestamp(judged: Judged, text: Any, column: Column) -> None:
-    forms = column.formats or ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S")
+    forms = column.formats or (*ISO_MOMENTS, "%Y-%m-%d %H:%M:%S")
     _make_moments(
         judged,
         text,
@@ -322,11 +324,12 @@ def _make_moments(
     forms: tuple[str, ...],
 ) -> None:
     """Each distinct text is parsed once: dates repeat, so a million cells are a few hundred parses."""
-    coded = pc.dictionary_encode(text)
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
-    meanings = pa.array([parse(cell) for cell in coded.dictionary.to_pylist()], kind)
-    judged.values = meanings.take(coded.indices)
+    text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
+    known = iso_moments(text) if forms[:2] == ISO_MOMENTS else None
+    rest = text if known is None else pc.if_else(pc.is_valid(known), pa.scalar(None, pa.string()), text)
+    coded = pc.dictionary_encode(rest)
+    meanings = pa.array([parse(cell) for cell in coded.dictionary.to_pylist()], kind).take(coded.indices)
+    judged.values = meanings if known is None else pc.coalesce(known, meanings)
     if judged.values.null_count == text.null_count:
         return
     strange = pc.and_(pc.is_valid(text), pc.is_null(judged.values))

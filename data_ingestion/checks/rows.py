@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +19,7 @@ from data_ingestion.checks.native import as_text, judge
 from data_ingestion.checks.texts import longest
 from data_ingestion.contract import Column, Contract, KeyRule
 from data_ingestion.errors import DropFault
-from data_ingestion.reading import BadRecord, Chunk
+from data_ingestion.reading import BadRecord, Chunk, join_texts
 
 # An entry of Postgres' index has at most 2,704 bytes, of which other columns of the key need some.
 MOST_KEY_BYTES = 2_500
@@ -31,6 +32,15 @@ class CheckedChunk:
     rows: Any
     bad: tuple[BadRow, ...]
     read: int
+
+
+@dataclass(frozen=True)
+class CheckedTogether:
+    """Typed rows of several drops, each with the number of its chunk, and by chunk the rows that were refused."""
+
+    rows: Any
+    drops: Any
+    bad: tuple[tuple[BadRow, ...], ...]
 
 
 class RowChecks:
@@ -53,7 +63,35 @@ class RowChecks:
         """The chunk's rows by type. A row of no known kind is refused for that, any other for the first of its columns
         that breaks the contract.
         """
-        count = len(chunk.lines)
+        rows, refused = self._judge(chunk)
+        bad = [*self._bad_records(chunk.bad), *refused.values()]
+        bad.sort(key=lambda row: row.line)
+        return CheckedChunk(rows, tuple(bad), len(chunk.lines) + len(chunk.bad))
+
+    def check_together(self, chunks: Sequence[Chunk]) -> CheckedTogether:
+        """The same for chunks of text of several drops at once: what is called once a column costs as much for many.
+
+        A row meets the fate that it meets in a chunk by itself.
+        """
+        joined = join_texts(chunks)
+        rows, refused = self._judge(joined)
+        counts = [chunk.rows for chunk in chunks]
+        ends = np.cumsum(counts, dtype=np.int64)
+        bad: list[list[BadRow]] = [[] for _ in chunks]
+        of_record = [number for number, chunk in enumerate(chunks) for _ in chunk.bad]
+        for number, record in zip(of_record, self._bad_records(joined.bad), strict=True):
+            bad[number].append(record)
+        for row, why in refused.items():
+            bad[int(np.searchsorted(ends, row, "right"))].append(why)
+        for each in bad:
+            each.sort(key=lambda row: row.line)
+        drops = np.repeat(np.arange(len(chunks), dtype=np.int32), counts)
+        if refused:
+            drops = np.delete(drops, list(refused))
+        return CheckedTogether(rows, drops, tuple(tuple(each) for each in bad))
+
+    def _judge(self, chunk: Chunk) -> tuple[Any, dict[int, BadRow]]:
+        """The good rows, and by its place in the chunk why each of the others is none."""
         refused: dict[int, tuple[str, str, str]] = {}
         arrays, texts = [], []
         found = [(column, *self._judged(column, chunk)) for column in self.contract.columns]
@@ -78,15 +116,14 @@ class RowChecks:
             refused.setdefault(row, (self.text_keys[0], "key_too_long", detail))
         arrays.append(chunk.lines)
         rows = pa.record_batch([_as_array(array) for array in arrays], schema=self.schema)
-        bad = self._bad_records(chunk.bad)
         if refused:
-            keep = [True] * count
-            for row, (name, reason, detail) in refused.items():
-                keep[row] = False
-                bad.append(BadRow(chunk.lines[row].as_py(), reason, name, detail, chunk.raw(row)))
+            keep = np.ones(len(chunk.lines), np.bool_)
+            keep[list(refused)] = False
             rows = rows.filter(pa.array(keep))
-        bad.sort(key=lambda row: row.line)
-        return CheckedChunk(rows, tuple(bad), count + len(chunk.bad))
+        return rows, {
+            row: BadRow(chunk.lines[row].as_py(), reason, name, detail, chunk.raw(row))
+            for row, (name, reason, detail) in refused.items()
+        }
 
     def _judged(self, column: Column, chunk: Chunk) -> tuple[Any, Judged]:
         """A column's cells, and what becomes of them."""

@@ -22,7 +22,7 @@ def has_blank_ends(text: Any) -> bool:
     """Whether a cell may be empty, or may start or end with a blank."""
     if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
         return True
-    data, offsets = _data(text), _offsets(text)
+    data, offsets = text_bytes(text), text_offsets(text)
     starts, ends = offsets[:-1], offsets[1:]
     filled = ends > starts
     if np.count_nonzero(filled) != len(text) - text.null_count:
@@ -35,39 +35,41 @@ def has_nul(text: Any) -> bool:
     """Whether a cell may hold a NUL byte."""
     if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
         return True
-    offsets = _offsets(text)
-    return not bool(_data(text)[offsets[0] : offsets[-1]].all()) if len(text) else False
+    offsets = text_offsets(text)
+    return not bool(text_bytes(text)[offsets[0] : offsets[-1]].all()) if len(text) else False
 
 
 def has_byte(text: Any, byte: bytes) -> bool:
     """Whether an ASCII character may stand in a cell."""
     if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
         return True
-    offsets = _offsets(text)
-    return byte in _data(text)[offsets[0] : offsets[-1]].tobytes()
+    offsets = text_offsets(text)
+    return byte in text_bytes(text)[offsets[0] : offsets[-1]].tobytes()
 
 
 def has_letter(text: Any) -> bool:
     """Whether a letter may stand in a cell."""
     if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
         return True
-    offsets = _offsets(text)
-    return bool((_data(text)[offsets[0] : offsets[-1]] >= ord("A")).any())
+    offsets = text_offsets(text)
+    return bool((text_bytes(text)[offsets[0] : offsets[-1]] >= ord("A")).any())
 
 
 def longest(text: Any) -> int | None:
     """Bytes of the longest cell; None where a look can't tell."""
     if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
         return None
-    return int(np.diff(_offsets(text)).max(initial=0))
+    return int(np.diff(text_offsets(text)).max(initial=0))
 
 
-def _data(text: Any) -> Any:
+def text_bytes(text: Any) -> Any:
+    """The bytes of all cells of a column, one after the other, and perhaps others around them."""
     buffer = text.buffers()[2]
     return np.frombuffer(buffer, np.uint8) if buffer else np.empty(0, np.uint8)
 
 
-def _offsets(text: Any) -> Any:
+def text_offsets(text: Any) -> Any:
+    """Where in them each cell begins, and the last one ends."""
     buffer = text.buffers()[1]
     if buffer is None or not len(text):
         return np.zeros(1, np.int32)

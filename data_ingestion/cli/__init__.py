@@ -10,6 +10,7 @@ import typer
 
 from data_ingestion import events
 from data_ingestion.cli import (
+    capture,
     contracts,
     lake,
     loads,
@@ -18,6 +19,7 @@ from data_ingestion.cli import (
     quarantine,
     samples,
     status,
+    traffic,
     withdrawal,
 )
 from data_ingestion.errors import GoldworksError
@@ -31,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 # In the order of `goldworks --help`.
+app.command()(capture.capture)
 app.command()(loads.discover)
 app.command()(loads.plan)
 app.command()(loads.load)
@@ -40,6 +43,7 @@ app.command()(lake.archive)
 app.command()(profiles.profile)
 app.command()(status.status)
 app.command()(samples.samples)
+app.command()(traffic.traffic)
 app.add_typer(contracts.app, name="contract")
 app.add_typer(quarantine.app, name="quarantine")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data_ingestion.cli import output
+from data_ingestion.cli.lines import LoadLines
 from data_ingestion.cli.options import (
     ContractsOption,
     DatasetOption,
@@ -18,7 +19,7 @@ from data_ingestion.cli.options import (
 )
 from data_ingestion.cli.session import Session, open_session
 from data_ingestion.errors import DropFault
-from data_ingestion.ledger import LoadReport, LoadState
+from data_ingestion.ledger import Fates, LoadReport
 
 if TYPE_CHECKING:
     from data_ingestion.plan import Choice
@@ -89,18 +90,23 @@ def _load(session: Session, choice: Choice, as_json: bool, *, full: bool = False
     found = session.discover(choice, full=full)
     if not as_json:
         output.say_discovery(session.landing.url, found)
-    reports: list[LoadReport] = []
+    reports: list[LoadReport] = []  # of a machine's document alone: there may be many
+    told: list[LoadLines] = []
     width = max((len(drop.object.key) for drop in found.drops), default=0)
     for part in found.plans:
+        lines = LoadLines(len(part.drops), width, shown=not as_json)
+        told.append(lines)
         size = sum(drop.object.size for drop in part.drops)
         with output.progress_bar(part.dataset, size, not as_json) as progress:
             for report in load_drops(
                 session.contract(part.dataset), session.landing, session.warehouse, part.drops, progress
             ):
-                reports.append(report)
-                if not as_json:
-                    output.say_load(report, width)
+                lines.add(report)
+                if as_json:
+                    reports.append(report)
+            lines.end()
     unresolved = [item.key for item in found.unresolved]
+    loads = sum(lines.loads for lines in told)
     if as_json:
         output.say_json(
             {
@@ -111,10 +117,10 @@ def _load(session: Session, choice: Choice, as_json: bool, *, full: bool = False
             }
         )
     else:
-        output.say_total(reports)
+        output.say_total(loads, sum((lines.fates for lines in told), Fates()))
         output.say_unresolved(unresolved)
-    failed = [report for report in reports if report.state is LoadState.FAILED]
+    failed = [report for lines in told for report in lines.failed]
     if failed:
         raise DropFault(
-            f"{len(failed)} of {len(reports)} drops failed; the others are in\n  first: {failed[0].told_failure()}"
+            f"{len(failed)} of {loads} drops failed; the others are in\n  first: {failed[0].told_failure()}"
         )

@@ -176,6 +176,23 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
+def say_loads(reports: Sequence[LoadReport]) -> None:
+    """What became of all rows of several drops that came in alike."""
+    first = reports[0]
+    place = f"{first.object_key} and {len(reports) - 1:,} more"
+    if first.plan == MergePlan.NOTHING:
+        say(str(first.kind), f"{place}; nothing to do", "dim")
+        return
+    numbers = [report.load_id for report in reports if report.load_id]
+    told = f"  loads {min(numbers)} to {max(numbers)}" if numbers else ""
+    fates, seconds = (
+        sum((report.fates for report in reports), Fates()),
+        sum(report.seconds for report in reports),
+    )
+    corrected = f"{first.kind}: " if first.kind is not Kind.NEW else ""
+    say("load", f"{place}  {corrected}{fates.told()}  {seconds:.1f} s  {first.plan}{told}")
+
+
 def describe_load(row: Mapping[str, Any]) -> str:
     """The fates of a load as the ledger tells them, or its error."""
     if row["error"]:
@@ -187,10 +204,10 @@ def describe_load(row: Mapping[str, Any]) -> str:
     return fates.told() if row["kind"] != Kind.WITHDRAWAL else fates.told_moved() or str(row["plan_reason"])
 
 
-def say_total(reports: Sequence[LoadReport]) -> None:
+def say_total(drops: int, fates: Fates) -> None:
     """The sum over all drops."""
-    if len(reports) > 1:
-        say("total", sum((report.fates for report in reports), Fates()).told())
+    if drops > 1:
+        say("total", fates.told())
 
 
 def say_unresolved(keys: Sequence[str]) -> None:

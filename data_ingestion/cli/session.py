@@ -83,7 +83,7 @@ def open_session(
 
     settings = Settings.from_environment(landing_url=landing, contracts=contracts, warehouse_url=warehouse)
     everyone = read_contracts(settings.contracts)
-    chosen = _choose(everyone, datasets, settings.contracts)
+    chosen = choose(everyone, datasets, settings.contracts)
     others = tuple(contract for contract in everyone if contract not in chosen)
     place = open_landing(settings.landing_url)
     with open_ledger(settings.warehouse_url, writes=writes) as opened:
@@ -100,9 +100,8 @@ def or_all(datasets: list[str] | None) -> Sequence[str | None]:
     return datasets or (None,)
 
 
-def _choose(
-    contracts: tuple[Contract, ...], datasets: list[str] | None, folder: Path
-) -> tuple[Contract, ...]:
+def choose(contracts: tuple[Contract, ...], datasets: list[str] | None, folder: Path) -> tuple[Contract, ...]:
+    """The contracts of the datasets named, or all. Raises `ContractFault` where one is unknown."""
     known = {contract.dataset: contract for contract in contracts}
     for name in datasets or ():
         if name not in known:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from data_ingestion.contract.arrival import UNITS, DoneMarker, Window, faults_of_marker, read_window
+from data_ingestion.contract.captured import read_capture
 from data_ingestion.contract.columns import Placed, read_columns
 from data_ingestion.contract.document import Document, Value, inside
 from data_ingestion.contract.faults import choices
@@ -64,6 +65,7 @@ def read_dataset(document: Document) -> Contract | None:
         done_marker=_done_marker(document, landing.get("doneMarker")),
         recheck=_recheck(document, sources, landing.get("recheck")),
         kinds=read_kinds(document, settings.get("kinds"), [placed.column for placed in columns]),
+        capture=read_capture(document, landing.get("capture"), sources[0]),
         archive=_archive(document, sources, settings.get("archive")),
     )
 

@@ -39,6 +39,8 @@ class Pattern:
 
     def match(self, key: str) -> Match | None:
         """The match of an object key, or None; dates that no calendar has (31 June) do not match."""
+        if not key.startswith(self.prefix):  # most objects are of other datasets
+            return None
         found = self._expression.fullmatch(key)
         if found is None:
             return None

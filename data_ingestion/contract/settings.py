@@ -36,6 +36,7 @@ SETTINGS: dict[str, dict[str, Setting]] = {
         "settleSeconds": Setting("count", "landing"),
         "doneMarker": Setting("text", "landing"),
         "recheck": Setting("text", "landing"),
+        "capture": Setting("mapping", "capture"),
     },
     r"schema\[\d+\]": {
         "key": Setting("mapping", "key"),

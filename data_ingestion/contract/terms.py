@@ -162,6 +162,16 @@ class Role:
 
 
 @dataclass(frozen=True)
+class Capture:
+    """Tables of an operational database whose changes `goldworks capture` writes as drops of a dataset."""
+
+    source: str
+    """Which database: where it is and whose login is used, the settings say by this name."""
+    tables: tuple[str, ...]
+    schema: str = "public"
+
+
+@dataclass(frozen=True)
 class Contract:
     """Everything agreed about one dataset."""
 
@@ -184,9 +194,10 @@ class Contract:
     done_marker: DoneMarker | None = None
     recheck: Window | None = None  # None: every period
     kinds: Kinds | None = None  # None: all records are of one kind
+    capture: Capture | None = None  # None: somebody else writes the drops
     archive: bool = False  # its records are kept in the lake, too
 
-    @property
+    @cached_property
     def sources(self) -> tuple[Source, ...]:
         """All files that bring the dataset's rows; the first whose pattern matches an object says how it is read."""
         return (Source(self.pattern, self.format), *self.also)
@@ -196,25 +207,35 @@ class Contract:
         """The folders that the dataset's objects lie in, at any depth."""
         return tuple(source.pattern.prefix for source in self.sources)
 
+    @property
+    def capture_folder(self) -> str:
+        """The folder that captured drops are written to."""
+        return self.pattern.prefix.rstrip("/")
+
     def reach(self, folder: str, since: str = "") -> Reach:
         """What a folder can hold of the dataset, of periods from a moment on."""
         return max(source.pattern.reach(folder, since) for source in self.sources)
 
     def match(self, key: str) -> Match | None:
         """The match of an object key with one of the patterns, or None."""
-        found = (source.pattern.match(key) for source in self.sources)
-        return next((match for match in found if match), None)
+        for source in self.sources:
+            if match := source.pattern.match(key):
+                return match
+        return None
 
     def format_of(self, key: str) -> Format:
         """How an object of this dataset is read."""
+        if not self.also:
+            return self.format
         return next((source.format for source in self.sources if source.pattern.match(key)), self.format)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of what decides which rows a drop becomes; equal fingerprints need no second reading.
 
-        Prose, roles, freshness, the quarantine limit, the landing pattern and what a kind of record may have decide
-        no row, so they are left out; so is the order of what has no order: columns and headers are found by name.
+        Prose, roles, freshness, the quarantine limit, the landing pattern, who writes the drops and what a kind of
+        record may have decide no row, so they are left out; so is the order of what has no order: columns and headers
+        are found by name.
         """
         columns = []
         for column in sorted(self.columns, key=lambda column: column.name):

@@ -1,7 +1,7 @@
 """Reading: bytes become records, with honest line numbers; nothing is lost and nothing is guessed."""
 
-from data_ingestion.reading.ahead import read_ahead
-from data_ingestion.reading.chunk import Chunk, Reader
+from data_ingestion.reading.ahead import read_ahead, start_ahead
+from data_ingestion.reading.chunk import Chunk, Reader, is_text, join_texts
 from data_ingestion.reading.csv import CsvReader, read_csv
 from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
 from data_ingestion.reading.open import open_reader
@@ -13,7 +13,10 @@ __all__ = [
     "HeaderError",
     "ReadError",
     "Reader",
+    "is_text",
+    "join_texts",
     "open_reader",
     "read_ahead",
     "read_csv",
+    "start_ahead",
 ]

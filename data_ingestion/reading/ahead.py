@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
-from data_ingestion.reading.chunk import Chunk
+Item = TypeVar("Item")
 
 
 @contextmanager
-def read_ahead(chunks: Iterable[Chunk]) -> Iterator[Iterator[Chunk]]:
-    """The same chunks in the same order, of which one more is held. What reading raises is raised in its place.
+def read_ahead(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
+    """The same items in the same order, of which one more is held. What reading raises is raised in its place.
 
     At the end of the context nothing is being read any more, however it was left.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="reader") as thread:
-        yield _one_ahead(iter(chunks), thread)
+        yield start_ahead(items, thread)
 
 
-def _one_ahead(chunks: Iterator[Chunk], thread: ThreadPoolExecutor) -> Iterator[Chunk]:
-    following = thread.submit(next, chunks, None)
-    while (chunk := following.result()) is not None:
-        following = thread.submit(next, chunks, None)
-        yield chunk
+def start_ahead(items: Iterable[Item], thread: Executor) -> Iterator[Item]:
+    """The same in a thread that is there already, which begins at once."""
+    source = iter(items)
+    return _one_ahead(source, thread, thread.submit(next, source, None))
+
+
+def _one_ahead(source: Iterator[Item], thread: Executor, following: Future[Item | None]) -> Iterator[Item]:
+    while (item := following.result()) is not None:
+        following = thread.submit(next, source, None)
+        yield item

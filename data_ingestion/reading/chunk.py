@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from itertools import accumulate, chain
+from typing import Protocol, overload
 
 import pyarrow as pa
 
@@ -31,6 +34,52 @@ class Chunk:
         """Row i as a person would look at it: its bytes in a text file (in UTF-8, without the line end), else JSON."""
         return self._raws[i]
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.lines)
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory its rows take."""
+        return int(self.table.nbytes)
+
+
+class ListedChunk(Chunk):
+    """Records of text in lists, which become arrays when they are asked for: of many chunks joined, but once."""
+
+    def __init__(
+        self,
+        header: Sequence[str],
+        lines: list[int],
+        columns: Sequence[Sequence[str | None]],
+        bad: tuple[BadRecord, ...],
+        raws: list[bytes],
+    ) -> None:
+        self.__dict__.update(header=header, numbers=lines, columns=columns, bad=bad, _raws=raws)
+
+    header: Sequence[str]
+    numbers: list[int]
+    columns: Sequence[Sequence[str | None]]
+
+    @cached_property
+    def lines(self) -> pa.Int64Array:
+        return pa.array(self.numbers, pa.int64())
+
+    @cached_property
+    def table(self) -> pa.RecordBatch:
+        return pa.RecordBatch.from_arrays(
+            [pa.array(column, pa.string()) for column in self.columns], names=list(self.header)
+        )
+
+    @property
+    def rows(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def bytes(self) -> int:
+        return sum(map(len, self._raws))
+
 
 class Reader(Protocol):
     """A file on the way through: `header` is known, chunks come by iteration, once."""
@@ -38,3 +87,53 @@ class Reader(Protocol):
     @property
     def header(self) -> tuple[str, ...]: ...
     def __iter__(self) -> Iterator[Chunk]: ...
+
+
+def is_text(chunk: Chunk) -> bool:
+    """Whether all its columns are of text, as those of formats without types are."""
+    return isinstance(chunk, ListedChunk) or all(map(pa.types.is_string, chunk.table.schema.types))
+
+
+def join_texts(chunks: Sequence[Chunk]) -> Chunk:
+    """Chunks of text under one header as one, their lines still those of each one's file."""
+    if len(chunks) == 1:
+        return chunks[0]
+    bad = tuple(chain.from_iterable(chunk.bad for chunk in chunks))
+    listed = [chunk for chunk in chunks if isinstance(chunk, ListedChunk)]
+    if len(listed) == len(chunks):
+        return ListedChunk(
+            listed[0].header,
+            list(chain.from_iterable(chunk.numbers for chunk in listed)),
+            [
+                list(chain.from_iterable(parts))
+                for parts in zip(*(chunk.columns for chunk in listed), strict=True)
+            ],
+            bad,
+            list(chain.from_iterable(chunk._raws for chunk in listed)),
+        )
+    return Chunk(
+        pa.concat_arrays([chunk.lines for chunk in chunks]),
+        pa.concat_batches([chunk.table for chunk in chunks]),
+        bad,
+        _JoinedRaws([chunk._raws for chunk in chunks], [chunk.rows for chunk in chunks]),
+    )
+
+
+class _JoinedRaws(Sequence[bytes]):
+    """The rows of several chunks as they stood: only those that are asked for are looked up."""
+
+    def __init__(self, parts: Sequence[Sequence[bytes]], counts: Sequence[int]) -> None:
+        self._parts, self._ends = parts, list(accumulate(counts))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, i: int) -> bytes: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[bytes]: ...
+    def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
+        if isinstance(i, slice):
+            return [self[row] for row in range(*i.indices(len(self)))]
+        part = bisect_right(self._ends, i)
+        return self._parts[part][i - (self._ends[part - 1] if part else 0)]

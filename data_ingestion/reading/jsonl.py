@@ -18,17 +18,19 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple, NoReturn, Protocol
 
-import pyarrow as pa
-
-from data_ingestion.reading.chunk import Chunk
+from data_ingestion.reading.chunk import Chunk, ListedChunk
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.encoding import in_utf8
 from data_ingestion.reading.faults import BadRecord, ReadError
 from data_ingestion.reading.json_text import Number, compact
+from data_ingestion.reading.plain_json import Inside, Places, PlainRecords, may_be_plain
 
 GREATEST_DEPTH = 100
+# So many records in a row that are not plain, and no more of the block are tried.
+_PATIENCE = 8
 _BLANKS = " \t\r"
 # What may follow the longest allowed record before its line end must have come: CR and LF.
 _LONGEST_LINE_END = 2
@@ -81,7 +83,7 @@ class JsonLinesReader:
         self.header = tuple(paths[0] for paths in columns)
         text = in_utf8(decompressed(stream), form.encoding)
         self._source, self._undecodable = text.source, text.undecodable
-        self._records = _Records(columns, ignored)
+        self._records = _records_of(tuple(map(tuple, columns)), frozenset(ignored))
         self._limit = form.max_record_bytes
         self._chunk_bytes = chunk_bytes
         self._line = 1  # the line that is read next
@@ -116,10 +118,12 @@ class JsonLinesReader:
     def _chunk(self, block: bytes, too_long: bytes | None) -> Chunk:
         """The records of whole lines, and after them perhaps the start of one that is too long."""
         lines: list[int] = []
-        rows: list[list[str | None]] = []
+        rows: list[Sequence[str | None]] = []
         raws: list[bytes] = []
         bad: list[BadRecord] = []
-        cells_of, limit, has_returns = self._records.cells, self._limit, b"\r" in block
+        plainly, by_the_rules = self._records.plain.cells, self._records.cells
+        limit, has_returns = self._limit, b"\r" in block
+        strange = 0 if may_be_plain(block) else _PATIENCE  # records in a row that were not plain
         raw_lines = block.removesuffix(b"\n").split(b"\n") if block else []
         for line, (raw, text) in enumerate(
             zip(raw_lines, _decoded(block, raw_lines), strict=True), self._line
@@ -133,7 +137,13 @@ class JsonLinesReader:
                     raise _undecodable(self._undecodable, raw)
                 if not text.strip(_BLANKS):
                     continue
-                rows.append(cells_of(text))
+                row = plainly(text) if strange < _PATIENCE else None
+                if row is None:
+                    strange += 1
+                    row = by_the_rules(text)
+                else:
+                    strange = 0
+                rows.append(row)
             except _Bad as fault:
                 bad.append(BadRecord(line, fault.reason, raw[:limit], fault.path, fault.detail, fault.cells))
             else:
@@ -144,10 +154,7 @@ class JsonLinesReader:
             detail = f"more than {self._limit:,} bytes"
             bad.append(BadRecord(self._line, "record_too_long", too_long, None, detail))
         cells = list(zip(*rows, strict=True)) if rows else [()] * len(self.header)
-        table = pa.RecordBatch.from_arrays(
-            [pa.array(column, pa.string()) for column in cells], names=list(self.header)
-        )
-        return Chunk(pa.array(lines, pa.int64()), table, tuple(bad), raws)
+        return ListedChunk(self.header, lines, cells, tuple(bad), raws)
 
 
 # What a cell takes over as it is; the rest becomes JSON.
@@ -184,6 +191,7 @@ class _Records:
         by_path |= {path: index for index, paths in enumerate(columns) for path in paths}
         self._places = _places("", by_path)
         self._width = len(columns)
+        self.plain = PlainRecords(_plainly(self._places), self._width)
         decoder: Any = json.JSONDecoder(
             object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=_no_constant
         )
@@ -263,6 +271,11 @@ class _Records:
             strays.append(_Bad("not_an_object", f"{path!r} holds no object for {beyond!r}", path))
 
 
+@lru_cache(maxsize=32)  # a drop may be a second's few records, and its dataset have a drop a second
+def _records_of(columns: tuple[tuple[str, ...], ...], ignored: frozenset[str]) -> _Records:
+    return _Records(columns, ignored)
+
+
 def _plain(path: str) -> str:
     """The path as a name that can be shown and kept: escapes can put into a key what no text may hold."""
     return path if path.isprintable() else repr(path)[1:-1]
@@ -302,6 +315,16 @@ def _places(prefix: str, by_path: dict[str, int | None]) -> _Places:
             column = by_path.get(at)
             found[key] = _Branch(column, inside, at in by_path) if inside or column is None else column
     return found
+
+
+def _plainly(places: _Places) -> Places:
+    """The places of plain records: a value that is taken whole, or not at all, is to be looked at closely."""
+    return {key: place if isinstance(place, int) else _inside(place) for key, place in places.items()}
+
+
+def _inside(branch: _Branch) -> Inside | None:
+    is_taken = branch.column is not None or branch.is_whole
+    return None if is_taken else Inside(_plainly(branch.inside))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -49,8 +49,8 @@ class NewDrop:
 class Stage(Protocol):
     """Where the checked rows of one drop wait for their merge. Gone with its transaction."""
 
-    def write(self, rows: Any, position: int = 0) -> None:
-        """Copies a record batch of checked rows in, those of the batch's drop at that position."""
+    def write(self, rows: Any, positions: Any = None) -> None:
+        """Copies a record batch of checked rows in, in a shared stage with the position of each one's drop."""
 
     def finish(self) -> Staged:
         """Ends the copy; what the server took."""

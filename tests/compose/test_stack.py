@@ -15,7 +15,7 @@ import pytest
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
 
 ROOT = Path(__file__).resolve().parents[2]
-DOMAINS = ("bank", "fleet", "sales", "web")
+DOMAINS = ("bank", "fleet", "orders", "sales", "web")
 DROPS, ROWS_A_DROP = 2600, 3  # more than five batches
 LAND = """
 import sys
@@ -55,7 +55,8 @@ def test_all_are_healthy_and_every_one_shot_did_its_work(stack) -> None:
             ("postgres", "s3", "airflow-api", "airflow-scheduler", "airflow-dags", "superset"), "healthy"
         ),
         **dict.fromkeys(
-            ("postgres-init", "s3-init", "samples", "airflow-init", "superset-init", "dashboards"), "done"
+            ("postgres-init", "s3-init", "samples", "traffic", "airflow-init", "superset-init", "dashboards"),
+            "done",
         ),
     }
 

@@ -125,8 +125,14 @@ def page_width(driver: Chrome) -> int:
     return int(driver.execute_script("return window.innerWidth"))
 
 
-CHART = ".dashboard-component-chart-holder"
+CHART = ".dashboard-component-chart-holder[class*=dashboard-chart-id]"  # texts are held alike, and are none
 _LOADING = ".loading, [data-test=loading-indicator], .ant-skeleton, .ant-spin-spinning"
+
+
+def links_of_texts(driver: Chrome) -> set[str]:
+    """Where the texts of the open dashboard lead to."""
+    found = driver.find_elements(By.CSS_SELECTOR, ".dashboard-markdown a[href]")
+    return {str(link.get_attribute("href")) for link in found}
 
 
 def charts(driver: Chrome) -> dict[str, WebElement]:

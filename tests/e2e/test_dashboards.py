@@ -112,6 +112,73 @@ FLEET = Expected(
         "Vehicles with most updates",
     ),
 )
+ORDERS = Expected(
+    slug="orders",
+    headlines={
+        "Open orders": whole,
+        "Pending orders": whole,
+        "Pending items": whole,
+        "Pending pieces": whole,
+        "Customers who wait": whole,
+        "Open without items": whole,
+    },
+    numbers="""
+        select count(distinct order_id), count(distinct order_id) filter (where status = 'PENDING'),
+            count(order_item_id) filter (where status = 'PENDING'),
+            coalesce(sum(quantity) filter (where status = 'PENDING'), 0),
+            count(distinct customer_id) filter (where status = 'PENDING'), count(*) filter (where order_item_id is null)
+        from silver.int_orders_orders
+            join silver.int_orders_customers using (customer_id)
+            left join silver.int_orders_order_items using (order_id)
+        where status <> 'COMPLETED' and customer_name = any(%(choices)s)
+    """,
+    choices="""
+        select distinct customer_name from silver.int_orders_orders join silver.int_orders_customers using (customer_id)
+        order by 1
+    """,
+    filter=("customer", "customer_name"),
+    table="Top 3 customers by pending orders",
+    cells=(0, 1, 2, 3),
+    rows="""
+        select row_number() over (order by orders desc, customer_name)::text, customer_name, orders::text,
+            case when (count(*) over (partition by orders)) > 1 then 'yes' else 'no' end
+        from (
+            select customer_name, count(*) as orders
+            from silver.int_orders_orders join silver.int_orders_customers using (customer_id)
+            where status = 'PENDING' group by customer_id, customer_name
+        ) as waiting
+        order by waiting.orders desc, customer_name limit 3
+    """,
+    first_screen=(
+        "Open orders", "Open orders by delivery date and status", "Top 3 delivery dates by open orders",
+        "Top 3 customers by pending orders", "Open pending items by product",
+        "What is known of the source, and until when",
+    ),
+)  # fmt: skip
+HOME = Expected(
+    slug="home",
+    headlines={
+        "Datasets": whole,
+        "Late or never loaded": whole,
+        "Rows in raw": whole,
+        "Quarantined lately": whole,
+        "Failed loads": whole,
+    },
+    numbers="""
+        select count(*), count(*) filter (where hours_since_load is null or hours_since_load > late_after_hours),
+            sum(raw_rows), sum(last_rows_quarantined), sum(failed_since)
+        from gold.mart_platform_datasets left join ops.datasets using (dataset) where domain = any(%(choices)s)
+    """,
+    choices="select distinct domain from gold.mart_platform_datasets order by 1",
+    filter=("domain", "domain"),
+    table="Datasets and their last loads",
+    cells=(0, 1, 6),
+    rows="""
+        select domain, dataset, to_char(raw_rows, 'FM999,999,990')
+        from gold.mart_platform_datasets left join ops.datasets using (dataset) order by 1, 2
+    """,
+    first_screen=("Datasets", "Late or never loaded", "Datasets and their last loads"),
+)
 SALES = Expected(
     slug="sales",
     headlines={
@@ -177,6 +244,9 @@ WEB = Expected(
 )  # fmt: skip
 
 
+DASHBOARDS = [BANK, FLEET, HOME, ORDERS, SALES, WEB]
+
+
 @pytest.fixture(scope="module")
 def gold(platform) -> Iterator[psycopg.Connection]:
     with psycopg.connect(platform.transformer_url, autocommit=True) as connection:
@@ -211,7 +281,7 @@ class Seen:
     foreign_addresses: list[str]
 
 
-@pytest.fixture(scope="module", params=[BANK, FLEET, SALES, WEB], ids=lambda expected: expected.slug)
+@pytest.fixture(scope="module", params=DASHBOARDS, ids=lambda expected: expected.slug)
 def seen(request, platform, superset: Chrome) -> Seen:
     expected = request.param
     pages.open_dashboard(superset, platform.superset_url, expected.slug)
@@ -269,7 +339,7 @@ def test_pages_call_nobody_at_home(seen: Seen) -> None:
     assert seen.foreign_addresses == []
 
 
-@pytest.mark.parametrize("expected", [BANK, FLEET, SALES, WEB], ids=lambda expected: expected.slug)
+@pytest.mark.parametrize("expected", DASHBOARDS, ids=lambda expected: expected.slug)
 def test_the_filter_reaches_every_headline(
     expected: Expected, platform, superset: Chrome, gold: psycopg.Connection
 ) -> None:
@@ -283,7 +353,15 @@ def test_the_filter_reaches_every_headline(
     assert {title: pages.headline(superset, title) for title in wanted} == wanted
 
 
-@pytest.mark.parametrize("domain", ["bank", "fleet", "sales", "web"])
+def test_home_leads_to_every_other_dashboard(platform, superset: Chrome) -> None:
+    pages.open_dashboard(superset, platform.superset_url, "home")
+    links = {
+        f"{platform.superset_url}/superset/dashboard/{one.slug}/" for one in DASHBOARDS if one is not HOME
+    }
+    assert pages.links_of_texts(superset) == links
+
+
+@pytest.mark.parametrize("domain", ["bank", "fleet", "orders", "platform", "sales", "web"])
 def test_airflow_shows_the_last_run_green(domain: str, platform, driver: Chrome) -> None:
     pages.log_in_to_airflow(driver, platform.airflow_url, platform.airflow_user, platform.airflow_password)
     assert pages.last_run_state(driver, platform.airflow_url, domain) == "Success"

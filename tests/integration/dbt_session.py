@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,14 @@ class Dbt:
         self._process.stdin.flush()
         return self._read()
 
-    def models(self) -> list[tuple[str, str]]:
-        """Schema and name of every model of the project."""
+    def models(self, domains: Sequence[str]) -> list[tuple[str, str]]:
+        """Schema and name of every model of these domains."""
         nodes = json.loads(self._manifest.read_text())["nodes"].values()
-        return [(node["schema"], node["name"]) for node in nodes if node["resource_type"] == "model"]
+        return [
+            (node["schema"], node["name"])
+            for node in nodes
+            if node["resource_type"] == "model" and set(domains) & set(node["tags"])
+        ]
 
     def close(self) -> None:
         self._process.stdin.close()

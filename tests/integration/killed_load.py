@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from data_ingestion import reading
+from data_ingestion import batch, reading
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
@@ -107,6 +107,7 @@ def arm(instant: str, nth: int) -> None:
 
 
 def main(instant: str, nth: str, plan: str, contract_file: str, folder: str, url: str) -> None:
+    batch.PART_BYTES = SMALL_CHUNKS
     original = reading.open_reader
     reading.open_reader = lambda *drop: original(*drop, SMALL_CHUNKS)
     contract, landing = read_contract(Path(contract_file)), FolderLanding(Path(folder))

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -9,15 +10,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from data_ingestion.capture import source as capture_source
 from data_ingestion.capture.changelog import newest_place
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source
+from data_ingestion.capture.source import Source, SourceBusy, told_lsn
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
 from runtime.postgres import Cluster, find_binaries
@@ -196,8 +199,8 @@ def test_a_first_run_takes_every_row_and_the_next_one_what_changed(
         first = capture(source, landing, FOLDER)
         session.execute("update items set price = 2.20 where id = 1")
         second = capture(source, landing, FOLDER)
-    assert (first.changes, first.snapshot_because) == (2, "the source has no slot 'shop'")
-    assert (second.changes, second.snapshot_because) == (1, None)
+    assert (first.changes, first.notes) == (2, ("snapshot of items, notes: the source has no slot 'shop'",))
+    assert (second.changes, second.notes, first.alarms, second.alarms) == (1, (), (), ())
     assert capture(source, landing, FOLDER).changes == 0
     *_, change = records(landing)
     before = {"id": 1, "price": "1.10", "is_active": True, "at": "2026-01-05T10:00:00.5"}
@@ -221,19 +224,19 @@ def test_a_large_value_that_an_update_leaves_alone_stays_in_the_log(
 
 
 def test_a_truncated_table_is_told_and_its_rows_end_there(
-    url: str, source: Source, landing: FolderLanding, caplog: pytest.LogCaptureFixture
+    url: str, source: Source, landing: FolderLanding
 ) -> None:
     with psycopg.connect(url, autocommit=True) as session:
         session.execute("insert into items values (1), (2)")
         capture(source, landing, FOLDER)
         session.execute("truncate items; insert into items values (3)")
-    capture(source, landing, FOLDER)
+    (alarm,) = capture(source, landing, FOLDER).alarms
     assert replayed(landing) == held(url)
-    assert "items: truncated at the source" in caplog.text
+    assert alarm.startswith("items was truncated at the source; its rows end with orders/changes/")
 
 
 def test_after_a_lost_slot_a_snapshot_tells_the_gap_and_what_is_there_now(
-    url: str, source: Source, landing: FolderLanding, caplog: pytest.LogCaptureFixture
+    url: str, source: Source, landing: FolderLanding
 ) -> None:
     with psycopg.connect(url, autocommit=True) as session:
         session.execute("insert into items values (1), (2)")
@@ -247,15 +250,30 @@ def test_after_a_lost_slot_a_snapshot_tells_the_gap_and_what_is_there_now(
             )
         session.execute("checkpoint")
     assert source.state().lost_because
-    report = capture(source, landing, FOLDER)
-    assert "given up the slot 'shop'" in str(report.snapshot_because)
-    assert "given up the slot" in caplog.text
+    (alarm,) = capture(source, landing, FOLDER).alarms
+    assert f"history from {told_lsn(known)} to" in alarm and "given up the slot 'shop'" in alarm
     gaps = [record for record in records(landing) if record["op"] == "g"]
     assert [(gap["source_table"], gap["before"]) for gap in gaps] == [
         (table, {"lsn": known}) for table in TABLES
     ]
     assert replayed(landing) == held(url)
     assert source.state().lost_because is None
+
+
+def test_captures_so_far_apart_that_the_slot_is_nearly_lost_are_an_alarm(
+    url: str, source: Source, landing: FolderLanding
+) -> None:
+    capture(source, landing, FOLDER)
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute(
+            "create table filling as select repeat('x', 500) from generate_series(1, 36000); drop table filling"
+        )
+    (alarm,) = capture(source, landing, FOLDER).alarms
+    assert re.fullmatch(
+        r"the source logged \d+ MiB since the last capture; after \d+ MiB more it had given the slot up",
+        alarm,
+    )
+    assert capture(source, landing, FOLDER).alarms == ()
 
 
 def test_a_run_killed_before_its_snapshot_is_safe_takes_another(
@@ -268,7 +286,56 @@ def test_a_run_killed_before_its_snapshot_is_safe_takes_another(
             raise ZeroDivisionError
         assert source.state() is None
         session.execute("insert into items values (2)")
-    assert capture(source, landing, FOLDER).snapshot_because
+    assert "snapshot" in str(capture(source, landing, FOLDER).notes)
+    assert replayed(landing) == held(url)
+
+
+def test_a_landing_without_a_drop_of_the_log_gets_a_snapshot_even_if_the_slot_lives(
+    url: str, source: Source, landing: FolderLanding, tmp_path: Path
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        capture(source, landing, FOLDER)
+        session.execute("insert into items values (2)")
+    (tmp_path / "elsewhere").mkdir()
+    elsewhere = FolderLanding(tmp_path / "elsewhere")
+    assert "holds no drop" in str(capture(source, elsewhere, FOLDER).notes)
+    assert replayed(elsewhere) == held(url)
+
+
+def test_a_capture_waits_for_another_one_but_not_for_ever(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture_source, "PATIENCE_SECONDS", 1)
+    other = Source(url, "shop", TABLES)
+    try:
+        with source.alone(), pytest.raises(SourceBusy, match="another capture of 'shop' is at work"):
+            capture(other, landing, FOLDER)
+        with ThreadPoolExecutor(1) as pool, source.alone():
+            waiting = pool.submit(capture, other, landing, FOLDER)
+            time.sleep(0.5)
+        assert waiting.result().drops == 1
+    finally:
+        other.close()
+
+
+def test_who_captures_need_not_own_the_tables_once_their_owner_publishes_them(
+    url: str, landing: FolderLanding
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("drop role if exists reader; create role reader login replication password 'reading'")
+        session.execute("grant select on items, notes to reader; insert into items values (1)")
+        reader = Source(url.replace("postgres:source-test", "reader:reading"), "shop", TABLES)
+        try:
+            with pytest.raises(
+                OperatorFault, match='have the tables\' owner run: create publication "shop" for table'
+            ):
+                capture(reader, landing, FOLDER)
+            session.execute("create publication shop for table items, notes")
+            capture(reader, landing, FOLDER)
+        finally:
+            reader.close()
+            session.execute("revoke all on items, notes from reader; drop role reader")
     assert replayed(landing) == held(url)
 
 

@@ -12,6 +12,7 @@ from tests.integration.conftest import write_things
 
 JANUARY = "things/2026-01/a.csv"
 COMMANDS = (
+    "capture",
     "discover",
     "plan",
     "load",
@@ -19,6 +20,7 @@ COMMANDS = (
     "status",
     "quarantine",
     "samples",
+    "traffic",
     "contract check",
     "quarantine show",
 )

@@ -55,11 +55,20 @@ def bank(parsed: dict[str, Any]) -> dict[str, Any]:
     return dag
 
 
-def test_every_domain_with_a_contract_is_a_dag(parsed: dict[str, Any]) -> None:
+def test_every_domain_with_a_contract_is_a_dag_and_so_is_the_platform(parsed: dict[str, Any]) -> None:
     domains = {contract.domain for contract in read_contracts(ROOT / "contracts")}
     assert parsed["errors"] == {}
     assert domains
-    assert set(parsed["dags"]) == domains
+    assert set(parsed["dags"]) == domains | {"platform"}
+
+
+def test_a_domain_without_contracts_has_its_models_built_and_loads_nothing(parsed: dict[str, Any]) -> None:
+    platform = parsed["dags"]["platform"]
+    assert set(platform["params"]) == {"full_refresh"}
+    alone = {name for name in platform["tasks"] if not name.startswith("transform.")}
+    assert alone == {"make_ledger", "publish"}
+    assert platform["tasks"]["transform.dbt_producer_watcher"]["upstream"] == ["make_ledger"]
+    assert "gold.mart_platform_datasets" in platform["tasks"]["publish"]["outlets"]
 
 
 def test_reading_the_dags_needs_no_network_and_no_heavy_package(parsed: dict[str, Any]) -> None:
@@ -82,6 +91,16 @@ def test_the_journey_is_one_graph(bank: dict[str, Any]) -> None:
     assert tasks["verdict"]["upstream"] == ["load", "profile", "publish"]
     assert tasks["verdict"]["trigger_rule"] == "none_failed"
     assert tasks["gate"]["trigger_rule"] == "all_done"
+
+
+def test_what_is_captured_comes_first_and_its_failure_makes_the_run_fail_without_holding_up_the_rest(
+    parsed: dict[str, Any], bank: dict[str, Any]
+) -> None:
+    tasks = parsed["dags"]["orders"]["tasks"]
+    assert tasks["discover"]["upstream"] == ["capture"]
+    assert tasks["discover"]["trigger_rule"] == "all_done"
+    assert "capture" in tasks["verdict"]["upstream"]
+    assert "capture" not in bank["tasks"]
 
 
 def test_the_lake_is_kept_beside_the_models_where_a_contract_says_so(parsed: dict[str, Any]) -> None:

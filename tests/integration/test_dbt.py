@@ -19,6 +19,7 @@ from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.conftest import write_things
 from tests.integration.dbt_feeds import Bank, Web, World
 from tests.integration.dbt_fleet import MIDNIGHT, VEHICLES, Fleet, update
+from tests.integration.dbt_orders import Orders, change, customer, item, order
 from tests.integration.dbt_sales import Restatements, Sales
 from tests.integration.dbt_session import ENVIRONMENT, ROOT, Dbt, dbt_environment, warehouse_copy
 
@@ -63,6 +64,12 @@ RESTATED = (
     {"transaction_id": "3", "quantity": "1", "price": "0.5", "tax": "0.1"},
 )
 
+ORDERS = (
+    change("c", "customers", None, customer(1), lsn=1),
+    change("c", "orders", None, order(1), lsn=2),
+    change("c", "order_items", None, item(11, 1), lsn=3),
+)
+
 
 @pytest.fixture(scope="module")
 def database(postgres):
@@ -79,11 +86,14 @@ def environment(postgres, database, tmp_path_factory):
 def loaded(postgres, database, tmp_path_factory):
     """A file of each domain, of the web two, loaded; answers with the loader's connection."""
     url = postgres.url("loader", "loader-test", database)
-    world = World(tmp_path_factory.mktemp("landing"), url, Bank(), Web(), Fleet(), Sales(), Restatements())
+    world = World(
+        tmp_path_factory.mktemp("landing"), url, Bank(), Web(), Fleet(), Orders(), Sales(), Restatements()
+    )
     world.deliver("bank_transactions/2024.csv", (HEADER + MOVEMENTS).encode())
     world.deliver("2024/01/events.csv", (EVENTS + JANUARY).encode())
     world.deliver("2024/02/events.csv", (EVENTS + FEBRUARY).encode())
     world.deliver(Fleet.keys[0], Fleet().drop([update("a", VEHICLES[0], MIDNIGHT, 52.5, 13.4)]))
+    world.deliver(Orders.keys[0], Orders().drop(ORDERS))
     world.deliver(Sales.keys[0], Sales().drop(*SALES))
     world.deliver(Restatements.keys[0], Restatements().drop(*RESTATED))
     world.load()
@@ -120,6 +130,7 @@ def test_a_build_runs_every_kind_of_check_and_passes(built):
     assert built["web_totals_reconcile"]["status"] == "pass"
     assert built["sales_restatement_wins_where_it_has_a_value"]["status"] == "pass"
     assert built["sales_totals_reconcile"]["status"] == "pass"
+    assert built["orders_totals_reconcile"]["status"] == "pass"
 
 
 def test_backdated_movements_warn_and_are_kept_for_a_look(built, loaded, postgres, database):
@@ -372,7 +383,7 @@ def test_docs_describe_every_model_and_column(dbt, environment, built):
     manifest = json.loads((folder / "manifest.json").read_text())
     catalog = json.loads((folder / "catalog.json").read_text())
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    assert len(models) >= 47
+    assert len(models) >= 70
     silent = [
         f"{node['name']}.{column}"
         for key, node in models.items()

@@ -123,7 +123,7 @@ def test_a_first_drop_that_is_copied_straight_leaves_raw_with_its_key_and_withou
 def test_a_small_file_that_unpacks_to_a_large_one_is_loaded_alone(
     things, landing, warehouse, load, monkeypatch
 ):
-    monkeypatch.setattr("data_ingestion.load.MOST_KEPT_BYTES", 1000)
+    monkeypatch.setattr("data_ingestion.batch.MOST_KEPT_BYTES", 1000)
     landing.write(JANUARY, ("id,amount,note\n" + "".join(f"{n},1,a\n" for n in range(99))).encode())
     put(landing, FEBRUARY, "100,2,b")
     put(landing, "things/2026-03/c.csv", "101,2,b")

@@ -16,7 +16,7 @@ FILE: dict[str, Any] = yaml.safe_load(TEXT)
 DEVELOPMENT: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.dev.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 # Those that end when they have done what they are there for.
-ONCE = {"airflow-init", "dashboards", "postgres-init", "s3-init", "samples", "superset-init"}
+ONCE = {"airflow-init", "dashboards", "postgres-init", "s3-init", "samples", "superset-init", "traffic"}
 LASTING = sorted(SERVICES.keys() - ONCE)
 OURS = {name: service for name, service in SERVICES.items() if "GOLDWORKS_IMAGES" in service["image"]}
 
@@ -102,7 +102,7 @@ def test_the_s3_server_which_lets_anybody_in_is_known_to_the_landings_network_al
     assert "ports" not in SERVICES["s3"]
     assert SERVICES["s3"]["networks"] == ["landing"]
     inside = {name for name, service in SERVICES.items() if "landing" in service["networks"]}
-    assert not {name for name in inside if not name.startswith(("airflow", "s3", "samples"))}
+    assert not {name for name in inside if not name.startswith(("airflow", "s3", "samples", "traffic"))}
 
 
 def test_every_service_is_in_a_network_of_ours() -> None:
@@ -154,6 +154,8 @@ def test_a_part_holds_the_logins_that_it_needs_and_no_others() -> None:
             assert secrets == of_superset
         elif name.startswith(("s3", "redis")):
             assert secrets == ({"REDIS_PASSWORD"} if name == "redis" else set())
+        elif name == "traffic":
+            assert secrets == {"GOLDWORKS_SHOP_URL", "GOLDWORKS_SOURCE_SHOP_URL", "AWS_SECRET_ACCESS_KEY"}
         elif name.startswith(("airflow", "samples")):
             assert not secrets & (server | of_superset)
             assert not [
@@ -168,12 +170,14 @@ def test_a_part_holds_the_logins_that_it_needs_and_no_others() -> None:
 
 
 def test_the_databases_are_made_with_a_password_for_each_of_their_roles() -> None:
-    script = (ROOT / "init_db.sql").read_text(encoding="utf-8")
+    script, source = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("init_db.sql", "init_source.sql")
+    )
     given = set(mounted(SERVICES["postgres-init"], "secrets"))
     of_a_warehouse = set(re.findall(r"\|\| '(\w+_PASSWORD)'", script))
     assert of_a_warehouse
     needed = of_a_warehouse | {f"DEV_{name}" for name in of_a_warehouse}
-    needed |= set(re.findall(r"\\getenv \w+ (\w+_PASSWORD)", script))
+    needed |= set(re.findall(r"\\getenv \w+ (\w+_PASSWORD)", script + source))
     assert given == needed | {"PGPASSWORD"}
 
 
@@ -226,7 +230,7 @@ def test_images_install_what_is_locked_and_checked_and_nothing_else(file: str) -
 
 def test_profiles_are_those_that_make_up_chooses_from() -> None:
     known = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
-    assert known == {"local-postgres", "local-s3", containers.DISTRIBUTED}
+    assert known == {"local-postgres", "local-s3", "shop", containers.DISTRIBUTED}
 
 
 def test_nothing_needs_what_a_profile_may_leave_out() -> None:

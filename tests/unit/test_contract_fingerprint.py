@@ -24,6 +24,7 @@ from data_ingestion.contract import (
 from data_ingestion.contract.arrival import DoneMarker, Window
 from data_ingestion.contract.pattern import Pattern
 from data_ingestion.contract.terms import (
+    Capture,
     Format,
     JsonLinesFormat,
     Kinds,
@@ -53,6 +54,7 @@ IDLE = {
     "settle_seconds": 9,
     "done_marker": DoneMarker("_SUCCESS"),
     "recheck": Window(2, "hour"),
+    "capture": Capture("erp", ("items",)),
     "archive": True,
 }
 DECISIVE = {

@@ -156,6 +156,17 @@ def test_a_window_of_hours_lists_few_of_many_folders():
     assert sum(listing.covers(f"r/{at:%Y/%m/%d/%H}/a.csv") for at in hours) == 3
 
 
+def test_a_dataset_without_a_window_does_not_have_the_old_folders_of_another_listed():
+    listing = Listing(
+        [contract("r/{YYYY}/{MM}/{DD}/*.csv"), contract("others/**/*.csv", "others")],
+        since={"readings": "2026-03-14T00:00:00"},
+    )
+    assert listing.choose("") is Walk.DEEPER
+    assert listing.choose("r/2026/03/13/") is Walk.SKIP
+    assert listing.choose("r/2026/03/15/") is Walk.WHOLE
+    assert listing.choose("others/") is Walk.WHOLE
+
+
 @pytest.mark.parametrize(
     ("newest", "since"),
     [

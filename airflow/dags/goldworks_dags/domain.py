@@ -25,7 +25,10 @@ class ManifestMissing(Exception):
 
 @dataclass(frozen=True)
 class Domain:
-    """A domain by name, its contracts in the order of their names, and its dbt models layer by layer."""
+    """A domain by name, its contracts in the order of their names, and its dbt models layer by layer.
+
+    One without contracts (`platform`) brings nothing in: its models look at what the others have.
+    """
 
     name: str
     contracts: tuple[Contract, ...]
@@ -34,6 +37,11 @@ class Domain:
     @property
     def datasets(self) -> tuple[str, ...]:
         return tuple(contract.dataset for contract in self.contracts)
+
+    @property
+    def captured(self) -> tuple[Contract, ...]:
+        """The contracts whose drops are the changes of a source, which a run writes first."""
+        return tuple(contract for contract in self.contracts if contract.capture)
 
     @property
     def archived(self) -> tuple[Contract, ...]:
@@ -58,13 +66,14 @@ class Domain:
 
 
 def domains() -> list[Domain]:
-    """Every domain that has a contract, with the models that dbt's manifest knows of it."""
+    """Every domain that has contracts or models in gold, with the models that dbt's manifest knows of it."""
     contracts = read_contracts(contracts_folder())
     models = models_by_domain(read_manifest(manifest_file()))
-    return [
-        Domain(name, tuple(owned), models.get(name, {}))
-        for name, owned in groupby(contracts, key=lambda contract: contract.domain)
-    ]
+    owned = {
+        name: tuple(members) for name, members in groupby(contracts, key=lambda contract: contract.domain)
+    }
+    names = {*owned, *(name for name, layers in models.items() if layers.get("gold"))}
+    return [Domain(name, owned.get(name, ()), models.get(name, {})) for name in sorted(names)]
 
 
 def contracts_folder() -> Path:

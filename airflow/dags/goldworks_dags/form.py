@@ -17,6 +17,16 @@ PERIOD = r"^(\d{4}(-\d{2}(-\d{2})?)?)?$"
 
 def form(domain: Domain) -> dict[str, Param]:
     """The parameters of a run, as the trigger form shows them."""
+    refresh = Param(
+        False,
+        type="boolean",
+        title="Full refresh",
+        description="Read the chosen drops again even if they are in force, and rebuild every model from scratch."
+        if domain.contracts
+        else "Rebuild every model from scratch.",
+    )
+    if not domain.contracts:
+        return {"full_refresh": refresh}
     return {
         "datasets": Param(
             [],
@@ -46,12 +56,7 @@ def form(domain: Domain) -> dict[str, Param]:
             title="Full listing",
             description="List the whole landing, also folders of periods that the contracts look back on no more.",
         ),
-        "full_refresh": Param(
-            False,
-            type="boolean",
-            title="Full refresh",
-            description="Read the chosen drops again even if they are in force, and rebuild every model from scratch.",
-        ),
+        "full_refresh": refresh,
     }
 
 

@@ -30,6 +30,14 @@ def warehouse_url() -> str:
     return str(connection(WAREHOUSE).get_uri())
 
 
+def source_url(name: str) -> str | None:
+    """Where an operational database is that a contract calls so, login included; None where nobody has said."""
+    try:
+        return str(connection(f"source_{name}").get_uri())
+    except ConnectionMissing:
+        return None
+
+
 def dbt_login() -> dict[str, str]:
     """The variables from which dbt's profile takes where it works and as whom."""
     return as_variables(connection(TRANSFORMER))

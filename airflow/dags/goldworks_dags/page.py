@@ -10,7 +10,7 @@ RUNBOOK = "docs/runbooks/dag_is_red.md"
 
 def page(domain: Domain) -> str:
     """What lands, what makes a row the same row, how fresh it is meant to be, and what to do when the DAG is red."""
-    parts = [f"# {domain.name}: from the landing to {reaches(domain)}"]
+    parts = [f"# {headline(domain)}"]
     parts += [_dataset(contract) for contract in domain.contracts]
     if gold := domain.models.get("gold"):
         parts.append("## What it publishes\n" + "\n".join(f"- `gold.{model}`" for model in gold))
@@ -25,6 +25,18 @@ def page(domain: Domain) -> str:
         if domain.ends_in_raw
         else "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
     )
+    if not domain.contracts:
+        parts.append(
+            "## When it is red\n"
+            "A model or a test failed, or dbt could not run: correct it, then trigger a run. "
+            f"In full: `{RUNBOOK}`."
+        )
+        return "\n\n".join(parts)
+    capture = (
+        "| `capture` | a source can't be reached or read; what had landed is in | put it right, clear the task |\n"
+        if domain.captured
+        else ""
+    )
     lake = (
         "| `archive`, `compact` | landing, lake or warehouse can't be reached | clear the task; nothing waits |\n"
         if domain.archived
@@ -34,6 +46,7 @@ def page(domain: Domain) -> str:
         "## When it is red\n"
         "| task | meaning | what to do |\n"
         "|---|---|---|\n"
+        f"{capture}"
         "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
         "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
         f"{lake}"
@@ -46,6 +59,13 @@ def page(domain: Domain) -> str:
     return "\n\n".join(parts)
 
 
+def headline(domain: Domain) -> str:
+    """What the DAG does, in a line."""
+    if not domain.contracts:
+        return f"{domain.name}: what is known of all domains"
+    return f"{domain.name}: from the landing to {reaches(domain)}"
+
+
 def reaches(domain: Domain) -> str:
     """The last layer that the domain's drops come to."""
     return "raw" if domain.ends_in_raw else "gold"
@@ -56,6 +76,7 @@ def _dataset(contract: Contract) -> str:
         f"## `{contract.dataset}`",
         contract.description,
         "",
+        *([f"- **captured** from {_captured(contract)}"] if contract.capture else []),
         f"- **lands** as {_patterns(contract)}, into `raw.{contract.dataset}`",
         f"- **key**: {_key(contract)}",
         f"- **freshness**: {_freshness(contract)}",
@@ -67,6 +88,12 @@ def _dataset(contract: Contract) -> str:
     if contract.archive:
         lines.insert(3, "- **archived** in the lake, each record as it came")
     return "\n".join(lines)
+
+
+def _captured(contract: Contract) -> str:
+    assert contract.capture
+    tables = ", ".join(f"`{contract.capture.schema}.{table}`" for table in contract.capture.tables)
+    return f"{tables} of the connection `source_{contract.capture.source}`"
 
 
 def _patterns(contract: Contract) -> str:

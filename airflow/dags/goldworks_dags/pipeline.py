@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, get_current_context, task
+from airflow.sdk import DAG, XComArg, get_current_context, task
 
 from goldworks_dags import steps
 from goldworks_dags.assets import gold_of, raw_of
@@ -14,7 +15,7 @@ from goldworks_dags.batches import Ticket
 from goldworks_dags.domain import Domain
 from goldworks_dags.form import form
 from goldworks_dags.gate import VERDICT, Gate
-from goldworks_dags.page import page, reaches
+from goldworks_dags.page import headline, page
 from goldworks_dags.results import ROWS_WRITTEN
 from goldworks_dags.transform import BUILD_TASK, transform
 
@@ -27,10 +28,10 @@ PATIENCE = {
 
 
 def pipeline(domain: Domain) -> DAG:
-    """discover → load → gate → transform → publish → profile, the lake beside them, and a verdict on all."""
+    """A domain's journey as a DAG; one without contracts has its models built, and that is all."""
     with DAG(
         domain.name,
-        description=f"Drops of {', '.join(domain.datasets)}, from the landing to {reaches(domain)}",
+        description=headline(domain),
         doc_md=page(domain),
         schedule=domain.schedule,
         catchup=False,
@@ -41,51 +42,81 @@ def pipeline(domain: Domain) -> DAG:
         default_args={"owner": domain.name, "execution_timeout": timedelta(minutes=10), **PATIENCE},
     ) as dag:
 
-        @task(execution_timeout=timedelta(hours=1))
-        def discover() -> list[Ticket]:
-            return steps.discover(domain, get_current_context())
-
-        @task(execution_timeout=timedelta(hours=6), map_index_template="{{ batch }}")
-        def load(batch: Ticket) -> dict[str, int]:
-            return steps.load(domain, batch, get_current_context())
-
-        @task(execution_timeout=timedelta(hours=6), trigger_rule="all_done")
-        def archive() -> dict[str, int]:
-            return steps.archive(domain)
-
-        @task(execution_timeout=timedelta(hours=2))
-        def compact() -> None:
-            steps.compact(domain)
-
-        def found() -> dict[str, Any]:
-            context = get_current_context()
-            return steps.gate(domain, context["params"], context["outlet_events"])
-
         @task(outlets=gold_of(domain))
         def publish(found: dict[str, Any]) -> None:
             context = get_current_context()
             written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
             steps.publish(domain, found["marks"], written, context["outlet_events"])
 
-        @task(execution_timeout=timedelta(hours=2))
-        def profile() -> dict[str, int]:
-            return steps.profile(domain)
-
-        loaded = load.expand(batch=discover())
-        # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
-        # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
-        gate = Gate(task_id="gate", python_callable=found, trigger_rule="all_done", outlets=[raw_of(domain)])
-        published = publish(gate.output)
-        loaded >> gate
-        if not domain.ends_in_raw:
-            gate >> transform(domain) >> published
-        profiled = profile()
-        published >> profiled
-        ends = [loaded, published, profiled]
-        if domain.archived:  # beside the models, which do not wait for it
-            compacted = compact()
-            loaded >> archive() >> compacted
-            ends.append(compacted)
-        # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
-        ends >> EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
+        if domain.contracts:
+            _journey(domain, publish)
+        else:
+            task(steps.make_ledger)() >> transform(domain) >> publish({"marks": {}})
     return dag
+
+
+def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
+    """discover → load → gate → transform → publish → profile, and a verdict on all; before them, what is captured.
+
+    The lake is kept beside the models, which do not wait for it.
+    """
+
+    # What has landed is loaded even if a source does not answer.
+    @task(execution_timeout=timedelta(hours=1), trigger_rule="all_done")
+    def discover() -> list[Ticket]:
+        return steps.discover(domain, get_current_context())
+
+    @task(execution_timeout=timedelta(hours=6), map_index_template="{{ batch }}")
+    def load(batch: Ticket) -> dict[str, int]:
+        return steps.load(domain, batch, get_current_context())
+
+    def found() -> dict[str, Any]:
+        context = get_current_context()
+        return steps.gate(domain, context["params"], context["outlet_events"])
+
+    @task(execution_timeout=timedelta(hours=2))
+    def profile() -> dict[str, int]:
+        return steps.profile(domain)
+
+    tickets = discover()
+    loaded = load.expand(batch=tickets)
+    # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
+    # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
+    gate = Gate(task_id="gate", python_callable=found, trigger_rule="all_done", outlets=[raw_of(domain)])
+    published = publish(gate.output)
+    loaded >> gate
+    if not domain.ends_in_raw:
+        gate >> transform(domain) >> published
+    profiled = profile()
+    published >> profiled
+    ends = [loaded, published, profiled]
+    if domain.captured:
+        ends.append(_capture_before(domain, tickets))
+    if domain.archived:
+        ends.append(_lake_after(domain, loaded))
+    # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
+    ends >> EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
+
+
+def _capture_before(domain: Domain, tickets: XComArg) -> XComArg:
+    @task(execution_timeout=timedelta(hours=1))
+    def capture() -> dict[str, int]:
+        return steps.capture(domain)
+
+    captured = capture()
+    captured >> tickets
+    return captured
+
+
+def _lake_after(domain: Domain, loaded: XComArg) -> XComArg:
+    @task(execution_timeout=timedelta(hours=6), trigger_rule="all_done")
+    def archive() -> dict[str, int]:
+        return steps.archive(domain)
+
+    @task(execution_timeout=timedelta(hours=2))
+    def compact() -> None:
+        steps.compact(domain)
+
+    compacted = compact()
+    loaded >> archive() >> compacted
+    return compacted

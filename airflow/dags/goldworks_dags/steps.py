@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from goldworks_dags.assets import gold_asset, raw_asset, raw_of
 from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
 from goldworks_dags.domain import Domain, contracts_folder, manifest_file
 from goldworks_dags.form import choice_of
-from goldworks_dags.logins import warehouse_url
+from goldworks_dags.logins import source_url, warehouse_url
 
 if TYPE_CHECKING:
     from data_ingestion.contract import Contract
@@ -31,6 +31,46 @@ log = logging.getLogger(__name__)
 
 # Lines of one kind that a task's log shows.
 TOLD = 200
+
+
+def make_ledger() -> None:
+    """Makes the ledger's tables where nobody has loaded anything yet: models look at them."""
+    with _at_work():
+        pass
+
+
+def capture(domain: Domain) -> dict[str, int]:
+    """Writes what has changed at the sources to the landing; tells the number of changes by dataset."""
+    from data_ingestion.capture.reader import capture as bring
+    from data_ingestion.capture.source import SourceBusy, open_source
+    from data_ingestion.landing import open_landing
+    from data_ingestion.settings import Settings
+
+    urls = {one.dataset: source_url(one.capture.source) for one in domain.captured if one.capture}
+    if not any(urls.values()):
+        missing = " ".join(sorted({f"source_{one.capture.source}" for one in domain.captured if one.capture}))
+        raise AirflowSkipException(f"nothing is captured: no connection {missing}")
+    landing = open_landing(Settings.from_environment(warehouse_url="unused").landing_url)
+    counts: dict[str, int] = {}
+    for contract in domain.captured:
+        if (url := urls[contract.dataset]) is None:
+            log.warning("%s: nothing is captured, its source has no connection", contract.dataset)
+            continue
+        source = open_source(contract, url)
+        try:
+            report = bring(source, landing, contract.capture_folder)
+        except SourceBusy as busy:
+            log.info("%s: %s", contract.dataset, busy)
+            continue
+        finally:
+            source.close()
+        for note in report.notes:
+            log.info("%s: %s", contract.dataset, note)
+        for alarm in report.alarms:
+            log.error("%s: %s", contract.dataset, alarm)
+        log.info("%s: %d changes in %d drops", contract.dataset, report.changes, report.drops)
+        counts[contract.dataset] = report.changes
+    return counts
 
 
 def discover(domain: Domain, context: Mapping[str, Any]) -> list[Ticket]:

@@ -215,7 +215,7 @@ class PostgresWarehouse:
         brought = drops.bring_in(self.connection, contract, planned, drop, self.plan_limits)
         report = self._record(contract, planned, attempt_id, drop, brought)
         if brought.kind not in (Kind.KNOWN, Kind.DUPLICATE):
-            ledger.record_quarantine(self.connection, report, bad)
+            ledger.record_quarantine(self.connection, [(report, bad)])
         return report
 
     @_asking
@@ -276,7 +276,7 @@ class PostgresWarehouse:
             failed = report.ended(LoadState.FAILED, load_id=ledger.draw_load_id(self.connection))
             ledger.record_end(self.connection, failed, None, None)
             ledger.close_quarantine(self.connection, failed, of_failed_only=True)
-            ledger.record_quarantine(self.connection, failed, bad)
+            ledger.record_quarantine(self.connection, [(failed, bad)])
         return failed
 
     @_asking

@@ -11,7 +11,7 @@ from psycopg import Connection
 from data_ingestion.contract import Contract
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import KnownObject, LedgerView, ObjectState
-from data_ingestion.warehouses.postgres.session import scalar
+from data_ingestion.warehouses.postgres.session import array, scalar
 
 # Keys a question: a landing of a million objects is asked about in parts.
 KEYS_AT_ONCE = 10_000
@@ -105,10 +105,10 @@ def record_seen(connection: Connection, dataset: str | None, seen: Iterable[Land
             {
                 "dataset": dataset,
                 "state": state,
-                "keys": [item.key for item in part],
-                "etags": [item.etag for item in part],
-                "sizes": [item.size for item in part],
-                "times": [item.last_modified for item in part],
+                "keys": array(item.key for item in part),
+                "etags": array(item.etag for item in part),
+                "sizes": array(item.size for item in part),
+                "times": array(item.last_modified for item in part),
             },
         )
 
@@ -142,8 +142,8 @@ def _held(connection: Connection, dataset: str, keys: Sequence[str]) -> dict[str
                   o.object_key in (select q.object_key from ops.quarantine q join ops.loads l using (load_id)
                                    where q.dataset = %(dataset)s and q.closed_by_load_id is null
                                      and l.state = 'failed')
-           from ops.objects o left join ops.drops d using (drop_id) where o.object_key = any(%(keys)s)""",
-        {"dataset": dataset, "keys": keys},
+           from ops.objects o left join ops.drops d using (drop_id) where o.object_key = any(%(keys)s::text[])""",
+        {"dataset": dataset, "keys": array(keys)},
     )
     return {row[0]: KnownObject(row[0], ObjectState(row[1]), *row[2:]) for row in rows}
 
@@ -167,7 +167,7 @@ def _twins(connection: Connection, dataset: str, items: Sequence[LandingObject])
                where o.dataset = %s and o.size_bytes = i.size and o.etag = i.etag and o.state = 'in_force'
                  and o.object_key <> i.key
                limit 1) t""",
-        [[item.key for item in items], [item.size for item in items], [item.etag for item in items], dataset],
+        [*_versions(items), dataset],
     )
 
 
@@ -182,9 +182,17 @@ def _alike(connection: Connection, dataset: str, items: Sequence[LandingObject])
            where exists (select from ops.objects o where o.dataset = %s and o.size_bytes = i.size
                          and o.state in ('in_force', 'withdrawn')
                          and (i.etag like '%%-%%' or o.etag like '%%-%%'))""",
-        [[item.key for item in items], [item.size for item in items], [item.etag for item in items], dataset],
+        [*_versions(items), dataset],
     )
     yield from (row[0] for row in rows)
+
+
+def _versions(items: Sequence[LandingObject]) -> list[str]:
+    return [
+        array(item.key for item in items),
+        array(item.size for item in items),
+        array(item.etag for item in items),
+    ]
 
 
 def _parts(seen: Iterable[LandingObject]) -> Iterator[list[LandingObject]]:

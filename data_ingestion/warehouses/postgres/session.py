@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any, LiteralString
 
 import psycopg
@@ -37,6 +38,23 @@ def equal(columns: Iterable[str], left: str, right: str) -> sql.Composed:
     return sql.SQL(" and ").join(
         sql.SQL("{} = {}").format(sql.Identifier(left, name), sql.Identifier(right, name)) for name in columns
     )
+
+
+def array(values: Iterable[str | int | bytes | datetime]) -> str:
+    """Values as the text of an array: of a thousand, psycopg's own way takes several times as long."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: str | int | bytes | datetime) -> str:
+    match value:
+        case int():
+            return str(value)
+        case bytes():
+            return f'"\\\\x{value.hex()}"'
+        case datetime():
+            return f'"{value.isoformat()}"'
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def has_readers(connection: Connection) -> bool:

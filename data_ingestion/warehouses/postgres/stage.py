@@ -64,10 +64,10 @@ class PostgresStage:
         self._copy: Copy = self._context.__enter__()
         self._copy.write(self._encoder.write_header())
 
-    def write(self, rows: Any, position: int = 0) -> None:
-        """Copies a record batch of checked rows in, those of the batch's drop at that position."""
+    def write(self, rows: Any, positions: Any = None) -> None:
+        """Copies a record batch of checked rows in, in a shared stage with the position of each one's drop."""
         if rows.num_rows:
-            self._copy.write(self._encoder.write_batch(self._as_wired(rows, position)))
+            self._copy.write(self._encoder.write_batch(self._as_wired(rows, positions)))
 
     def finish(self) -> StagedRows:
         """Ends the COPY."""
@@ -94,7 +94,7 @@ class PostgresStage:
         fields.append(pa.field(LINE, pa.int64()))
         return pa.schema([*fields, pa.field(POSITION, pa.int32())] if self._positions else fields)
 
-    def _as_wired(self, rows: Any, position: int) -> Any:
+    def _as_wired(self, rows: Any, positions: Any) -> Any:
         count, columns = rows.num_rows, []
         if self._table.by_occurrence:
             keys = content_keys(rows, self._table.contract)
@@ -104,7 +104,7 @@ class PostgresStage:
             self._proof.add(rows, self._table.key)
         columns += rows.columns
         if self._positions:
-            columns.append(pa.array(np.full(count, position, np.int32)))
+            columns.append(pa.array(positions, pa.int32()))
         return pa.record_batch(
             [
                 column if column.type == field.type else column.cast(field.type)

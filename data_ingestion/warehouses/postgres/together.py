@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from psycopg import Connection, sql
 
@@ -15,6 +14,7 @@ from data_ingestion.warehouses.base import NewDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
+from data_ingestion.warehouses.postgres.session import array
 from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable, staged_rows
 
 
@@ -59,9 +59,9 @@ def bring_in_together(
         connection, [(reports[each.position], each.read.size) for each in new], contract.fingerprint
     )
     ledger.close_quarantine_of(connection, list(reports.values()))
-    for each in new:
-        if each.read.quarantined:
-            ledger.record_quarantine(connection, reports[each.position], each.bad)
+    bad = [(reports[each.position], each.bad) for each in new if each.read.quarantined]
+    if bad:
+        ledger.record_quarantine(connection, bad)
     return [reports.get(each.position) for each in drops]
 
 
@@ -73,15 +73,19 @@ def _those_that_are_new(
         row[0]
         for row in connection.execute(
             """select object_key from ops.objects
-               where object_key = any(%s) and (state in ('in_force', 'withdrawn') or withdrawn_sha256 is not null)""",
-            [[each.planned.object.key for each in drops]],
+               where object_key = any(%s::text[])
+                 and (state in ('in_force', 'withdrawn') or withdrawn_sha256 is not null)""",
+            [array(each.planned.object.key for each in drops)],
         )
     }
     known_bytes = {
         bytes(row[0])
         for row in connection.execute(
-            "select sha256 from ops.drops where dataset = %s and sha256 = any(%s) and ended_at is null",
-            [contract.dataset, [each.read.sha256 for each in drops]],
+            # One by one: of a list of hashes the planner makes a filter over all of the dataset's drops.
+            """select d.sha256 from unnest(%s::bytea[]) as s (sha256) cross join lateral (
+                   select sha256 from ops.drops where dataset = %s and sha256 = s.sha256 and ended_at is null
+                   limit 1) d""",
+            [array(each.read.sha256 for each in drops), contract.dataset],
         )
     }
     new = []
@@ -110,8 +114,9 @@ def _unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
 def _draw_ids(connection: Connection, count: int) -> tuple[list[int], list[int]]:
     """As many drop ids and load ids, in ascending order."""
     rows = connection.execute(
-        """select nextval(pg_get_serial_sequence('ops.drops', 'drop_id')), nextval('ops.load_ids')
-           from generate_series(1, %s)""",
+        """select nextval(s.drop_ids), nextval('ops.load_ids')
+           from (select pg_get_serial_sequence('ops.drops', 'drop_id')::regclass as drop_ids offset 0) s,
+                generate_series(1, %s)""",
         [count],
     ).fetchall()
     return sorted(row[0] for row in rows), sorted(row[1] for row in rows)
@@ -122,19 +127,18 @@ def _record_drops(
 ) -> None:
     """Each object holds its drop, and gives it its rank."""
     seen = [each.planned.object for each in new]
-    delivered: list[datetime] = [item.last_modified for item in seen]
     parameters = {
         "dataset": contract.dataset,
         "fingerprint": contract.fingerprint,
-        "drops": [member.drop_id for member in members],
-        "loads": [member.load_id for member in members],
-        "hashes": [each.read.sha256 for each in new],
-        "sizes": [each.read.size for each in new],
-        "periods": [each.planned.period for each in new],
-        "delivered": delivered,
-        "keys": [item.key for item in seen],
-        "etags": [item.etag for item in seen],
-        "object_sizes": [item.size for item in seen],
+        "drops": array(member.drop_id for member in members),
+        "loads": array(member.load_id for member in members),
+        "hashes": array(each.read.sha256 for each in new),
+        "sizes": array(each.read.size for each in new),
+        "periods": array(each.planned.period for each in new),
+        "delivered": array(item.last_modified for item in seen),
+        "keys": array(item.key for item in seen),
+        "etags": array(item.etag for item in seen),
+        "object_sizes": array(item.size for item in seen),
     }
     connection.execute(
         """insert into ops.drops (drop_id, dataset, sha256, size_bytes, fingerprint, load_id,

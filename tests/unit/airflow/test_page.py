@@ -12,6 +12,12 @@ BANK = Domain(
     {"silver": ("int_bank_movements",), "gold": ("dim_bank_account",)},
 )
 
+ORDERS = Domain(
+    "orders",
+    (read_contract(ROOT / "contracts/orders/order_changes.odcs.yaml"),),
+    {"silver": ("int_orders",)},
+)
+
 
 def test_the_page_tells_what_lands_by_which_key_and_how_fresh() -> None:
     told = page(BANK)
@@ -23,6 +29,13 @@ def test_the_page_tells_what_lands_by_which_key_and_how_fresh() -> None:
     assert "more than 5% of a drop's rows, and more than 20" in told
 
 
+def test_the_page_of_a_captured_domain_names_its_source() -> None:
+    told = page(ORDERS)
+    assert "**captured** from `public.customers`, " in told
+    assert "of the connection `source_shop`" in told
+    assert "| `capture` | " in told and "| `capture` | " not in page(BANK)
+
+
 def test_the_page_lists_gold_and_nothing_further_in() -> None:
     told = page(BANK)
     assert "`gold.dim_bank_account`" in told
@@ -31,8 +44,8 @@ def test_the_page_lists_gold_and_nothing_further_in() -> None:
 
 def test_the_runbook_it_points_to_has_a_chapter_for_each_of_its_tasks() -> None:
     runbook = (ROOT / RUNBOOK).read_text()
-    for task in ("discover", "load", "gate", "transform", "publish", "profile", "verdict"):
-        assert f"`{task}`" in page(BANK)
+    for task in ("capture", "discover", "load", "gate", "transform", "publish", "profile", "verdict"):
+        assert f"`{task}`" in page(ORDERS)
         assert f"`{task}`" in runbook
 
 

@@ -61,6 +61,13 @@ def test_an_administrator_makes_both_warehouses(calls: Path, scripts: Path) -> N
     ]
 
 
+def test_the_server_of_the_platform_has_the_shop_too(calls: Path, scripts: Path) -> None:
+    done = run(calls, scripts, "chief's", WAREHOUSE_HOST="postgres")
+    assert done.returncode == 0, done.stderr
+    last = calls.read_text().splitlines()[-1]
+    assert last == "chief@postgres:5433/postgres -X -f /opt/goldworks/init_source.sql"
+
+
 def test_what_an_administrator_made_is_left_as_it_is(calls: Path, scripts: Path) -> None:
     done = run(calls, scripts, "nobody's")
     assert (done.returncode, done.stdout) == (0, "made by an administrator; left as it is\n")

@@ -171,13 +171,39 @@ def test_all_that_the_file_holds_beyond_our_own_settings_reaches_airflow() -> No
         "EMPTY": "",
     }
     known = settings(**further, **ours, SUPERSET_METADATA_URI="postgresql://superset:word@db/superset")
-    assert containers.more_settings(known) == further
+    told = containers.more_settings(known)
+    assert {name: told[name] for name in told if "SOURCE" not in name} == further
     written = containers.secrets(known)["more_settings"]
-    assert dict(one.split("=", 1) for one in written.splitlines()) == further
+    assert dict(one.split("=", 1) for one in written.splitlines()) == told
 
 
-def test_a_fresh_file_has_nothing_further_to_tell() -> None:
-    assert containers.secrets(settings())["more_settings"] == ""
+def test_a_fresh_file_tells_further_of_the_shop_alone() -> None:
+    shop = settings(CAPTURE_PASSWORD="p@ss")
+    url = "postgresql://capture:p%40ss@postgres:5432/shop"
+    assert containers.more_settings(shop) == {
+        "GOLDWORKS_SOURCE_SHOP_URL": url,
+        "AIRFLOW_CONN_SOURCE_SHOP": url,
+    }
+
+
+def test_a_source_of_ones_own_reaches_airflow_under_the_name_that_its_contract_has() -> None:
+    url = "postgresql://reader:word@erp.example.com/erp"
+    told = containers.more_settings(settings(GOLDWORKS_SOURCE_ERP_URL=url))
+    assert (told["GOLDWORKS_SOURCE_ERP_URL"], told["AIRFLOW_CONN_SOURCE_ERP"]) == (url, url)
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        {"GOLDWORKS_PG_HOST": "db.example.com"},
+        {"GOLDWORKS_LANDING_URL": "s3://theirs", "AWS_ENDPOINT_URL": ""},
+    ],
+)
+def test_where_server_or_bucket_are_somebodys_own_there_is_no_shop(theirs: dict[str, str]) -> None:
+    known = settings(**theirs)
+    assert containers.more_settings(known) == {}
+    assert containers.secrets(known)["GOLDWORKS_SHOP_URL"] == ""
+    assert "shop" not in containers.profiles(known, distributed=False)
 
 
 def test_superset_keeps_its_metadata_where_the_file_says() -> None:
@@ -237,8 +263,8 @@ def test_containers_find_one_another_by_the_names_of_their_services() -> None:
 
 
 def test_the_local_servers_run_unless_the_file_names_others() -> None:
-    assert containers.profiles(settings(), distributed=False) == ["local-postgres", "local-s3"]
-    assert containers.profiles(settings(), distributed=True) == ["local-postgres", "local-s3", "distributed"]
+    assert containers.profiles(settings(), distributed=False) == ["local-postgres", "local-s3", "shop"]
+    assert containers.profiles(settings(), distributed=True)[-1] == "distributed"
     real_s3 = settings(GOLDWORKS_LANDING_URL="s3://theirs", AWS_ENDPOINT_URL="")
     assert containers.profiles(real_s3, distributed=False) == ["local-postgres"]
     external = settings(GOLDWORKS_PG_HOST="db.example.com")

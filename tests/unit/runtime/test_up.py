@@ -94,7 +94,7 @@ def test_the_first_time_every_dag_runs_to_its_end_and_then_addresses_are_told(
 ) -> None:
     module.up(settings)
     assert machine.done == [*STEPS, "first runs", "addresses"]
-    assert machine.wanted == [(["local-postgres", "local-s3"], False)]
+    assert machine.wanted == [(["local-postgres", "local-s3", "shop"], False)]
 
 
 def test_once_any_dag_has_run_none_is_started_again(machine: Machine, settings: Settings) -> None:
@@ -117,7 +117,7 @@ def test_celery_and_the_working_copy_are_handed_on(
     told: list[bool] = []
     monkeypatch.setattr(containers, "write", lambda _, *, distributed: told.append(distributed))
     module.up(settings, distributed=True, development=True)
-    assert machine.wanted == [(["local-postgres", "local-s3", "distributed"], True)]
+    assert machine.wanted == [(["local-postgres", "local-s3", "shop", "distributed"], True)]
     assert told == [True]
 
 

@@ -63,6 +63,16 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
             },
         ),
         (
+            "orders",
+            {
+                "Open orders by delivery date and status",
+                "Top 3 delivery dates by open orders",
+                "Open pending items by product",
+                "Top 3 customers by pending orders",
+                "What is known of the source, and until when",
+            },
+        ),
+        (
             "sales",
             {
                 "Revenue and tax by month",

@@ -1,4 +1,4 @@
-"""Orders: an operational database with invented customers, products and orders that change minute by minute.
+"""Traffic: an operational database of invented customers, products and orders that change minute by minute.
 
 It is a source for change capture, not a folder of files. Everything follows from the seed and the number of the minute:
 the same minutes, in one go or in several, give the same rows.
@@ -13,8 +13,10 @@ from random import Random
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 TABLES = ("customers", "products", "orders", "order_items")
+PUBLICATION = "order_changes"  # the dataset that they are captured for
 FIRST_MINUTE = datetime(2026, 1, 5, 8, 0)
 STATUSES = ("PENDING", "PROCESSING", "REPROCESSING", "COMPLETED")
 CUSTOMERS, PRODUCTS = 20, 24
@@ -59,19 +61,37 @@ class Statement:
 
 
 def make_traffic(session: psycopg.Connection, minutes: int, seed: int = 7) -> int:
-    """Lets so many minutes pass, each a transaction; the number of the last one.
+    """Lets so many minutes pass, each a transaction; how many have passed in all.
 
     The tables are made where they are missing. Needs a session in autocommit mode as the owner of its database.
     """
     session.execute(SCHEMA)
-    row = session.execute("select coalesce(max(minute), -1) from traffic").fetchone()
-    first = row[0] + 1 if row else 0
+    _publish(session)
+    first = age(session)
     for minute in range(first, first + minutes):
         with session.transaction():
             for statement in statements(minute, seed):
                 session.execute(statement.text, statement.values)
             session.execute("insert into traffic values (%s)", [minute])
-    return first + minutes - 1
+    return first + minutes
+
+
+def age(session: psycopg.Connection) -> int:
+    """How many minutes of the shop's life have passed."""
+    if session.execute("select to_regclass('traffic')").fetchone() == (None,):
+        return 0
+    row = session.execute("select coalesce(max(minute), -1) + 1 from traffic").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _publish(session: psycopg.Connection) -> None:
+    """The tables' owner lets their changes be captured, so that the login of the capture need own nothing."""
+    if session.execute("select from pg_publication where pubname = %s", [PUBLICATION]).fetchone() is None:
+        tables = sql.SQL(", ").join(map(sql.Identifier, TABLES))
+        session.execute(
+            sql.SQL("create publication {} for table {}").format(sql.Identifier(PUBLICATION), tables)
+        )
 
 
 def statements(minute: int, seed: int = 7) -> Iterator[Statement]:

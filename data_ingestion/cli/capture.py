@@ -1,0 +1,129 @@
+"""Capture: changes of operational databases, written to the landing as drops."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from data_ingestion.cli import output
+from data_ingestion.cli.options import ContractsOption, DatasetOption, JsonOption, LandingOption
+from data_ingestion.cli.session import choose, contracts_folder
+from data_ingestion.errors import ContractFault
+from data_ingestion.settings import Settings, source_url
+
+if TYPE_CHECKING:
+    from data_ingestion.capture.source import Source
+    from data_ingestion.contract import Contract
+    from data_ingestion.landing import Landing
+
+
+def capture(
+    landing: LandingOption = None, contracts: ContractsOption = None, dataset: DatasetOption = None,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on, with so long a pause, until interrupted."),
+    ] = None,
+    status: Annotated[
+        bool, typer.Option("--status", help="Only tell how far each source is captured, and what it keeps for us.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Write the changes of the contracts' sources to the landing. Changes are kept there until they are safe here."""
+    from data_ingestion.landing import open_landing
+
+    chosen = _captured(contracts, dataset)
+    place = open_landing(Settings.from_environment(landing_url=landing, warehouse_url="unused").landing_url)
+    if status:
+        _tell_states([_state(contract, place) for contract in chosen], as_json)
+        return
+    try:
+        while True:
+            _capture_all(chosen, place, as_json, quiet=every is not None)
+            if every is None:
+                return
+            time.sleep(every)
+    except KeyboardInterrupt:
+        if every is None:
+            raise
+
+
+def _captured(contracts: Any, datasets: list[str] | None) -> Sequence[Contract]:
+    from data_ingestion.contract import read_contracts
+
+    folder = contracts_folder(contracts)
+    chosen = choose(read_contracts(folder), datasets, folder)
+    captured = [contract for contract in chosen if contract.capture]
+    if not captured:
+        raise ContractFault(
+            f"{folder}: no contract has its drops captured from a source\n  docs/reference/contract.md#capture"
+        )
+    return captured
+
+
+def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *, quiet: bool) -> None:
+    from data_ingestion.capture.reader import capture as bring
+
+    reports = {}
+    for contract in chosen:
+        with _source(contract) as source:
+            report = reports[contract.dataset] = bring(source, landing, contract.capture_folder)
+        if as_json:
+            continue
+        for note in report.notes:
+            output.say("snapshot", f"{contract.dataset}  {note}")
+        for alarm in report.alarms:
+            output.say("alarm", f"{contract.dataset}  {alarm}", "bold red")
+        if report.drops or not quiet:
+            drops = "drop" if report.drops == 1 else "drops"
+            output.say(
+                "capture", f"{contract.dataset}  {report.changes:,} changes in {report.drops:,} {drops}"
+            )
+    if as_json:
+        output.say_json(reports)
+
+
+def _state(contract: Contract, landing: Landing) -> dict[str, Any]:
+    """How far a source is captured: its slot, and the newest drop of its log."""
+    from data_ingestion.capture.changelog import newest_place
+    from data_ingestion.capture.source import told_lsn
+
+    assert contract.capture
+    with _source(contract) as source:
+        state = source.state()
+    newest = newest_place(landing, contract.capture_folder)
+    return {
+        "dataset": contract.dataset,
+        "source": contract.capture.source,
+        "slot": "none" if state is None else state.lost_because or state.standing,
+        "captured_to": newest and told_lsn(newest),
+        "behind_bytes": state and state.behind_bytes,
+        "kept_bytes": state and state.lag_bytes,
+        "left_bytes": state and state.left_bytes,
+    }
+
+
+def _tell_states(states: Sequence[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        output.say_json(states)
+        return
+    output.say_table(states, {
+        "dataset": "dataset", "source": "source", "slot": "slot", "captured_to": "captured to",
+        "behind_bytes": "bytes behind", "kept_bytes": "bytes kept for it", "left_bytes": "bytes until it is lost",
+    }, "")  # fmt: skip
+
+
+@contextmanager
+def _source(contract: Contract) -> Iterator[Source]:
+    from data_ingestion.capture.source import open_source
+
+    assert contract.capture
+    source = open_source(contract, source_url(os.environ, contract.capture.source))
+    try:
+        yield source
+    finally:
+        source.close()

@@ -1,0 +1,66 @@
+"""Traffic: an invented shop at work on an operational database, for `goldworks capture` to take from."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data_ingestion.cli import output
+from data_ingestion.settings import read_setting
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+def traffic(
+    shop: Annotated[
+        str | None,
+        typer.Option(
+            "--shop", metavar="URL", help="The shop's database, as its owner. \\[env: GOLDWORKS_SHOP_URL]"
+        ),
+    ] = None,
+    minutes: Annotated[
+        int, typer.Option("--minutes", min=0, help="So many minutes of the shop's life go by.")
+    ] = 60,
+    until: Annotated[
+        int | None,
+        typer.Option("--until", min=1, metavar="MINUTES", help="Only until the shop is so old; nothing when it is."),
+    ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option("--every", metavar="SECONDS", min=0.1, help="A minute each so many seconds, until interrupted."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same rows.")] = 7,
+) -> None:  # fmt: skip
+    """Let an invented shop take orders, move them on and cancel some, a transaction a minute of its life."""
+    import psycopg
+
+    from data_ingestion.errors import OperatorFault
+    from data_ingestion.samples.traffic import age, make_traffic
+
+    url = shop or read_setting(os.environ, "GOLDWORKS_SHOP_URL", "--shop")
+    try:
+        session = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise OperatorFault(f"the shop does not answer: {str(error).strip()}\n  check its URL") from error
+    with session:
+        if every is not None:
+            _live(session, every, seed)
+            return
+        passing = minutes if until is None else max(until - age(session), 0)
+        last = make_traffic(session, passing, seed) if passing else age(session)
+        output.say("traffic", f"{passing:,} minutes went by; the shop is {last:,} minutes old")
+
+
+def _live(session: psycopg.Connection, every: float, seed: int) -> None:
+    from data_ingestion.samples.traffic import make_traffic
+
+    try:
+        while True:
+            output.say("traffic", f"minute {make_traffic(session, 1, seed) - 1:,}")
+            time.sleep(every)
+    except KeyboardInterrupt:
+        return

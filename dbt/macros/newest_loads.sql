@@ -1,0 +1,124 @@
+{# The datasets of the contracts, one row each: domain, dataset, and after how many hours without a load it is late
+   and too late. As the manifest knows them, so as they were when it was made. #}
+{% macro promised_datasets() -%}
+    {%- set found = [] -%}
+    {%- for source in (graph.sources.values() if execute else [])
+            if source.source_name != 'ops' and not source.name.endswith('__history') -%}
+        {%- do found.append(source) -%}
+    {%- endfor -%}
+    {%- for source in found | sort(attribute='name') %}
+    {% if not loop.first %}union all
+    {% endif -%}
+    select
+        cast('{{ source.source_name }}' as text) as domain,
+        cast('{{ source.name }}' as text) as dataset,
+        cast({{ (source.freshness.warn_after.count if source.freshness) or 'null' }} as integer) as late_after_hours,
+        cast({{ (source.freshness.error_after.count if source.freshness) or 'null' }} as integer) as error_after_hours
+    {%- else %}
+    select
+        cast(null as text) as domain,
+        cast(null as text) as dataset,
+        cast(null as integer) as late_after_hours,
+        cast(null as integer) as error_after_hours
+    where false
+    {%- endfor %}
+{%- endmacro %}
+
+{# Of each of `datasets`: its newest committed load, what the loads of the hour up to that one brought together, and how
+   many attempts have failed since. A source of small files has many loads a run. #}
+{% macro newest_loads(datasets) -%}
+    {{ adapter.dispatch('newest_loads')(datasets) }}
+{%- endmacro %}
+
+{% macro default__newest_loads(datasets) -%}
+    select
+        loads.dataset,
+        max(loads.load_id) as load_id,
+        max(loads.newest_at) as ended_at,
+        max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
+        {{ loads_together() }},
+        max((
+            select count(*)
+            from {{ source('ops', 'loads') }} as failed
+            where
+                failed.dataset = loads.dataset
+                and failed.state = 'failed'
+                and failed.ended_at > loads.newest_at
+        )) as failed_since
+    from (
+        select
+            *,
+            row_number() over (partition by dataset order by load_id desc) as nth,
+            max(ended_at) over (partition by dataset) as newest_at
+        from {{ source('ops', 'loads') }}
+        where state = 'loaded' and load_id is not null
+    ) as loads
+    group by loads.dataset
+{%- endmacro %}
+
+{# By the index of each dataset's loads, 5,000 of them at most: a source with a file a second has thirty million a year. #}
+{% macro postgres__newest_loads(datasets) -%}
+    select
+        datasets.dataset,
+        newest.load_id,
+        newest.ended_at,
+        newest.raw_after,
+        newest.loads,
+        newest.rows_read,
+        newest.inserted,
+        newest.updated,
+        newest.quarantined,
+        failed.failed_since
+    from {{ datasets }} as datasets
+    cross join lateral (
+        select
+            max(loads.load_id) as load_id,
+            max(loads.newest_at) as ended_at,
+            max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
+            {{ loads_together() }}
+        from (
+            select
+                recent.*,
+                row_number() over (order by recent.load_id desc) as nth,
+                max(recent.ended_at) over () as newest_at
+            from (
+                select *
+                from {{ source('ops', 'loads') }}
+                where dataset = datasets.dataset and state = 'loaded' and load_id is not null
+                order by load_id desc
+                limit 5000
+            ) as recent
+        ) as loads
+    ) as newest
+    cross join lateral (
+        select count(*) as failed_since
+        from {{ source('ops', 'loads') }} as loads
+        where
+            loads.dataset = datasets.dataset
+            and (loads.load_id > newest.load_id or loads.load_id is null)
+            and loads.state = 'failed'
+            and loads.ended_at > newest.ended_at
+    ) as failed
+{%- endmacro %}
+
+{# Sums over the loads that ended within an hour of the newest. #}
+{% macro loads_together() -%}
+    {%- set lately = "loads.ended_at > loads.newest_at - interval '1 hour'" -%}
+    count(case when {{ lately }} then 1 end) as loads
+    {%- for name in ['rows_read', 'inserted', 'updated', 'quarantined'] %},
+    sum(case when {{ lately }} then loads.{{ name }} end) as {{ name }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# Hours from an instant to now. #}
+{% macro hours_since(instant) -%}
+    {{ adapter.dispatch('hours_since')(instant) }}
+{%- endmacro %}
+
+{% macro default__hours_since(instant) -%}
+    datediff(second, {{ instant }}, current_timestamp) / 3600.0
+{%- endmacro %}
+
+{% macro postgres__hours_since(instant) -%}
+    extract(epoch from (current_timestamp - {{ instant }})) / 3600.0
+{%- endmacro %}

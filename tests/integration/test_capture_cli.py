@@ -1,0 +1,172 @@
+"""`goldworks traffic` and `goldworks capture` as the roles of init_source.sql: the owner lives, the other one reads."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from data_ingestion.landing import FolderLanding
+from runtime.postgres import SUPERUSER, Cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORDS = {"SHOP_PASSWORD": "shop-test", "CAPTURE_PASSWORD": "capture-test"}
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def shop(postgres: Cluster) -> Iterator[psycopg.Connection]:
+    """The shop's database as its owner, nothing in it yet."""
+    for _ in range(2):  # safe to run again
+        postgres.psql("-f", str(ROOT / "init_source.sql"), variables=PASSWORDS)
+    with psycopg.connect(postgres.url("shop", "shop-test", "shop"), autocommit=True) as session:
+        yield session
+    with psycopg.connect(postgres.url(SUPERUSER, postgres.password, "shop"), autocommit=True) as chief:
+        chief.execute(
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = 'shop'"
+        )
+    with psycopg.connect(postgres.url(SUPERUSER, postgres.password, "postgres"), autocommit=True) as chief:
+        chief.execute("drop database shop with (force)")
+
+
+@pytest.fixture
+def settings(postgres: Cluster, landing: FolderLanding) -> dict[str, str]:
+    return {
+        **os.environ,
+        "GOLDWORKS_LANDING_URL": landing.url,
+        "GOLDWORKS_CONTRACTS": str(ROOT / "contracts"),
+        "GOLDWORKS_SHOP_URL": postgres.url("shop", "shop-test", "shop"),
+        "GOLDWORKS_SOURCE_SHOP_URL": postgres.url("capture", "capture-test", "shop"),
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def goldworks(settings: dict[str, str]) -> Run:
+    def run(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "data_ingestion", *arguments],
+            env={**settings, **changed}, cwd=ROOT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+
+    return run
+
+
+def captured(landing: FolderLanding) -> list[dict[str, object]]:
+    drops = sorted(landing.list_objects("orders/"), key=lambda item: item.key)
+    return [json.loads(line) for drop in drops for line in landing.open(drop).read().splitlines()]
+
+
+def test_a_snapshot_comes_first_then_the_changes_since(goldworks: Run, shop, landing: FolderLanding) -> None:
+    assert (
+        goldworks("traffic", "--minutes", "5").stdout
+        == "traffic     5 minutes went by; the shop is 5 minutes old\n"
+    )
+    first = goldworks("capture")
+    assert first.returncode == 0, first.stderr
+    assert "snapshot of customers, products, orders, order_items: the source has no slot" in first.stdout
+    assert {record["op"] for record in captured(landing)} == {"r"}
+    held = len(captured(landing))
+    goldworks("traffic", "--minutes", "5")
+    second = json.loads(goldworks("capture", "--json").stdout)["order_changes"]
+    assert second == {"drops": 1, "changes": len(captured(landing)) - held, "notes": [], "alarms": []}
+    assert "0 changes in 0 drops" in goldworks("capture").stdout
+    (orders,) = shop.execute("select array_agg(order_id order by 1) from orders").fetchone()
+    assert {
+        r["after"]["order_id"] for r in captured(landing) if r["source_table"] == "orders" and r["after"]
+    } >= {*orders}
+
+
+def test_the_shop_gets_no_older_than_it_was_asked_to(goldworks: Run, shop) -> None:
+    assert "3 minutes went by; the shop is 3 minutes old" in goldworks("traffic", "--until", "3").stdout
+    assert "0 minutes went by; the shop is 3 minutes old" in goldworks("traffic", "--until", "3").stdout
+
+
+def test_the_status_tells_how_far_the_source_is_captured(goldworks: Run, shop) -> None:
+    goldworks("traffic", "--minutes", "2")
+    (before,) = json.loads(goldworks("capture", "--status", "--json").stdout)
+    assert (before["slot"], before["captured_to"]) == ("none", None)
+    goldworks("capture")
+    goldworks("traffic", "--minutes", "30")
+    (behind,) = json.loads(goldworks("capture", "--status", "--json").stdout)
+    goldworks("capture")
+    (after,) = json.loads(goldworks("capture", "--status", "--json").stdout)
+    assert (after["slot"], after["source"]) == ("reserved", "shop")
+    assert after["behind_bytes"] < behind["behind_bytes"]
+    assert after["left_bytes"] > after["kept_bytes"]
+    assert "bytes until it is lost" in goldworks("capture", "--status").stdout
+
+
+def test_whoever_captures_may_read_the_shop_and_change_nothing(
+    postgres: Cluster, goldworks: Run, shop
+) -> None:
+    goldworks("traffic", "--minutes", "1")
+    with psycopg.connect(postgres.url("capture", "capture-test", "shop"), autocommit=True) as session:
+        for statement in (
+            "delete from orders",
+            "create table x ()",
+            "alter publication order_changes set table orders",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute(statement)
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(postgres.url("capture", "capture-test", "warehouse"))
+
+
+def test_a_capture_goes_on_until_it_is_interrupted(
+    settings: dict[str, str], goldworks: Run, shop, landing
+) -> None:
+    goldworks("traffic", "--minutes", "1")
+    words = [sys.executable, "-m", "data_ingestion", "capture", "--every", "0.2"]
+    going = subprocess.Popen(
+        words, env=settings, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    try:
+        assert going.stdout.readline().startswith("snapshot")
+        goldworks("traffic", "--minutes", "4")
+        deadline = time.monotonic() + 30
+        while not any(record["op"] == "c" for record in captured(landing)):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        going.send_signal(signal.SIGINT)
+        _, complaint = going.communicate(timeout=20)
+    finally:
+        going.kill()
+    assert (going.returncode, complaint) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "code", "told"),
+    [
+        ({"GOLDWORKS_SOURCE_SHOP_URL": ""}, 5, "GOLDWORKS_SOURCE_SHOP_URL is not set"),
+        (
+            {"GOLDWORKS_SOURCE_SHOP_URL": "postgresql://capture:word@127.0.0.1:1/shop"},
+            5,
+            "the source does not answer",
+        ),
+        ({"GOLDWORKS_CONTRACTS": str(ROOT / "tests/unit")}, 3, "no contract"),
+    ],
+)
+def test_what_keeps_a_capture_from_work_is_told_with_a_way_out(
+    goldworks: Run, shop, changed, code, told
+) -> None:
+    done = goldworks("capture", **changed)
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert "word" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_source_without_the_tables_says_which_are_missing(goldworks: Run, shop) -> None:
+    done = goldworks("capture")
+    assert done.returncode == 5
+    assert (
+        "the source has no table public.customers, public.products, public.orders, public.order_items"
+        in done.stderr
+    )
