@@ -138,7 +138,7 @@ def join_files(contents: Sequence[BinaryIO], expected: int) -> tuple[RecordsFile
     """Files of the lake as one, in their order, with its size. Raises `LawBroken` if it has not `expected` records."""
     joined = RecordsFile()
     for content in contents:
-        for batch in pq.ParquetFile(content).iter_batches(1 << 17, use_threads=False):
+        for batch in pq.ParquetFile(content).iter_batches(1 << 16, use_threads=False):
             joined.add_table(batch)
     size = joined.close()
     if joined.records != expected:

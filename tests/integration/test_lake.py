@@ -26,6 +26,7 @@ from data_ingestion.landing import FolderLanding, open_store
 from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.withdraw import withdraw
+from tests.integration.test_fleet_data import DATA, unpack_real
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("killed_archive.py")
@@ -450,3 +451,22 @@ def bring_in(contract, landing, warehouse):
     assert [report.state for report in load_drops(contract, landing, warehouse, plan.drops)] == [
         "loaded"
     ] * len(plan.drops)
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real vehicle events are not on this machine")
+def test_of_the_real_files_every_record_is_archived_as_it_came(landing, lake, events, load, keep, warehouse):
+    keys = unpack_real(landing.root)
+    in_force = {report.object_key for report in load(events) if report.kind != "duplicate"}
+    report = keep(events)
+    compact(events.dataset, lake, warehouse.lake)
+    came = []
+    for key_ in keys & in_force:
+        text = (landing.root / key_).read_bytes().decode()
+        came += [
+            (key_, number, line.removesuffix("\r"))
+            for number, line in enumerate(text.split("\n"), 1)
+            if line.strip(" \t\r")
+        ]
+    same = rows(lake) == sorted(came)  # a difference would be shown with values
+    assert same
+    assert (report.drops, report.missed) == (len(in_force), 0)
