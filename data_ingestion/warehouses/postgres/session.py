@@ -44,8 +44,8 @@ def equal(columns: Iterable[str], left: str, right: str) -> sql.Composed:
 def by_order(connection: Connection) -> Iterator[None]:
     """What is asked for in an order comes by the index that has it, in a transaction.
 
-    Of a table without statistics, as a new ledger's are, the planner takes any index for as good, reads all of a dataset
-    by it, filters and sorts.
+    Of a table without statistics, as a new ledger's are, the planner takes any index for as good, reads all of a
+    dataset by it, filters and sorts.
     """
     connection.execute("set local enable_sort = off")
     yield
