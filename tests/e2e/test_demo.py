@@ -14,6 +14,7 @@ DATASETS = (
     "bank_transactions",
     "customer_transactions",
     "events",
+    "order_changes",
     "transaction_restatements",
     "vehicle_events",
 )
@@ -40,7 +41,7 @@ def test_the_demo_ends_with_the_loads_the_addresses_and_both_times(platform):
         assert re.search(rf"{dataset} +[\d,]+ ", platform.told)
     assert "read = " in platform.told
     assert platform.airflow_url in platform.told
-    for dashboard in ("bank", "fleet", "sales", "web"):
+    for dashboard in ("bank", "fleet", "home", "orders", "sales", "web"):
         assert f"{platform.superset_url}/superset/dashboard/{dashboard}/" in platform.told
     assert re.search(r"ready in .*: .* to download and install, .* from then on", platform.told)
 

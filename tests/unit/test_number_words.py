@@ -30,14 +30,14 @@ TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "nin
 GREATEST = 999_999_999_999
 
 
-def spelled(number, choose):
+def spelled(number, choose, first=True):
     """A spelling of a whole number, made by division; `choose` picks among what writers of English do."""
     if number < 20:
         return LESS_THAN_TWENTY[number]
     if number < 100:
         tens, ones = divmod(number, 10)
         return TENS[tens - 2] + (choose(["-", " ", "  "]) + LESS_THAN_TWENTY[ones] if ones else "")
-    if 1100 <= number < 10_000 and number // 100 % 10 and choose([False, True]):
+    if first and 1100 <= number < 10_000 and number // 100 % 10 and choose([False, True]):
         return counted(number, 100, "hundred", choose)
     for unit, word in ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred")):
         if number >= unit:
@@ -51,7 +51,7 @@ def counted(number, unit, word, choose):
     text = f"{one or spelled(count, choose)}{choose([' ', '-'])}{word}"
     if not rest:
         return text
-    after = spelled(rest, choose)
+    after = spelled(rest, choose, first=False)  # no `twelve hundred` behind thousands
     if after[:2] in ("a ", "a-"):  # `a` is for the first number of all
         after = "one" + after[1:]
     between = [" ", " and ", "-and-", "-", "\t"] + ([", ", ", and ", ",  "] if unit > 100 else [])
