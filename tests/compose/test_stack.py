@@ -72,6 +72,7 @@ def test_the_first_up_ran_every_dag_and_gold_has_their_rows(stack) -> None:
         select sum(rows_read), sum(inserted),
             (select count(*) from raw.bank_transactions) + (select count(*) from raw.events)
             + (select count(*) from raw.customer_transactions) + (select count(*) from raw.transaction_restatements)
+            + (select count(*) from raw.vehicle_events) + (select count(*) from raw.order_changes)
         from ops.loads where state = 'loaded'
     """)
     assert read > kept == raw > 200_000

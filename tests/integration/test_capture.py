@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,16 @@ while True:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
+    with running({"wal_level": "logical", "max_slot_wal_keep_size": "16MB"}) as cluster:
+        yield cluster
+
+
+@contextmanager
+def running(settings: dict[str, str]) -> Iterator[Cluster]:
     home = Path(tempfile.mkdtemp(prefix="goldworks-source-"))
     home.chmod(0o711)  # started by root, the server belongs to another account
-    settings = {"wal_level": "logical", "fsync": "off", "max_slot_wal_keep_size": "16MB"}
     binaries = find_binaries(home_directory() / "venvs/runtime")
-    cluster = Cluster(home / "data", 0, "source-test", settings, binaries=binaries)
+    cluster = Cluster(home / "data", 0, "source-test", {"fsync": "off", **settings}, binaries=binaries)
     try:
         cluster.start()
         yield cluster
@@ -373,7 +379,8 @@ def test_a_restarted_source_goes_on_where_it_was(
     assert replayed(landing) == held(url)
 
 
-def test_a_source_that_tells_nobody_is_named_with_the_remedy(warehouse_url: str) -> None:
-    with pytest.raises(OperatorFault, match="wal_level = replica") as fault:
-        Source(warehouse_url, "shop", TABLES)
+def test_a_source_that_tells_nobody_is_named_with_the_remedy() -> None:
+    with running({"wal_level": "replica"}) as silent:
+        with pytest.raises(OperatorFault, match="wal_level = replica") as fault:
+            Source(silent.url("postgres", silent.password, "postgres"), "shop", TABLES)
     assert "set wal_level = logical" in str(fault.value)

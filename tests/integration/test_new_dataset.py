@@ -22,7 +22,7 @@ from tests.integration.airflow_session import (
     settings_of,
 )
 
-ENDS_IN_RAW = {"discover", "load", "gate", "publish", "verdict"}
+ENDS_IN_RAW = {"discover", "load", "gate", "publish", "profile", "verdict"}
 
 
 def contract(domain: str, dataset: str, path: str, **types: str) -> dict[str, Any]:
