@@ -380,7 +380,9 @@ def test_a_restarted_source_goes_on_where_it_was(
 
 
 def test_a_source_that_tells_nobody_is_named_with_the_remedy() -> None:
-    with running({"wal_level": "replica"}) as silent:
-        with pytest.raises(OperatorFault, match="wal_level = replica") as fault:
-            Source(silent.url("postgres", silent.password, "postgres"), "shop", TABLES)
+    with (
+        running({"wal_level": "replica"}) as silent,
+        pytest.raises(OperatorFault, match="wal_level = replica") as fault,
+    ):
+        Source(silent.url("postgres", silent.password, "postgres"), "shop", TABLES)
     assert "set wal_level = logical" in str(fault.value)
