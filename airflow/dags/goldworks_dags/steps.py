@@ -56,14 +56,12 @@ def capture(domain: Domain) -> dict[str, int]:
         if (url := urls[contract.dataset]) is None:
             log.warning("%s: nothing is captured, its source has no connection", contract.dataset)
             continue
-        source = open_source(contract, url)
         try:
-            report = bring(source, landing, contract.capture_folder)
+            with open_source(contract, url) as source:
+                report = bring(source, landing, contract.capture_folder)
         except SourceBusy as busy:
             log.info("%s: %s", contract.dataset, busy)
             continue
-        finally:
-            source.close()
         for note in report.notes:
             log.info("%s: %s", contract.dataset, note)
         for alarm in report.alarms:
