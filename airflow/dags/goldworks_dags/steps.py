@@ -43,9 +43,11 @@ def capture(domain: Domain) -> dict[str, int]:
     """Writes what has changed at the sources to the landing; tells the number of changes by dataset."""
     from data_ingestion.capture.reader import capture as bring
     from data_ingestion.capture.source import SourceBusy, open_source
+    from data_ingestion.events import send_to
     from data_ingestion.landing import open_landing
-    from data_ingestion.settings import Settings
+    from data_ingestion.settings import Settings, log_target
 
+    send_to(log_target(), into_log=True)
     urls = {one.dataset: source_url(one.capture.source) for one in domain.captured if one.capture}
     if not any(urls.values()):
         missing = " ".join(sorted({f"source_{one.capture.source}" for one in domain.captured if one.capture}))
@@ -228,7 +230,6 @@ def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int]
 
 def report(domain: Domain) -> list[str]:
     """Writes the domain's reports; tells where their pages are."""
-    from data_ingestion.events import tell
     from data_ingestion.landing import open_store
     from data_ingestion.reports.definition import read_reports
     from data_ingestion.reports.report import write_report
@@ -239,7 +240,6 @@ def report(domain: Domain) -> list[str]:
         written = [write_report(one, at.warehouse, store) for one in mine]
     for done in written:
         log.info("%s: %d rows in %d tables", done.place, done.rows, len(done.report.tables))
-    tell("report", domain=domain.name, reports=len(written), rows=sum(done.rows for done in written))
     return [done.place for done in written]
 
 
