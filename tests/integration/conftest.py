@@ -32,6 +32,18 @@ def landing(tmp_path: Path) -> FolderLanding:
     return FolderLanding(tmp_path / "landing")
 
 
+@pytest.fixture(scope="module")
+def aws_endpoint() -> Iterator[str]:
+    """The URL of an AWS of our own; what one test makes in it, others of the same process find."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
 @pytest.fixture
 def bank() -> Contract:
     return read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
