@@ -14,6 +14,7 @@ import pytest
 from data_ingestion.contract import Pattern
 from data_ingestion.discovery import discover
 from data_ingestion.errors import LawBroken
+from data_ingestion.lake import files as lake_files
 from data_ingestion.lake.archive import archive
 from data_ingestion.lake.compaction import compact
 from data_ingestion.landing import FolderLanding, open_store
@@ -59,6 +60,18 @@ def test_a_second_run_archives_only_what_was_loaded_since(landing, lake, events,
     report = keep(events)
     assert (report.drops, report.records, report.files) == (1, 2, 1)
     assert rows(lake) == delivered(landing)
+
+
+def test_a_run_of_several_rounds_tells_all_that_it_archived(landing, lake, events, load, keep, monkeypatch):
+    monkeypatch.setattr(lake_files, "ROUND_DROPS", 3)
+    deliver_some(landing)
+    deliver(landing, 2, 7, event(99))
+    load(events)
+    deliver(landing, 2, 7, event(98))
+    report = keep(events)
+    assert (report.drops, report.records, report.files, report.missed, report.waiting) == (6, 12, 3, 1, 0)
+    assert report.size == sum(path.stat().st_size for path in lake.root.rglob("*.parquet"))
+    assert report.seconds > 0
 
 
 def test_records_that_break_the_contract_are_archived_too(landing, lake, events, load, keep):
