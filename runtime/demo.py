@@ -23,7 +23,7 @@ from runtime.stack import Stack, tool_environment
 from runtime.terminal import accent, is_terminal, say, seconds, step
 
 HOME = "home"  # the dashboard that leads to the others
-SHOP_MINUTES = (60, 600)  # of its life, before the first capture and after; as in docker-compose.yaml
+SHOP_MINUTES = (60, 600)  # of its life, before the first capture and after
 
 
 def demo(settings: Settings) -> None:
