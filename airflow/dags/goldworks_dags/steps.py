@@ -17,6 +17,7 @@ from goldworks_dags.assets import gold_asset, raw_asset, raw_of
 from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
 from goldworks_dags.domain import Domain, contracts_folder, manifest_file, reports_folder
 from goldworks_dags.form import choice_of
+from goldworks_dags.lines import LoadLines
 from goldworks_dags.logins import source_url, warehouse_url
 
 if TYPE_CHECKING:
@@ -126,13 +127,16 @@ def load(domain: Domain, its: Ticket, context: Mapping[str, Any]) -> dict[str, i
     surprise: Exception | None = None
     for contract in domain.contracts:
         if mine := [drop for drop in drops if drop.dataset == contract.dataset]:
+            lines = LoadLines(log)
             try:
                 for report in _brought_in(contract, mine):
-                    _tell(report)
+                    lines.add(report)
                     reports.append(report)
             except Exception as error:  # a fault of one dataset must not keep the drops of another out
                 log.exception("%s: not all of %d drops are in", contract.dataset, len(mine))
                 surprise = surprise or error
+            finally:
+                lines.end()
     refused = [report for report in reports if report.state == "failed"]
     message = (
         f"{len(drops) - len(reports) + len(refused)} of {len(drops)} drops failed; the others are in. First: "
@@ -310,19 +314,3 @@ def _tell_some(lines: Sequence[str], level: int, what: str) -> None:
         log.log(level, "%s", line)
     if len(lines) > TOLD:
         log.log(level, "… and %d more %s; `goldworks plan` lists all", len(lines) - TOLD, what)
-
-
-def _tell(report: LoadReport) -> None:
-    if report.state == "failed":
-        log.error("failed: %s", report.told_failure())
-    elif report.plan == "nothing":
-        log.info("%s: %s; nothing to do", report.object_key, report.plan_reason)
-    else:
-        log.info(
-            "%s: %s, %.1f s, %s, load %s",
-            report.object_key,
-            report.fates.told(),
-            report.seconds,
-            report.plan,
-            report.load_id,
-        )
