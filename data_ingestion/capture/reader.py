@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from data_ingestion.capture.changelog import day_of, drop_key, newest_place, write_drop
-from data_ingestion.capture.changes import Change, Transaction, as_object
-from data_ingestion.capture.source import SlotState, Snapshot, Source, told_lsn
+from data_ingestion.capture.changelog import newest_place, snapshot_key, write_drops, write_snapshot
+from data_ingestion.capture.changes import Change, as_object
+from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, told_lsn
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
 
 CHANGES_A_DROP = 10_000
-ROWS_A_FETCH = 5_000
 
 
 @dataclass(frozen=True)
@@ -40,38 +39,40 @@ class CaptureReport:
 def capture(
     source: Source, landing: Landing, folder: str, changes_a_drop: int = CHANGES_A_DROP
 ) -> CaptureReport:
-    """All changes that are there now, as drops in `folder` of the landing; may be killed and run again at any time.
+    """All changes that are there as it begins, as drops in `folder` of the landing; may be killed and run again.
 
     A place is acknowledged only when its drop lies on the landing: a run that is killed in between has the next one
     write the same changes again, perhaps more of them under another name, which the key (place, ordinal) sorts out.
     Raises `SourceBusy` where somebody else captures at this moment.
     """
     with step("capture", dataset=source.slot) as facts, source.alone():
+        end = source.position()
         source.ensure_publication()
         state = source.state()
         report = CaptureReport(0, 0, alarms=_of_lag(state))
         if because := _why_snapshot(source, state, landing, folder):
             report += take_snapshot(source, landing, folder, because)
-        while True:
-            here = source.position()
-            if not (found := source.look(changes_a_drop)):
-                break
-            report += _write(landing, folder, found)
-            source.acknowledge(found[-1].end_lsn)
-        source.acknowledge(here)  # else what others write to the source would be kept for us for ever
+        elif state:
+            report += _bring(source, landing, folder, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
     return report
 
 
-def _write(landing: Landing, folder: str, found: Sequence[Transaction]) -> CaptureReport:
-    """Transactions as one drop; those without a change of the captured tables leave none."""
-    records = [change for transaction in found for change in transaction.changes]
-    if not records:
-        return CaptureReport(0, 0)
-    key = drop_key(folder, found[0].commit_lsn, found[-1].commit_lsn, found[0].committed_at)
-    emptied = sorted({change.source_table for change in records if change.op == "t"})
-    alarms = tuple(f"{table} was truncated at the source; its rows end with {key}" for table in emptied)
-    return CaptureReport(1, write_drop(landing, key, records), alarms=alarms)
+def _bring(
+    source: Source, landing: Landing, folder: str, stretch: tuple[int, int], changes_a_drop: int
+) -> CaptureReport:
+    """The changes of a stretch of the log, as drops."""
+    report, (place, end) = CaptureReport(0, 0), stretch
+    while place < end:
+        written = write_drops(landing, folder, source.look(end, changes_a_drop), changes_a_drop)
+        alarms = tuple(
+            f"{table} was truncated at the source; its rows end with {key}" for table, key in written.emptied
+        )
+        report += CaptureReport(written.drops, written.changes, alarms=alarms)
+        # Where nothing is left for us, what others write to the source would be kept for ever.
+        place = end if written.end_lsn is None else written.end_lsn
+        source.acknowledge(place)
+    return report
 
 
 def take_snapshot(source: Source, landing: Landing, folder: str, because: str) -> CaptureReport:
@@ -82,8 +83,8 @@ def take_snapshot(source: Source, landing: Landing, folder: str, because: str) -
     """
     known = newest_place(landing, folder)
     with source.new_slot() as snapshot:
-        key = drop_key(folder, snapshot.lsn, snapshot.lsn, day_of(snapshot.ts_ms), is_snapshot=True)
-        count = write_drop(landing, key, _snapshot_records(source, snapshot, known))
+        key = snapshot_key(folder, snapshot.lsn, snapshot.ts_ms)
+        count = write_snapshot(landing, key, _snapshot_records(source, snapshot, known))
     if known is None:
         return CaptureReport(1, count, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
     gap = f"history from {told_lsn(known)} to {told_lsn(snapshot.lsn)} is unknown: {because}"

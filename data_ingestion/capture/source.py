@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from data_ingestion.capture.changes import Transaction, read_transactions
+from data_ingestion.capture.changes import Change, Committed, read_changes
 from data_ingestion.capture.pgoutput import read_message
 from data_ingestion.errors import OperatorFault
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from data_ingestion.contract import Contract
 
 
+ROWS_A_FETCH = 2_000
 PATIENCE_SECONDS = 60  # with another capture of the same slot
 
 
@@ -45,7 +46,11 @@ class SlotState:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A view of the source at one place of its log: changes from `lsn` on are not in it, all before are."""
+    """A view of the source at one place of its log: changes after `lsn` are not in it, all before are.
+
+    `lsn` is the byte before the slot's consistent point, where no record of the log begins: they lie at multiples of
+    eight. The first commit after the snapshot may begin at the very consistent point.
+    """
 
     lsn: int
     ts_ms: int
@@ -156,13 +161,13 @@ class Source:
             row = replication.execute(made.format(sql.Identifier(self._candidate))).fetchone()
             assert row is not None
             now = self._one("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
-            yield Snapshot(parse_lsn(row[1]), now, row[2])
+            yield Snapshot(parse_lsn(row[1]) - 1, now, row[2])
         self._session.execute("select pg_copy_logical_replication_slot(%s, %s)", [self._candidate, self.slot])
         self._session.execute("select pg_drop_replication_slot(%s)", [self._candidate])
 
     def position(self) -> int:
-        """Where the source's log ends now."""
-        return parse_lsn(self._one("select pg_current_wal_lsn()::text"))
+        """How far the source's log is safe now. No more of it is decoded, so nothing behind may be acknowledged."""
+        return parse_lsn(self._one("select pg_current_wal_flush_lsn()::text"))
 
     @contextmanager
     def at(self, snapshot: Snapshot) -> Iterator[psycopg.Connection]:
@@ -181,14 +186,17 @@ class Source:
         )
         return {name: int(type_id) for name, type_id in found}
 
-    def look(self, most_changes: int) -> list[Transaction]:
-        """Whole transactions after the acknowledged place: about so many changes, or one transaction that has more."""
-        rows = self._session.execute(
-            "select data from pg_logical_slot_peek_binary_changes(%s, null, %s, 'proto_version', '1',"
-            " 'publication_names', %s)",
-            [self.slot, most_changes, self.slot],
-        )
-        return list(read_transactions(read_message(bytes(data)) for (data,) in rows))
+    def look(self, until: int, most_changes: int) -> Iterator[Change | Committed]:
+        """Whole transactions from the acknowledged place up to `until`: about so many changes, or one transaction that
+        has more. They come from the server bit by bit."""
+        with self._session.transaction(), self._session.cursor(name="look", binary=True) as rows:
+            rows.itersize = ROWS_A_FETCH
+            rows.execute(
+                "select data from pg_logical_slot_peek_binary_changes(%s, %s::text::pg_lsn, %s, 'proto_version', '1',"
+                " 'publication_names', %s)",
+                [self.slot, told_lsn(until), most_changes, self.slot],
+            )
+            yield from read_changes(read_message(bytes(data)) for (data,) in rows)
 
     def acknowledge(self, lsn: int) -> None:
         """Tells the server that everything before this place is safe."""
