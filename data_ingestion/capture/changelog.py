@@ -7,14 +7,30 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from data_ingestion.capture.changes import Change, Committed
 from data_ingestion.landing import Landing
 
 _NAME = re.compile(
-    r"/(?:[0-9A-F]{16})(?:\.\d{9})?-(?P<last>[0-9A-F]{16})(?P<cut>\.\d{9})?(?P<snapshot>_snapshot)?\.jsonl$"
+    r"/[0-9A-F]{16}(\.\d{9})?-(?P<last>[0-9A-F]{16})(?P<cut>\.\d{9})?"
+    r"(?P<snapshot>_snapshot(_(?P<mark>[0-9a-f]+))?)?\.jsonl$"
 )
 IN_MEMORY = 8 << 20
+
+
+@dataclass(frozen=True)
+class Log:
+    """How far a change log on the landing goes, by the names of its drops."""
+
+    newest: int | None = None
+    """The last place that any drop covers; None for a log that has none yet."""
+    snapshot: int | None = None
+    """The place of the newest snapshot."""
+    mark: str | None = None
+    """Of what publication the newest snapshot was taken, see `Source.publication_mark`."""
+    before_snapshot: int | None = None
+    """The last place known before it."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +55,9 @@ def drop_key(folder: str, first: Change, last: Change, *, is_cut: bool = False) 
     return f"{folder}/{_day(first.ts_ms)}/{first.lsn:016X}{begins}-{last.lsn:016X}{ends}.jsonl"
 
 
-def snapshot_key(folder: str, lsn: int, ts_ms: int) -> str:
-    """The drop of a snapshot; it sorts before everything that follows it."""
-    return f"{folder}/{_day(ts_ms)}/{lsn:016X}-{lsn:016X}_snapshot.jsonl"
+def snapshot_key(folder: str, lsn: int, ts_ms: int, mark: str) -> str:
+    """The drop of a snapshot; it sorts before everything that follows it, and tells what its slot follows."""
+    return f"{folder}/{_day(ts_ms)}/{lsn:016X}-{lsn:016X}_snapshot_{mark}.jsonl"
 
 
 def write_snapshot(landing: Landing, key: str, changes: Iterable[Change]) -> int:
@@ -90,11 +106,20 @@ def write_drops(
     return Written(drops, count, tuple(sorted(emptied.items())), end_lsn)
 
 
+def read_log(landing: Landing, folder: str) -> Log:
+    """Where the log of a folder stands."""
+    names = [found for item in landing.list_objects(f"{folder}/") if (found := _NAME.search(item.key))]
+    # Of a transaction that is there in part no more is known than what was before it.
+    places = [int(name["last"], 16) - bool(name["cut"]) for name in names]
+    snapshots = [(place, name["mark"]) for place, name in zip(places, names, strict=True) if name["snapshot"]]
+    snapshot, mark = max(snapshots, key=itemgetter(0), default=(None, None))
+    earlier = [place for place in places if snapshot is not None and place < snapshot]
+    return Log(max(places, default=None), snapshot, mark, max(earlier, default=None))
+
+
 def newest_place(landing: Landing, folder: str) -> int | None:
     """The last place that any drop of the log covers; None for a log that has none yet."""
-    found = (_NAME.search(item.key) for item in landing.list_objects(f"{folder}/"))
-    # Of a transaction that is there in part no more is known than what was before it.
-    return max((int(name["last"], 16) - bool(name["cut"]) for name in found if name), default=None)
+    return read_log(landing, folder).newest
 
 
 class _Drop:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from data_ingestion.capture.changelog import newest_place, snapshot_key, write_drops, write_snapshot
+from data_ingestion.capture.changelog import Log, read_log, snapshot_key, write_drops, write_snapshot
 from data_ingestion.capture.changes import Change, as_object
-from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, told_lsn
+from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, SourceReplaced, told_lsn
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
 
@@ -46,16 +46,46 @@ def capture(
     Raises `SourceBusy` where somebody else captures at this moment.
     """
     with step("capture", dataset=source.slot) as facts, source.alone():
+        # Its end first: what is found of the publication after it holds for all changes before it.
         end = source.position()
+        log = read_log(landing, folder)
+        if log.newest is not None and log.newest > end:
+            raise _replaced(landing, folder, log.newest, end)
         source.ensure_publication()
+        mark = source.publication_mark()
+        report = _adopt(source, log, mark)
         state = source.state()
-        report = CaptureReport(0, 0, alarms=_of_lag(state))
-        if because := _why_snapshot(source, state, landing, folder):
-            report += take_snapshot(source, landing, folder, because)
+        report += CaptureReport(0, 0, alarms=_of_lag(state))
+        if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
+            report += take_snapshot(source, landing, folder, mark, because)
         elif state:
             report += _bring(source, landing, folder, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
     return report
+
+
+def _replaced(landing: Landing, folder: str, known: int, found: int) -> SourceReplaced:
+    return SourceReplaced(
+        f"{landing.url}/{folder} holds changes up to {told_lsn(known)}, but the source's log ends at {told_lsn(found)}:"
+        " it is another server, or an older state of the same\n"
+        "  capture it as a dataset of its own; or begin anew: withdraw the drops of this one, and move them away"
+    )
+
+
+def _adopt(source: Source, log: Log, mark: str) -> CaptureReport:
+    """A run that was killed when its snapshot was safe, and before its slot had its name, is brought to its end."""
+    candidate = source.state(candidate=True)
+    if candidate is None:
+        return CaptureReport(0, 0)
+    follows = (log.snapshot, log.newest, log.mark) == (candidate.acknowledged - 1, log.snapshot, mark)
+    if source.state() is not None or candidate.lost_because or not follows or log.snapshot is None:
+        source.drop_candidate()
+        return CaptureReport(0, 0)
+    source.name_candidate()
+    because = "a run was killed that had taken a snapshot; it is gone on with"
+    if log.before_snapshot is None:
+        return CaptureReport(0, 0, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
+    return CaptureReport(0, 0, alarms=(_gap(log.before_snapshot, log.snapshot, because),))
 
 
 def _bring(
@@ -75,20 +105,27 @@ def _bring(
     return report
 
 
-def take_snapshot(source: Source, landing: Landing, folder: str, because: str) -> CaptureReport:
+def take_snapshot(source: Source, landing: Landing, folder: str, mark: str, because: str) -> CaptureReport:
     """Every row of every table as of one place, from which a new slot goes on.
 
     Where the log knows earlier changes, each table begins with a gap: what happened between them and this place is
-    unknown, and rows that this snapshot lacks have gone meanwhile.
+    unknown, and rows that this snapshot lacks have gone meanwhile. `mark` is from before: a publication that changes
+    after it shows.
     """
-    known = newest_place(landing, folder)
+    known = read_log(landing, folder).newest
     with source.new_slot() as snapshot:
-        key = snapshot_key(folder, snapshot.lsn, snapshot.ts_ms)
+        if known is not None and known >= snapshot.lsn:
+            raise _replaced(landing, folder, known, snapshot.lsn)
+        key = snapshot_key(folder, snapshot.lsn, snapshot.ts_ms, mark)
         count = write_snapshot(landing, key, _snapshot_records(source, snapshot, known))
     if known is None:
         return CaptureReport(1, count, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
-    gap = f"history from {told_lsn(known)} to {told_lsn(snapshot.lsn)} is unknown: {because}"
-    return CaptureReport(1, count, alarms=(f"{gap}; a snapshot goes on from there",))
+    alarm = f"{_gap(known, snapshot.lsn, because)}; a snapshot goes on from there"
+    return CaptureReport(1, count, alarms=(alarm,))
+
+
+def _gap(known: int, lsn: int, because: str) -> str:
+    return f"history from {told_lsn(known)} to {told_lsn(lsn)} is unknown: {because}"
 
 
 def _of_lag(state: SlotState | None) -> tuple[str, ...]:
@@ -104,13 +141,18 @@ def _of_lag(state: SlotState | None) -> tuple[str, ...]:
     return (f"the source logged {behind} since the last capture; after {left} more it had given the slot up",)
 
 
-def _why_snapshot(source: Source, state: SlotState | None, landing: Landing, folder: str) -> str | None:
+def _why_snapshot(source: Source, state: SlotState | None, log: Log, mark: str, place: str) -> str | None:
     if state is None:
         return f"the source has no slot '{source.slot}'"
     if state.lost_because:
         return f"the source has given up the slot '{source.slot}' ({state.lost_because})"
-    if next(iter(landing.list_objects(f"{folder}/")), None) is None:
-        return f"{landing.url}/{folder} holds no drop of this log"
+    if log.newest is None:
+        return f"{place} holds no drop of this log"
+    if log.mark != mark:
+        return (
+            f"the publication '{source.slot}' has changed since the last snapshot: it was made anew or altered, or a"
+            " table joined or left it"
+        )
     return None
 
 

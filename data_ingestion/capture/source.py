@@ -61,6 +61,10 @@ class SourceBusy(OperatorFault):
     """Somebody captures from the same slot at this moment."""
 
 
+class SourceReplaced(OperatorFault):
+    """The source is not the one that was captured before; no waiting mends it."""
+
+
 class Source:
     """A session with the source. `tables` are captured by the publication and slot of the name `slot`."""
 
@@ -131,8 +135,29 @@ class Source:
                 f"  have the tables' owner run: {statement.as_string(self._session)}"
             ) from error
 
-    def state(self) -> SlotState | None:
-        """The slot as it is; None when there is none."""
+    def publication_mark(self) -> str:
+        """What changes whenever the publication is made anew, altered, or loses or gains a table, even for a moment.
+
+        It is on the landing, not at the source: whoever captures may write nothing there.
+        """
+        return str(
+            self._one(
+                """
+                select left(md5(concat_ws(' ', publication.oid, publication.xmin,
+                    (select string_agg(oid::text, ',' order by oid) from pg_publication_rel
+                        where prpubid = publication.oid),
+                    (select string_agg(oid::text, ',' order by oid) from pg_publication_namespace
+                        where pnpubid = publication.oid),
+                    (select string_agg(relid::text, ',' order by relid)
+                        from pg_get_publication_tables(publication.pubname)))), 12)
+                from pg_publication as publication where pubname = %s
+                """,
+                self.slot,
+            )
+        )
+
+    def state(self, *, candidate: bool = False) -> SlotState | None:
+        """The slot as it is, or the one on its way; None when there is none."""
         row = self._session.execute(
             """
             select (confirmed_flush_lsn - '0/0')::bigint, (pg_current_wal_lsn() - confirmed_flush_lsn)::bigint,
@@ -141,7 +166,7 @@ class Source:
                 case when wal_status = 'lost' then coalesce(invalidation_reason, 'lost') end
             from pg_replication_slots where slot_name = %s
             """,
-            [self.slot],
+            [self._candidate if candidate else self.slot],
         ).fetchone()
         return SlotState(*row) if row else None
 
@@ -151,19 +176,30 @@ class Source:
 
         Killed at any instant, it leaves no slot of this name whose snapshot is not safe.
         """
-        for name in (self._candidate, self.slot):
-            self._session.execute(
-                "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s",
-                [name],
-            )
+        self._drop_slot(self.slot)
+        self.drop_candidate()
         with psycopg.connect(self._url, replication="database", autocommit=True) as replication:
             made = sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput (SNAPSHOT 'export')")
             row = replication.execute(made.format(sql.Identifier(self._candidate))).fetchone()
             assert row is not None
             now = self._one("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
             yield Snapshot(parse_lsn(row[1]) - 1, now, row[2])
+        self.name_candidate()
+
+    def name_candidate(self) -> None:
+        """The slot on its way has arrived: its snapshot is safe."""
         self._session.execute("select pg_copy_logical_replication_slot(%s, %s)", [self._candidate, self.slot])
-        self._session.execute("select pg_drop_replication_slot(%s)", [self._candidate])
+        self.drop_candidate()
+
+    def drop_candidate(self) -> None:
+        """Takes away a slot that never arrived, lest the source keep its log for it for ever."""
+        self._drop_slot(self._candidate)
+
+    def _drop_slot(self, name: str) -> None:
+        self._session.execute(
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s",
+            [name],
+        )
 
     def position(self) -> int:
         """How far the source's log is safe now. No more of it is decoded, so nothing behind may be acknowledged."""
