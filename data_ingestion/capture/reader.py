@@ -10,7 +10,8 @@ from psycopg import sql
 
 from data_ingestion.capture.changelog import Log, read_log, snapshot_key, write_drops, write_snapshot
 from data_ingestion.capture.changes import Change, as_object
-from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, SourceReplaced, told_lsn
+from data_ingestion.capture.faults import SourceReplaced, faults_told
+from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, told_lsn
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
 
@@ -45,7 +46,7 @@ def capture(
     write the same changes again, perhaps more of them under another name, which the key (place, ordinal) sorts out.
     Raises `SourceBusy` where somebody else captures at this moment.
     """
-    with step("capture", dataset=source.slot) as facts, source.alone():
+    with step("capture", dataset=source.slot) as facts, faults_told(source.slot), source.alone():
         # Its end first: what is found of the publication after it holds for all changes before it.
         end = source.position()
         log = read_log(landing, folder)

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from data_ingestion.capture.changes import Change, Committed, read_changes
+from data_ingestion.capture.faults import SourceBusy, faults_told
 from data_ingestion.capture.pgoutput import read_message
 from data_ingestion.errors import OperatorFault
 
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 
 
 ROWS_A_FETCH = 2_000
+# The server writes values as these say, which its own settings, a database's or a role's would else decide.
+SETTINGS = {
+    "client_encoding": "UTF8", "datestyle": "ISO, MDY", "intervalstyle": "postgres", "timezone": "UTC",
+    "extra_float_digits": "1", "bytea_output": "hex", "lc_monetary": "C", "search_path": "",
+    # A table of which some rows are hidden from this login is a fault, no shorter table.
+    "row_security": "off",
+    # A large table takes as long as it takes.
+    "statement_timeout": "0", "transaction_timeout": "0", "idle_in_transaction_session_timeout": "0",
+}  # fmt: skip
 PATIENCE_SECONDS = 60  # with another capture of the same slot
 
 
@@ -57,14 +67,6 @@ class Snapshot:
     name: str
 
 
-class SourceBusy(OperatorFault):
-    """Somebody captures from the same slot at this moment."""
-
-
-class SourceReplaced(OperatorFault):
-    """The source is not the one that was captured before; no waiting mends it."""
-
-
 class Source:
     """A session with the source. `tables` are captured by the publication and slot of the name `slot`."""
 
@@ -73,12 +75,8 @@ class Source:
         self.tables = tuple(tables)
         self.schema = schema
         self._url = url
-        try:
-            self._session = psycopg.connect(url, autocommit=True, connect_timeout=10)
-        except psycopg.OperationalError as error:
-            raise OperatorFault(
-                f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"
-            ) from error
+        with faults_told(slot):
+            self._session = _connect(url)
         if (level := self._one("show wal_level")) != "logical":
             raise OperatorFault(
                 f"the source has wal_level = {level}, so it tells nobody of its changes\n"
@@ -208,7 +206,8 @@ class Source:
     @contextmanager
     def at(self, snapshot: Snapshot) -> Iterator[psycopg.Connection]:
         """A session that sees the source as the snapshot does."""
-        with psycopg.connect(self._url) as session:
+        with _connect(self._url) as session:
+            session.autocommit = False
             session.execute("set transaction isolation level repeatable read, read only")
             session.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot.name)))
             yield session
@@ -247,8 +246,22 @@ class Source:
 def open_source(contract: Contract, url: str) -> Iterator[Source]:
     """The source of a contract's captured dataset; publication and slot bear the dataset's name."""
     assert contract.capture
-    with closing(Source(url, contract.dataset, contract.capture.tables, contract.capture.schema)) as source:
+    source = Source(url, contract.dataset, contract.capture.tables, contract.capture.schema)
+    with closing(source), faults_told(source.slot):
         yield source
+
+
+def _connect(url: str) -> psycopg.Connection:
+    """A session that writes values as we read them. Raises `OperatorFault` where the server does not answer."""
+    try:
+        session = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise OperatorFault(
+            f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"
+        ) from error
+    for name, value in SETTINGS.items():
+        session.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+    return session
 
 
 def parse_lsn(text: str) -> int:

@@ -11,8 +11,9 @@ import pytest
 
 from data_ingestion.capture import source as capture_source
 from data_ingestion.capture.changelog import newest_place
+from data_ingestion.capture.faults import SourceBusy
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source, SourceBusy, told_lsn
+from data_ingestion.capture.source import Source, told_lsn
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
 from runtime.postgres import Cluster

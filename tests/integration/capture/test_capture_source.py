@@ -4,8 +4,9 @@ import psycopg
 import pytest
 
 from data_ingestion.capture.changelog import newest_place
+from data_ingestion.capture.faults import SourceReplaced
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source, SourceReplaced, told_lsn
+from data_ingestion.capture.source import Source, told_lsn
 from data_ingestion.landing import FolderLanding
 from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running
 
