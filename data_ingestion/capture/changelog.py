@@ -149,7 +149,7 @@ class _Drop:
 
     def put(self, landing: Landing, key: str) -> None:
         self._file.seek(0)
-        landing.write(key, self._file)  # type: ignore[arg-type]
+        landing.write(key, self._file, lasting=True)  # type: ignore[arg-type]
 
 
 def _day(ts_ms: int) -> str:
