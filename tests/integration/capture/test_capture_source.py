@@ -7,6 +7,7 @@ from data_ingestion.capture.changelog import newest_place
 from data_ingestion.capture.faults import SourceReplaced
 from data_ingestion.capture.reader import capture
 from data_ingestion.capture.source import Source, told_lsn
+from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
 from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running
 
@@ -159,3 +160,40 @@ def test_a_source_behind_its_own_past_is_another_one_and_nothing_is_written(
             other.close()
     assert told_lsn(known) in str(fault.value) and "a dataset of its own" in str(fault.value)
     assert (records(landing), found) == (before, [0, 0])
+
+
+def test_a_session_that_is_ended_on_the_way_is_told_and_the_next_run_goes_on(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        capture(source, landing, FOLDER)
+        session.execute("insert into items values (1)")
+        look = source.look
+
+        def ended(*arguments):
+            session.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where pid <> pg_backend_pid() and backend_type = 'client backend'"
+            )
+            return look(*arguments)
+
+        monkeypatch.setattr(source, "look", ended)
+        with pytest.raises(OperatorFault, match="the source broke off the capture of 'shop'"):
+            capture(source, landing, FOLDER)
+    again = Source(url, "shop", TABLES)
+    assert capture(again, landing, FOLDER).changes == 1
+    again.close()
+
+
+def test_a_source_without_room_for_a_slot_says_so(landing: FolderLanding) -> None:
+    with running({"wal_level": "logical", "max_replication_slots": "1"}) as full:
+        url = full.url("postgres", full.password, "postgres")
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute(
+                "create table items (id int primary key); create table notes (id int primary key)"
+            )
+            session.execute("select pg_create_physical_replication_slot('another')")
+        source = Source(url, "shop", TABLES)
+        with pytest.raises(OperatorFault, match="raise max_replication_slots"):
+            capture(source, landing, FOLDER)
+        source.close()
