@@ -16,6 +16,7 @@ from data_ingestion.events import step
 from data_ingestion.landing import Landing
 
 CHANGES_A_DROP = 10_000
+MOST_KEPT_BYTES = 1 << 30  # of the source's log, where it sets no limit itself
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,12 @@ def capture(
         mark = source.publication_mark()
         report = _adopt(source, log, mark)
         state = source.state()
+        if state:
+            facts |= {
+                "behind_bytes": state.behind_bytes,
+                "kept_bytes": state.lag_bytes,
+                "left_bytes": state.left_bytes,
+            }
         report += CaptureReport(0, 0, alarms=_of_lag(state))
         if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
             report += take_snapshot(source, landing, folder, mark, because)
@@ -130,16 +137,25 @@ def _gap(known: int, lsn: int, because: str) -> str:
 
 
 def _of_lag(state: SlotState | None) -> tuple[str, ...]:
-    """Whether captures are so far apart that the server might have given the slot up before the next one."""
-    if (
-        state is None
-        or state.lost_because
-        or state.left_bytes is None
-        or state.left_bytes > state.behind_bytes
-    ):
+    """Whether captures are so far apart that the server might give the slot up before the next one, or fill up."""
+    if state is None or state.lost_because:
         return ()
-    behind, left = (f"{size / 2**20:,.0f} MiB" for size in (state.behind_bytes, state.left_bytes))
+    behind, kept = _mebibytes(state.behind_bytes), _mebibytes(state.lag_bytes)
+    if state.left_bytes is None:
+        if state.lag_bytes <= MOST_KEPT_BYTES:
+            return ()
+        return (
+            f"the source keeps {kept} of its log for the slot, and would keep any amount (max_slot_wal_keep_size = -1):"
+            " its disk may become full",
+        )
+    if state.left_bytes > state.behind_bytes:
+        return ()
+    left = _mebibytes(state.left_bytes)
     return (f"the source logged {behind} since the last capture; after {left} more it had given the slot up",)
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.0f} MiB"
 
 
 def _why_snapshot(source: Source, state: SlotState | None, log: Log, mark: str, place: str) -> str | None:

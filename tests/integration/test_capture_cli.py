@@ -239,6 +239,7 @@ def test_each_capture_tells_its_counts_and_no_value(goldworks: Run, shop) -> Non
         assert (line["step"], line["outcome"], line["dataset"]) == ("capture", "done", "order_changes")
         assert (line["drops"], line["changes"], line["alarms"]) == (1, report["changes"], alarms)
         assert SECRET not in done.stderr
+    assert line["left_bytes"] > line["kept_bytes"] >= line["behind_bytes"] > 0
     shop.execute("drop publication order_changes; drop table order_items")
     failed, command = told(goldworks("capture", GOLDWORKS_LOG="-").stderr)
     assert (failed["step"], failed["outcome"], failed["error"]) == ("capture", "failed", "OperatorFault")

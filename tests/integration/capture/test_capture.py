@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from data_ingestion.capture import reader
 from data_ingestion.capture import source as capture_source
 from data_ingestion.capture.changelog import newest_place
 from data_ingestion.capture.faults import SourceBusy
@@ -105,6 +106,27 @@ def test_captures_so_far_apart_that_the_slot_is_nearly_lost_are_an_alarm(
         alarm,
     )
     assert capture(source, landing, FOLDER).alarms == ()
+
+
+def test_a_slot_without_a_limit_that_keeps_much_of_the_log_is_an_alarm(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MOST_KEPT_BYTES", 2 << 20)
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("alter system set max_slot_wal_keep_size = -1")
+        session.execute("select pg_reload_conf()")
+        try:
+            assert capture(source, landing, FOLDER).alarms == ()
+            session.execute(
+                "create table others as select repeat('x', 500) from generate_series(1, 20000); drop table others"
+            )
+            while source.state().left_bytes is not None:
+                time.sleep(0.05)
+            (alarm,) = capture(source, landing, FOLDER).alarms
+        finally:
+            session.execute("alter system reset max_slot_wal_keep_size")
+            session.execute("select pg_reload_conf()")
+    assert re.match(r"the source keeps \d+ MiB of its log for the slot, and would keep any amount", alarm)
 
 
 def test_a_run_killed_before_its_snapshot_is_safe_takes_another(
