@@ -15,7 +15,7 @@ from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.merge import Member, Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.warehouses.postgres.session import array, by_order
-from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable, staged_rows
+from data_ingestion.warehouses.postgres.tables import POSITION, TEMPORARY_STAGE, RawTable, staged_rows
 
 
 def bring_in_together(
@@ -105,7 +105,7 @@ def _rank(drop: NewDrop) -> Rank:
 def _unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
     """Takes the rows of all other drops out of the stage; how many there were."""
     return connection.execute(
-        sql.SQL("delete from {} where {} <> all(%s)").format(sql.Identifier(STAGE), sql.Identifier(POSITION)),
+        sql.SQL("delete from {} where {} <> all(%s)").format(TEMPORARY_STAGE, sql.Identifier(POSITION)),
         [[each.position for each in new]],
     ).rowcount
 
