@@ -55,7 +55,7 @@ screenshots: ## pictures of the running platform for docs/
 ##@ Check
 test: ## the whole suite
 	@$(RUNTIME) setup runtime dbt airflow superset dev
-	@$(PYTEST) -n 2
+	@$(PYTEST) -n 2 --durations 20 --durations-min 20
 test-fast: ## unit tests only, an answer in a minute
 	@$(PYTEST) -n auto tests/unit
 test-compose: ## `make up` from nothing in a project of its own: DAGs, dashboards, a killed worker, a restarted database
