@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # In a task of Airflow its lines go into the task's log, like any other's; in a shell nobody listens by default.
 log = logging.getLogger("goldworks.events")
 
-WORDS = ("dataset", "domain", "relation", "kind", "plan", "outcome", "error")
+WORDS = ("dataset", "domain", "relation", "report", "kind", "plan", "outcome", "error")
 Fact = int | float | str | None
 # Commands and tasks of one run tell it alike: Airflow's own, or one drawn for this process.
 _DRAWN = uuid.uuid4().hex[:12]

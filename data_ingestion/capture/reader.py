@@ -11,6 +11,7 @@ from psycopg import sql
 from data_ingestion.capture.changelog import day_of, drop_key, newest_place, write_drop
 from data_ingestion.capture.changes import Change, Transaction, as_object
 from data_ingestion.capture.source import SlotState, Snapshot, Source, told_lsn
+from data_ingestion.events import step
 from data_ingestion.landing import Landing
 
 CHANGES_A_DROP = 10_000
@@ -45,7 +46,7 @@ def capture(
     write the same changes again, perhaps more of them under another name, which the key (place, ordinal) sorts out.
     Raises `SourceBusy` where somebody else captures at this moment.
     """
-    with source.alone():
+    with step("capture", dataset=source.slot) as facts, source.alone():
         source.ensure_publication()
         state = source.state()
         report = CaptureReport(0, 0, alarms=_of_lag(state))
@@ -53,12 +54,13 @@ def capture(
             report += take_snapshot(source, landing, folder, because)
         while True:
             here = source.position()
-            found = source.look(changes_a_drop)
-            if not found:
-                source.acknowledge(here)  # else what others write to the source would be kept for us for ever
-                return report
+            if not (found := source.look(changes_a_drop)):
+                break
             report += _write(landing, folder, found)
             source.acknowledge(found[-1].end_lsn)
+        source.acknowledge(here)  # else what others write to the source would be kept for us for ever
+        facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
+    return report
 
 
 def _write(landing: Landing, folder: str, found: Sequence[Transaction]) -> CaptureReport:

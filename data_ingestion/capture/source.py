@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -199,10 +199,12 @@ class Source:
         return row[0] if row else None
 
 
-def open_source(contract: Contract, url: str) -> Source:
+@contextmanager
+def open_source(contract: Contract, url: str) -> Iterator[Source]:
     """The source of a contract's captured dataset; publication and slot bear the dataset's name."""
     assert contract.capture
-    return Source(url, contract.dataset, contract.capture.tables, contract.capture.schema)
+    with closing(Source(url, contract.dataset, contract.capture.tables, contract.capture.schema)) as source:
+        yield source
 
 
 def parse_lsn(text: str) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +17,6 @@ from data_ingestion.errors import ContractFault
 from data_ingestion.settings import Settings, source_url
 
 if TYPE_CHECKING:
-    from data_ingestion.capture.source import Source
     from data_ingestion.contract import Contract
     from data_ingestion.landing import Landing
 
@@ -52,7 +51,7 @@ def capture(
             raise
 
 
-def _captured(contracts: Any, datasets: list[str] | None) -> Sequence[Contract]:
+def _captured(contracts: Path | None, datasets: list[str] | None) -> Sequence[Contract]:
     from data_ingestion.contract import read_contracts
 
     folder = contracts_folder(contracts)
@@ -67,10 +66,11 @@ def _captured(contracts: Any, datasets: list[str] | None) -> Sequence[Contract]:
 
 def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *, quiet: bool) -> None:
     from data_ingestion.capture.reader import capture as bring
+    from data_ingestion.capture.source import open_source
 
     reports = {}
     for contract in chosen:
-        with _source(contract) as source:
+        with open_source(contract, _url(contract)) as source:
             report = reports[contract.dataset] = bring(source, landing, contract.capture_folder)
         if as_json:
             continue
@@ -90,10 +90,10 @@ def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *,
 def _state(contract: Contract, landing: Landing) -> dict[str, Any]:
     """How far a source is captured: its slot, and the newest drop of its log."""
     from data_ingestion.capture.changelog import newest_place
-    from data_ingestion.capture.source import told_lsn
+    from data_ingestion.capture.source import open_source, told_lsn
 
     assert contract.capture
-    with _source(contract) as source:
+    with open_source(contract, _url(contract)) as source:
         state = source.state()
     newest = newest_place(landing, contract.capture_folder)
     return {
@@ -117,13 +117,6 @@ def _tell_states(states: Sequence[dict[str, Any]], as_json: bool) -> None:
     }, "")  # fmt: skip
 
 
-@contextmanager
-def _source(contract: Contract) -> Iterator[Source]:
-    from data_ingestion.capture.source import open_source
-
+def _url(contract: Contract) -> str:
     assert contract.capture
-    source = open_source(contract, source_url(os.environ, contract.capture.source))
-    try:
-        yield source
-    finally:
-        source.close()
+    return source_url(os.environ, contract.capture.source)

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 AHEAD = 16
 
 
-COUNTS = ("drops", "records", "files", "size", "missed", "waiting")
-
-
 @dataclass(frozen=True)
 class ArchiveReport:
     """What a run has archived of a dataset.
@@ -51,6 +48,19 @@ class ArchiveReport:
     waiting: int = 0
     seconds: float = 0.0
 
+    def __add__(self, other: ArchiveReport) -> ArchiveReport:
+        """What two rounds of one dataset have archived."""
+        return ArchiveReport(
+            self.dataset,
+            self.drops + other.drops,
+            self.records + other.records,
+            self.files + other.files,
+            self.size + other.size,
+            self.missed + other.missed,
+            self.waiting + other.waiting,
+            self.seconds + other.seconds,
+        )
+
 
 def archive(contract: Contract, landing: Landing, lake: Landing, ledger: LakeLedger) -> ArchiveReport:
     """Archives what was loaded of a dataset and is not archived yet, one run at a time.
@@ -62,12 +72,8 @@ def archive(contract: Contract, landing: Landing, lake: Landing, ledger: LakeLed
     with step("archive", dataset=contract.dataset) as facts, ledger.exclusive(contract.dataset):
         tidy(contract.dataset, lake, ledger)
         while versions := cut_round(ledger.to_archive(contract.dataset)):
-            done = _archive_round(contract, versions, landing, lake, ledger)
-            report = replace(
-                report,
-                **{name: getattr(report, name) + getattr(done, name) for name in COUNTS},
-            )
-        facts |= {name: getattr(report, name) for name in COUNTS}
+            report += _archive_round(contract, versions, landing, lake, ledger)
+        facts |= {name: count for name, count in vars(report).items() if name != "seconds"}
     return replace(report, seconds=time.monotonic() - started)
 
 

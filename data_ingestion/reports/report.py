@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from data_ingestion.events import step
 from data_ingestion.landing import Landing
 from data_ingestion.reports.csv_file import as_csv
 from data_ingestion.reports.definition import Report
@@ -28,6 +29,21 @@ def write_report(
 ) -> Written:
     """Writes a report's page and files. All its tables are of one moment of the warehouse."""
     at = now or datetime.now(UTC)
+    folder = f"{report.domain}/{report.name}"
+    with step("report", domain=report.domain, report=report.name) as facts:
+        tables = _ask(report, warehouse)
+        files = {"index.html": page(report, tables, at).encode()}
+        for table in report.tables:
+            files[f"{table.name}.csv"] = as_csv(tables[table.name].rename(columns=dict(table.columns)))
+        for place in (f"{folder}/{at:%Y-%m-%d}", f"{folder}/latest"):
+            for name, content in files.items():
+                reports.write(f"{place}/{name}", content)
+        facts |= {"tables": len(tables), "rows": sum(map(len, tables.values()))}
+    return Written(report, f"{reports.url}/{folder}/latest/index.html", sum(map(len, tables.values())))
+
+
+def _ask(report: Report, warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    """What each table of the report holds now."""
     tables = {}
     with warehouse.one_moment():
         for table in report.tables:
@@ -35,11 +51,4 @@ def write_report(
             rows = warehouse.read_gold(table.relation, names, table.order, table.most)
             # as objects: pandas' own types would make floats of whole numbers beside a null
             tables[table.name] = pd.DataFrame(rows, columns=names, dtype=object)
-    files = {"index.html": page(report, tables, at).encode()}
-    for table in report.tables:
-        files[f"{table.name}.csv"] = as_csv(tables[table.name].rename(columns=dict(table.columns)))
-    folder = f"{report.domain}/{report.name}"
-    for place in (f"{folder}/{at:%Y-%m-%d}", f"{folder}/latest"):
-        for name, content in files.items():
-            reports.write(f"{place}/{name}", content)
-    return Written(report, f"{reports.url}/{folder}/latest/index.html", sum(map(len, tables.values())))
+    return tables

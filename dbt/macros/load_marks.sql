@@ -56,6 +56,18 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 {%- endmacro %}
 
 
+{# Loads that one of the incremental models has not followed yet: until then bronze, which is raw, may have more. #}
+{% macro loads_to_come(models) -%}
+    select loads.load_id
+    from {{ source('ops', 'loads') }} as loads
+    inner join {{ load_marks() }} as marks on loads.dataset = marks.dataset
+    where
+        marks.relation in ({{ quoted_list(models) }})
+        and loads.state = 'loaded'
+        and loads.load_id > marks.load_id
+{%- endmacro %}
+
+
 {# `newest` is the number that the model will have followed `dataset` to: by default the dataset's newest load. #}
 {% macro open_load_marks(dataset, newest=none) %}
     {%- set marks = load_marks() -%}

@@ -29,6 +29,18 @@ The parts are parted by a character that no text of them holds, so that `a` + `b
     {{ sales_key(['customer_country', 'customer_city']) }}
 {%- endmacro %}
 
+{# The sales that a mart of months has to count again, as a subquery: every one of a month with a changed day. #}
+{% macro sales_of_months(sales) %}
+    {{- periods_after(
+        build_mark('int_sales_transactions'),
+        'int_sales_transactions',
+        sales,
+        day='transaction_date',
+        period='month_start',
+        grain='month'
+    ) -}}
+{% endmacro %}
+
 {# What every mart of sales counts and sums of a group of sales. #}
 {% macro sales_sums() %}
     nullif(count(transaction_id), 0) as transactions,

@@ -92,9 +92,9 @@ A model that is built whole touches every day that it has or ever had, so the ma
     {{- open_load_marks(model_name, newest_build(model_name, through)) -}}
 {% endmacro %}
 
-{# The build that `this` has followed the model to; none when it has to be built whole. #}
-{% macro build_mark(model_name) %}
-    {{ return(load_mark(model_name, newest_build(model_name))) }}
+{# The build that `this` has followed the model to, directly or `through` others; none when it has to be built whole. #}
+{% macro build_mark(model_name, through=[]) %}
+    {{ return(load_mark(model_name, newest_build(model_name, through))) }}
 {% endmacro %}
 
 

@@ -36,10 +36,11 @@ def one(url, query):
         return connection.execute(query).fetchone()
 
 
-def test_the_demo_ends_with_the_loads_the_addresses_and_both_times(platform):
+def test_the_demo_ends_with_what_each_dataset_holds_the_addresses_and_both_times(platform):
+    assert "rows in raw" in platform.told
     for dataset in DATASETS:
-        assert re.search(rf"{dataset} +[\d,]+ ", platform.told)
-    assert "read = " in platform.told
+        assert len(re.findall(rf"^{dataset} +[\d,]+ ", platform.told, re.MULTILINE)) == 1
+    assert "read = " not in platform.told
     assert platform.airflow_url in platform.told
     for dashboard in ("bank", "fleet", "home", "orders", "sales", "web"):
         assert f"{platform.superset_url}/superset/dashboard/{dashboard}/" in platform.told

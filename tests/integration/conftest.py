@@ -1,11 +1,11 @@
-"""Fixtures for tests on a real warehouse: a session, a landing folder, and datasets made for a test."""
+"""Fixtures for tests on a real warehouse: a session, a landing, datasets made for a test, a dbt."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from psycopg import Connection, sql
+from psycopg import Connection, connect, sql
 
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.discovery import discover
@@ -14,6 +14,9 @@ from data_ingestion.ledger import LoadReport
 from data_ingestion.load import load_drops
 from data_ingestion.plan import Choice
 from data_ingestion.warehouses.postgres import PostgresWarehouse
+from runtime.postgres import Cluster
+from tests.integration.dbt_feeds import World
+from tests.integration.dbt_session import Dbt, dbt_environment, warehouse_copy
 
 Load = Callable[..., list[LoadReport]]
 
@@ -30,6 +33,18 @@ def warehouse(warehouse_url: str) -> Iterator[PostgresWarehouse]:
 def landing(tmp_path: Path) -> FolderLanding:
     (tmp_path / "landing").mkdir()
     return FolderLanding(tmp_path / "landing")
+
+
+@pytest.fixture(scope="module")
+def aws_endpoint() -> Iterator[str]:
+    """The URL of an AWS of our own; what one test makes in it, others of the same process find."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
 @pytest.fixture
@@ -100,3 +115,47 @@ def load(warehouse: PostgresWarehouse, landing: FolderLanding) -> Load:
         ]
 
     return run
+
+
+# For tests of models. Their file names its feeds (`FEEDS`) and shares one warehouse: a build takes long.
+
+
+@pytest.fixture(scope="module")
+def database(postgres: Cluster) -> Iterator[str]:
+    with warehouse_copy(postgres) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def world(
+    request: pytest.FixtureRequest, postgres: Cluster, database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    url = postgres.url("loader", "loader-test", database)
+    opened = World(tmp_path_factory.mktemp("landing"), url, *request.module.FEEDS)
+    yield opened
+    opened.warehouse.close()
+
+
+@pytest.fixture(scope="module")
+def environment(postgres: Cluster, database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return dbt_environment(postgres, database, tmp_path_factory.mktemp("dbt"), "prod")
+
+
+@pytest.fixture(scope="module")
+def dbt(environment: dict[str, str], world: World) -> Iterator[Dbt]:
+    running = Dbt(environment)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def transformer(postgres: Cluster, database: str) -> Iterator[Connection]:
+    url = postgres.url("transformer", "transformer-test", database)
+    with connect(url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def reporter(postgres: Cluster, database: str) -> Iterator[Connection]:
+    with connect(postgres.url("reporter", "reporter-test", database), autocommit=True) as connection:
+        yield connection

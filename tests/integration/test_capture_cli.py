@@ -14,9 +14,19 @@ import pytest
 
 from data_ingestion.landing import FolderLanding
 from runtime.postgres import SUPERUSER, Cluster
+from tests.integration.airflow_session import VENVS, ran
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORDS = {"SHOP_PASSWORD": "shop-test", "CAPTURE_PASSWORD": "capture-test"}
+
+SECRET = "zanzibar"
+TASK = """
+from pathlib import Path
+from goldworks_dags.domain import Domain
+from goldworks_dags.steps import capture
+from data_ingestion.contract import read_contract
+capture(Domain("orders", (read_contract(Path("contracts/orders/order_changes.odcs.yaml")),), {}))
+"""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -170,3 +180,44 @@ def test_a_source_without_the_tables_says_which_are_missing(goldworks: Run, shop
         "the source has no table public.customers, public.products, public.orders, public.order_items"
         in done.stderr
     )
+
+
+def told(log: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+
+
+def test_each_capture_tells_its_counts_and_no_value(goldworks: Run, shop) -> None:
+    goldworks("traffic", "--minutes", "1")
+    shop.execute("update customers set customer_name = %s", [SECRET])
+    snapshot = goldworks("capture", "--json", GOLDWORKS_LOG="-")
+    shop.execute("update customers set customer_address = %s", [SECRET])
+    shop.execute("truncate order_items")
+    changes = goldworks("capture", "--json", GOLDWORKS_LOG="-")
+    for done, alarms in ((snapshot, 0), (changes, 1)):
+        (line,) = told(done.stderr)
+        report = json.loads(done.stdout)["order_changes"]
+        assert (line["step"], line["outcome"], line["dataset"]) == ("capture", "done", "order_changes")
+        assert (line["drops"], line["changes"], line["alarms"]) == (1, report["changes"], alarms)
+        assert SECRET not in done.stderr
+    shop.execute("drop publication order_changes; drop table order_items")
+    failed, command = told(goldworks("capture", GOLDWORKS_LOG="-").stderr)
+    assert (failed["step"], failed["outcome"], failed["error"]) == ("capture", "failed", "OperatorFault")
+    assert command["step"] == "command"
+
+
+def test_the_task_of_a_dag_tells_it_to_its_log_and_where_the_variable_says(
+    settings: dict[str, str], goldworks: Run, shop, tmp_path: Path
+) -> None:
+    goldworks("traffic", "--minutes", "1")
+    log = tmp_path / "steps.jsonl"
+    done = ran([VENVS / "airflow/bin/python", "-c", TASK], {
+        "AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW_CONFIG": str(ROOT / "airflow/airflow.cfg"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow/airflow.db",
+        "AIRFLOW_CONN_SOURCE_SHOP": settings["GOLDWORKS_SOURCE_SHOP_URL"],
+        "GOLDWORKS_LANDING_URL": settings["GOLDWORKS_LANDING_URL"], "GOLDWORKS_LOG": str(log),
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'airflow/dags'}",
+    })  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    (line,) = told(log.read_text())
+    assert (line["step"], line["dataset"], line["drops"]) == ("capture", "order_changes", 1)
+    assert json.dumps(line) in done.stdout

@@ -17,12 +17,13 @@ import pytest
 from data_ingestion.contract import read_contract
 from data_ingestion.warehouses.postgres import tables
 from tests.integration.conftest import write_things
-from tests.integration.dbt_feeds import Bank, Web, World
+from tests.integration.dbt_feeds import Bank, Web
 from tests.integration.dbt_fleet import MIDNIGHT, VEHICLES, Fleet, update
 from tests.integration.dbt_orders import Orders, change, customer, item, order
 from tests.integration.dbt_sales import Restatements, Sales
-from tests.integration.dbt_session import ENVIRONMENT, ROOT, Dbt, dbt_environment, warehouse_copy
+from tests.integration.dbt_session import ENVIRONMENT, ROOT
 
+FEEDS = (Bank(), Web(), Fleet(), Orders(), Sales(), Restatements())
 HEADER = (
     "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE, WITHDRAWAL AMT , DEPOSIT AMT ,BALANCE AMT,.\n"
 )
@@ -72,23 +73,8 @@ ORDERS = (
 
 
 @pytest.fixture(scope="module")
-def database(postgres):
-    with warehouse_copy(postgres) as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def environment(postgres, database, tmp_path_factory):
-    return dbt_environment(postgres, database, tmp_path_factory.mktemp("dbt"), "prod")
-
-
-@pytest.fixture(scope="module")
-def loaded(postgres, database, tmp_path_factory):
+def loaded(world):
     """A file of each domain, of the web two, loaded; answers with the loader's connection."""
-    url = postgres.url("loader", "loader-test", database)
-    world = World(
-        tmp_path_factory.mktemp("landing"), url, Bank(), Web(), Fleet(), Orders(), Sales(), Restatements()
-    )
     world.deliver("bank_transactions/2024.csv", (HEADER + MOVEMENTS).encode())
     world.deliver("2024/01/events.csv", (EVENTS + JANUARY).encode())
     world.deliver("2024/02/events.csv", (EVENTS + FEBRUARY).encode())
@@ -97,27 +83,13 @@ def loaded(postgres, database, tmp_path_factory):
     world.deliver(Sales.keys[0], Sales().drop(*SALES))
     world.deliver(Restatements.keys[0], Restatements().drop(*RESTATED))
     world.load()
-    yield world.warehouse.connection
-    world.warehouse.close()
+    return world.warehouse.connection
 
 
 @pytest.fixture(scope="module")
-def dbt(environment, loaded):
-    running = Dbt(environment)
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def built(dbt):
+def built(dbt, loaded):
     """What became of each node in a whole build."""
     return dbt("build")
-
-
-@pytest.fixture
-def reporter(postgres, database):
-    with psycopg.connect(postgres.url("reporter", "reporter-test", database), autocommit=True) as connection:
-        yield connection
 
 
 def test_a_build_runs_every_kind_of_check_and_passes(built):

@@ -4,11 +4,9 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 
-import psycopg
 import pytest
 import yaml
 
-from tests.integration.dbt_feeds import World
 from tests.integration.dbt_fleet import (
     FLEET_COLUMNS,
     MIDNIGHT,
@@ -19,10 +17,11 @@ from tests.integration.dbt_fleet import (
     update,
     wrong_fleet_answers,
 )
-from tests.integration.dbt_session import ROOT, Dbt, dbt_environment, warehouse_copy
+from tests.integration.dbt_session import ROOT
 from tests.integration.test_fleet_data import DATA, unpack_real
 
 FLEET = Fleet()
+FEEDS = (FLEET,)
 FIRST, SECOND, _ = FLEET.keys
 
 
@@ -31,48 +30,19 @@ def at(minutes: float):
 
 
 @pytest.fixture(scope="module")
-def database(postgres):
-    with warehouse_copy(postgres) as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def dbt(postgres, database, world, tmp_path_factory):
-    running = Dbt(dbt_environment(postgres, database, tmp_path_factory.mktemp("dbt"), "prod"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def world(postgres, database, tmp_path_factory):
+def world(world):
     """A vehicle that drives through a period over midnight, and one that only tells a place when it goes."""
-    url = postgres.url("loader", "loader-test", database)
-    opened = World(tmp_path_factory.mktemp("landing"), url, FLEET)
     driven = [update("a", VEHICLES[0], at(minutes), 0, minutes / 100) for minutes in (-20, -10, 0, 10, 20)]
     gone = record("a", "vehicle", "deregister", VEHICLES[1], at(5), location={"lat": 1, "lng": 1, "at": None})
-    opened.deliver(FIRST, FLEET.drop([*driven[:2], gone, period("a", "night", at(-60), at(-10), 20)]))
-    opened.deliver(SECOND, FLEET.drop([*driven[1:], update("b", VEHICLES[0], at(0), 0, 0)]))
-    opened.load()
-    yield opened
-    opened.warehouse.close()
+    world.deliver(FIRST, FLEET.drop([*driven[:2], gone, period("a", "night", at(-60), at(-10), 20)]))
+    world.deliver(SECOND, FLEET.drop([*driven[1:], update("b", VEHICLES[0], at(0), 0, 0)]))
+    world.load()
+    return world
 
 
 @pytest.fixture(scope="module")
-def built(dbt):
+def built(world, dbt):
     return dbt("build", "--select", "tag:fleet")
-
-
-@pytest.fixture
-def reporter(postgres, database):
-    with psycopg.connect(postgres.url("reporter", "reporter-test", database), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def transformer(postgres, database):
-    url = postgres.url("transformer", "transformer-test", database)
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
 
 
 def test_a_build_of_the_fleet_passes_every_check(built):

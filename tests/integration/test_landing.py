@@ -1,28 +1,17 @@
 """Landing: a bucket and a folder show the same objects and never hand out another version than was seen."""
 
 import os
-from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from data_ingestion.errors import ObjectChanged, OperatorFault
 from data_ingestion.landing import FolderLanding, S3Landing, open_landing, open_store
 
 
-@pytest.fixture(scope="module")
-def s3_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
-def bucket(s3_endpoint, monkeypatch, request):
-    for name, value in (("ENDPOINT_URL", s3_endpoint), ("ACCESS_KEY_ID", "k"), ("SECRET_ACCESS_KEY", "s"),
+def bucket(aws_endpoint, monkeypatch, request):
+    for name, value in (("ENDPOINT_URL", aws_endpoint), ("ACCESS_KEY_ID", "k"), ("SECRET_ACCESS_KEY", "s"),
                         ("DEFAULT_REGION", "us-east-1")):  # fmt: skip
         monkeypatch.setenv(f"AWS_{name}", value)
     name = f"b-{abs(hash(request.node.name))}"

@@ -16,42 +16,9 @@ from tests.integration.orders_replay import QUERIES, RAW_COLUMNS, orders_answers
 
 DATA = ROOT.parent / "shared" / "data" / "orders"
 ORDERS = Orders()
+FEEDS = (ORDERS,)
 FIRST, SECOND, THIRD, _ = ORDERS.keys
 needs_real_log = pytest.mark.skipif(not DATA.is_dir(), reason="the real change log is not on this machine")
-
-
-@pytest.fixture(scope="module")
-def database(postgres):
-    with warehouse_copy(postgres) as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def world(postgres, database, tmp_path_factory):
-    url = postgres.url("loader", "loader-test", database)
-    opened = World(tmp_path_factory.mktemp("landing"), url, ORDERS)
-    yield opened
-    opened.warehouse.close()
-
-
-@pytest.fixture(scope="module")
-def dbt(postgres, database, world, tmp_path_factory):
-    running = Dbt(dbt_environment(postgres, database, tmp_path_factory.mktemp("dbt"), "prod"))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def transformer(postgres, database):
-    url = postgres.url("transformer", "transformer-test", database)
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def reporter(postgres, database):
-    with psycopg.connect(postgres.url("reporter", "reporter-test", database), autocommit=True) as connection:
-        yield connection
 
 
 # What the reader writes at first: a snapshot, one transaction in which everything shares its place, a truncation.

@@ -50,10 +50,10 @@ def goldworks(gold, warehouse_url: str, tmp_path: Path) -> Run:
         "GOLDWORKS_REPORTS": str(tmp_path / "reports"), "COLUMNS": "200",
     }  # fmt: skip
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "data_ingestion", "report", *arguments],
-            env={**os.environ, **settings}, cwd=ROOT, capture_output=True, text=True, timeout=60,
+            env={**os.environ, **settings, **changed}, cwd=ROOT, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
 
     return run
@@ -113,3 +113,20 @@ def test_what_can_not_be_reported_is_told_and_nothing_is_written(
         done.stderr
     )
     assert folders(tmp_path) == []
+
+
+def test_each_report_tells_its_counts_and_no_value(goldworks: Run, gold) -> None:
+    gold.execute("update gold.mart_dates set status = 'zanzibar'")
+    done = goldworks(GOLDWORKS_LOG="-")
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert (line["step"], line["outcome"], line["domain"], line["report"]) == (
+        "report",
+        "done",
+        "orders",
+        "open",
+    )
+    assert (line["tables"], line["rows"]) == (2, 4)
+    gold.execute("alter table gold.mart_dates rename status to zanzibar")
+    failed = json.loads(goldworks(GOLDWORKS_LOG="-").stderr.splitlines()[0])
+    assert (failed["step"], failed["outcome"], failed["error"]) == ("report", "failed", "OperatorFault")
+    assert "zanzibar" not in json.dumps((line, failed))

@@ -9,7 +9,6 @@ from urllib.request import Request, urlopen
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from data_ingestion.contract import Contract
 from data_ingestion.discovery import discover, plan_again
@@ -44,17 +43,12 @@ def without(action: str) -> Policy:
 
 
 @pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def endpoint(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An S3 with IAM; until somebody enters, it asks nobody who they are."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    yield url
-    questions_from(url, "inf")  # other servers of this process ask nobody
-    tell(url, "reset")
-    server.stop()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    yield aws_endpoint
+    questions_from(aws_endpoint, "inf")  # other servers of this process ask nobody
+    tell(aws_endpoint, "reset")
 
 
 @pytest.fixture

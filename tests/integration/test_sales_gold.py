@@ -1,34 +1,26 @@
 """The real sales all the way to gold: every answer is that of plain Python over the files."""
 
-import psycopg
 import pytest
 
-from tests.integration.dbt_feeds import World
 from tests.integration.dbt_sales import QUERIES, Restatements, Sales, sales_answers
-from tests.integration.dbt_session import Dbt, dbt_environment, warehouse_copy
 from tests.integration.sales_files import DATA, FILES, needs_real_sales, real_rows
 
 pytestmark = needs_real_sales
+FEEDS = (Sales(), Restatements())
 
 
 @pytest.fixture(scope="module")
-def gold(postgres, tmp_path_factory):
-    """A connection to a warehouse into which the real files were loaded, with silver and gold built and tested."""
-    folder = tmp_path_factory.mktemp("sales")
-    (folder / "landing").mkdir()
-    with warehouse_copy(postgres) as database:
-        world = World(
-            folder / "landing", postgres.url("loader", "loader-test", database), Sales(), Restatements()
-        )
-        for dataset, name in FILES.items():
-            world.deliver(f"{dataset}/2023/07/21/00/{name}", (DATA / name).read_bytes())
-        world.load()
-        dbt = Dbt(dbt_environment(postgres, database, folder, "prod"))
-        dbt("build", "--select", "tag:sales", "--exclude", "test_type:unit")
-        with psycopg.connect(postgres.url("reporter", "reporter-test", database)) as connection:
-            yield connection
-        dbt.close()
-        world.warehouse.close()
+def built(world, dbt):
+    """The real files loaded, silver and gold built and tested."""
+    for dataset, name in FILES.items():
+        world.deliver(f"{dataset}/2023/07/21/00/{name}", (DATA / name).read_bytes())
+    world.load()
+    return dbt("build", "--select", "tag:sales", "--exclude", "test_type:unit")
+
+
+@pytest.fixture
+def gold(built, reporter):
+    return reporter
 
 
 @pytest.fixture(scope="module")

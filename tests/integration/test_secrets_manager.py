@@ -1,13 +1,11 @@
 """Logins and keys from AWS Secrets Manager: Airflow finds its own and those of its tasks there, and nowhere else."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from runtime.postgres import Cluster
 from tests.integration.airflow_session import (
@@ -33,18 +31,14 @@ BACKEND = {
 
 
 @pytest.fixture
-def secrets_manager() -> Iterator[dict[str, str]]:
+def secrets_manager(aws_endpoint: str) -> dict[str, str]:
     """A Secrets Manager on this machine; what boto3 must be told to find it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+    return {
+        "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": "eu-central-1",
     }
-    server.stop()
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Small drops: many of them come in by one transaction, and each is judged as if it were alone."""
 
 from collections import Counter
-from collections.abc import Iterator
 from threading import Barrier
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from data_ingestion import batch
 from data_ingestion.batch import BatchesAhead
@@ -127,22 +125,13 @@ def test_objects_that_are_slow_to_come_are_fetched_several_at_a_time(things, lan
     ]
 
 
-@pytest.fixture(scope="module")
-def s3_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 def test_a_load_from_s3_asks_for_each_new_object_once_and_for_the_others_by_pages(
-    s3_endpoint, tmp_path, warehouse
+    aws_endpoint, tmp_path, warehouse
 ):
     contract = read_contract(write_things(tmp_path))
     client = boto3.client(
         "s3",
-        endpoint_url=s3_endpoint,
+        endpoint_url=aws_endpoint,
         region_name="us-east-1",
         aws_access_key_id="k",
         aws_secret_access_key="s",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runtime import containers
+from runtime import containers, demo
 from runtime.settings import GENERATED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,6 +246,11 @@ def test_what_is_done_once_is_waited_for_until_it_is_done_and_what_lasts_until_i
         for other, how in service.get("depends_on", {}).items():
             wanted = "service_completed_successfully" if other in ONCE else "service_healthy"
             assert how["condition"] == wanted
+
+
+def test_the_shop_lives_as_long_before_and_after_its_first_capture_as_in_the_demo() -> None:
+    lives = [f"goldworks traffic --until {minutes}" for minutes in demo.SHOP_MINUTES]
+    assert SERVICES["traffic"]["command"] == ["bash", "-c", " && goldworks capture && ".join(lives)]
 
 
 def test_there_are_three_workers() -> None:

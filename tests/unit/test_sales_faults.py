@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from data_ingestion.checks.rows import RowChecks
 from data_ingestion.contract import read_contract
 from data_ingestion.errors import DropFault
-from data_ingestion.reading.open import open_reader
+from tests.unit.fault_files import judged_drop
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "tests/fixtures/sales"
@@ -38,16 +37,7 @@ NOBODY = dict.fromkeys(("first_name", "last_name", "email", "phone"))
 
 
 def judged(name, contract=SALES):
-    """The rows of a file by line, and what was refused as (line, column, reason)."""
-    rows, bad = {}, []
-    with (FILES / name).open("rb") as stream:
-        reader = open_reader(stream, contract, name)
-        checks = RowChecks(contract, reader.header, name)
-        for chunk in reader:
-            checked = checks.check(chunk)
-            rows.update({row.pop("_line"): row for row in checked.rows.to_pylist()})
-            bad += [(one.line, one.column, one.reason) for one in checked.bad]
-    return rows, bad
+    return judged_drop(FILES / name, contract, name)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from data_ingestion.checks.rows import RowChecks
 from data_ingestion.contract import read_contract
 from data_ingestion.errors import DropFault
-from data_ingestion.reading.open import open_reader
+from tests.unit.fault_files import judged_drop
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "tests/fixtures/web"
@@ -28,16 +27,7 @@ NEIGHBOUR = {**EVENT, "event_id": UUID("1a2b3c4d-0000-4000-8000-00000000000a").b
 
 
 def judged(name):
-    """The rows of a file by line, and what was refused as (line, column, reason)."""
-    rows, bad = {}, []
-    with (FILES / name).open("rb") as stream:
-        reader = open_reader(stream, EVENTS, "2026/01/events.csv")
-        checks = RowChecks(EVENTS, reader.header, "2026/01/events.csv")
-        for chunk in reader:
-            checked = checks.check(chunk)
-            rows.update({row.pop("_line"): row for row in checked.rows.to_pylist()})
-            bad += [(one.line, one.column, one.reason) for one in checked.bad]
-    return rows, bad
+    return judged_drop(FILES / name, EVENTS, "2026/01/events.csv")
 
 
 @pytest.mark.parametrize(

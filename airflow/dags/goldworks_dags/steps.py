@@ -17,6 +17,7 @@ from goldworks_dags.assets import gold_asset, raw_asset, raw_of
 from goldworks_dags.batches import DROPS_A_RUN, Ticket, cut, pack, ticket, unpack
 from goldworks_dags.domain import Domain, contracts_folder, manifest_file, reports_folder
 from goldworks_dags.form import choice_of
+from goldworks_dags.lines import LoadLines
 from goldworks_dags.logins import source_url, warehouse_url
 
 if TYPE_CHECKING:
@@ -43,9 +44,11 @@ def capture(domain: Domain) -> dict[str, int]:
     """Writes what has changed at the sources to the landing; tells the number of changes by dataset."""
     from data_ingestion.capture.reader import capture as bring
     from data_ingestion.capture.source import SourceBusy, open_source
+    from data_ingestion.events import send_to
     from data_ingestion.landing import open_landing
-    from data_ingestion.settings import Settings
+    from data_ingestion.settings import Settings, log_target
 
+    send_to(log_target(), into_log=True)
     urls = {one.dataset: source_url(one.capture.source) for one in domain.captured if one.capture}
     if not any(urls.values()):
         missing = " ".join(sorted({f"source_{one.capture.source}" for one in domain.captured if one.capture}))
@@ -56,14 +59,12 @@ def capture(domain: Domain) -> dict[str, int]:
         if (url := urls[contract.dataset]) is None:
             log.warning("%s: nothing is captured, its source has no connection", contract.dataset)
             continue
-        source = open_source(contract, url)
         try:
-            report = bring(source, landing, contract.capture_folder)
+            with open_source(contract, url) as source:
+                report = bring(source, landing, contract.capture_folder)
         except SourceBusy as busy:
             log.info("%s: %s", contract.dataset, busy)
             continue
-        finally:
-            source.close()
         for note in report.notes:
             log.info("%s: %s", contract.dataset, note)
         for alarm in report.alarms:
@@ -126,13 +127,16 @@ def load(domain: Domain, its: Ticket, context: Mapping[str, Any]) -> dict[str, i
     surprise: Exception | None = None
     for contract in domain.contracts:
         if mine := [drop for drop in drops if drop.dataset == contract.dataset]:
+            lines = LoadLines(log)
             try:
                 for report in _brought_in(contract, mine):
-                    _tell(report)
+                    lines.add(report)
                     reports.append(report)
             except Exception as error:  # a fault of one dataset must not keep the drops of another out
                 log.exception("%s: not all of %d drops are in", contract.dataset, len(mine))
                 surprise = surprise or error
+            finally:
+                lines.end()
     refused = [report for report in reports if report.state == "failed"]
     message = (
         f"{len(drops) - len(reports) + len(refused)} of {len(drops)} drops failed; the others are in. First: "
@@ -230,7 +234,6 @@ def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int]
 
 def report(domain: Domain) -> list[str]:
     """Writes the domain's reports; tells where their pages are."""
-    from data_ingestion.events import tell
     from data_ingestion.landing import open_store
     from data_ingestion.reports.definition import read_reports
     from data_ingestion.reports.report import write_report
@@ -241,7 +244,6 @@ def report(domain: Domain) -> list[str]:
         written = [write_report(one, at.warehouse, store) for one in mine]
     for done in written:
         log.info("%s: %d rows in %d tables", done.place, done.rows, len(done.report.tables))
-    tell("report", domain=domain.name, reports=len(written), rows=sum(done.rows for done in written))
     return [done.place for done in written]
 
 
@@ -312,19 +314,3 @@ def _tell_some(lines: Sequence[str], level: int, what: str) -> None:
         log.log(level, "%s", line)
     if len(lines) > TOLD:
         log.log(level, "… and %d more %s; `goldworks plan` lists all", len(lines) - TOLD, what)
-
-
-def _tell(report: LoadReport) -> None:
-    if report.state == "failed":
-        log.error("failed: %s", report.told_failure())
-    elif report.plan == "nothing":
-        log.info("%s: %s; nothing to do", report.object_key, report.plan_reason)
-    else:
-        log.info(
-            "%s: %s, %.1f s, %s, load %s",
-            report.object_key,
-            report.fates.told(),
-            report.seconds,
-            report.plan,
-            report.load_id,
-        )

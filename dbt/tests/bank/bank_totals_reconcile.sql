@@ -6,13 +6,7 @@ with
 
 loads_to_come as (
 
-    select loads.load_id
-    from {{ source('ops', 'loads') }} as loads
-    inner join {{ load_marks() }} as marks on loads.dataset = marks.dataset
-    where
-        marks.relation = 'int_bank_movements'
-        and loads.state = 'loaded'
-        and loads.load_id > marks.load_id
+    {{ loads_to_come(['int_bank_movements']) }}
 
 ),
 

@@ -6,25 +6,9 @@ A test file names its feeds (`FEEDS`) and the domains that it builds (`DOMAINS`)
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg
 import pytest
 
-from tests.integration.dbt_feeds import World
-from tests.integration.dbt_session import Dbt, dbt_environment, warehouse_copy
-
-
-@pytest.fixture(scope="module")
-def database(postgres):
-    with warehouse_copy(postgres) as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def world(request, postgres, database, tmp_path_factory):
-    url = postgres.url("loader", "loader-test", database)
-    opened = World(tmp_path_factory.mktemp("landing"), url, *request.module.FEEDS)
-    yield opened
-    opened.warehouse.close()
+from tests.integration.dbt_session import Dbt, dbt_environment
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +36,6 @@ def build_both(request, builds) -> Callable[[], None]:
                 done.result()
 
     return build
-
-
-@pytest.fixture(scope="module")
-def transformer(postgres, database):
-    url = postgres.url("transformer", "transformer-test", database)
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")

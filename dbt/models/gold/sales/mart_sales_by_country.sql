@@ -13,14 +13,7 @@ with
 transactions as (
 
     select *
-    from {{ periods_after(
-        build_mark('int_sales_transactions'),
-        'int_sales_transactions',
-        rows=ref('int_sales_transactions'),
-        day='transaction_date',
-        period='month_start',
-        grain='month'
-    ) }}
+    from {{ sales_of_months(ref('int_sales_transactions')) }}
 
 )
 

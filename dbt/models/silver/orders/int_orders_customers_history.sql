@@ -18,7 +18,7 @@ versions as (
 
     select *
     from {{ orders_versions(
-        load_mark('order_changes', newest_build('order_changes', through=['int_orders_changes'])),
+        build_mark('order_changes', through=['int_orders_changes']),
         'customers',
         key='customer_id',
         rows=ref('stg_orders_customers'),

@@ -18,7 +18,7 @@ versions as (
 
     select *
     from {{ orders_versions(
-        load_mark('order_changes', newest_build('order_changes', through=['int_orders_changes'])),
+        build_mark('order_changes', through=['int_orders_changes']),
         'order_items',
         key='order_item_id',
         rows=ref('stg_orders_order_items'),

@@ -1,10 +1,5 @@
-"""The lake: what was delivered is in it once, whatever is cut off, and other engines read it."""
+"""The archive: what was delivered is in the lake once, whatever is cut off."""
 
-import json
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,89 +7,33 @@ from threading import Thread
 
 import boto3
 import duckdb
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from data_ingestion.contract import Contract, Pattern, read_contract
+from data_ingestion.contract import Pattern
 from data_ingestion.discovery import discover
 from data_ingestion.errors import LawBroken
+from data_ingestion.lake import files as lake_files
 from data_ingestion.lake.archive import archive
 from data_ingestion.lake.compaction import compact
 from data_ingestion.landing import FolderLanding, open_store
 from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.withdraw import withdraw
+from tests.integration.lake.records import (
+    DAYS,
+    deliver,
+    deliver_some,
+    delivered,
+    event,
+    files,
+    in_lake,
+    key,
+    killed,
+    rows,
+)
 from tests.integration.test_fleet_data import DATA, unpack_real
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("killed_archive.py")
-EVENTS = ROOT / "contracts/fleet/vehicle_events.odcs.yaml"
-DAYS = (2, 3)
-
-
-@pytest.fixture
-def events() -> Contract:
-    return replace(read_contract(EVENTS), recheck=None)
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> FolderLanding:
-    (tmp_path / "lake").mkdir()
-    return FolderLanding(tmp_path / "lake")
-
-
-@pytest.fixture
-def keep(landing, lake, warehouse) -> Callable:
-    return lambda contract: archive(contract, landing, lake, warehouse.lake)
-
-
-def key(day: int, second: int) -> str:
-    return f"data/2026/03/{day:02}/07/05/2026-03-{day:02}-07-05-{second}-events.txt"
-
-
-def event(number: int) -> str:
-    return json.dumps({
-        "event": "register", "on": "vehicle", "at": "2026-03-02T10:05:03.087Z", "organization_id": "ünter-line",
-        "data": {"id": f"v{number}"},
-    }, ensure_ascii=False)  # fmt: skip
-
-
-def deliver(landing, day, second, *records):
-    landing.write(key(day, second), "".join(f"{record}\n" for record in records).encode())
-
-
-def deliver_some(landing, first=0, files=6):
-    """Files of two records, on two days in turn."""
-    for number in range(first, first + files):
-        deliver(landing, DAYS[number % 2], number, event(2 * number), event(2 * number + 1))
-
-
-def rows(lake, columns="object_key, line, record"):
-    """What any reader finds who knows nothing but the folder."""
-    if not list(lake.root.rglob("*.parquet")):
-        return []
-    found = f"read_parquet('{lake.root}/**/*.parquet', hive_partitioning = true)"
-    return duckdb.sql(f"select {columns} from {found} order by all").fetchall()
-
-
-def delivered(landing):
-    found = []
-    for item in landing.list_objects():
-        with landing.open(item) as stream:
-            lines = stream.read().decode().splitlines()
-        found += [(item.key, line, record) for line, record in enumerate(lines, 1)]
-    return sorted(found)
-
-
-def files(lake):
-    return sorted(path.relative_to(lake.root).as_posix() for path in lake.root.rglob("*") if path.is_file())
-
-
-def in_lake(warehouse):
-    """The files that the ledger says are the lake, with their records."""
-    return {file.path: file.records for file in warehouse.lake.files("vehicle_events")}
 
 
 def test_every_record_is_archived_as_it_came_one_file_a_day(landing, lake, events, load, keep, warehouse):
@@ -121,6 +60,18 @@ def test_a_second_run_archives_only_what_was_loaded_since(landing, lake, events,
     report = keep(events)
     assert (report.drops, report.records, report.files) == (1, 2, 1)
     assert rows(lake) == delivered(landing)
+
+
+def test_a_run_of_several_rounds_tells_all_that_it_archived(landing, lake, events, load, keep, monkeypatch):
+    monkeypatch.setattr(lake_files, "ROUND_DROPS", 3)
+    deliver_some(landing)
+    deliver(landing, 2, 7, event(99))
+    load(events)
+    deliver(landing, 2, 7, event(98))
+    report = keep(events)
+    assert (report.drops, report.records, report.files, report.missed, report.waiting) == (6, 12, 3, 1, 0)
+    assert report.size == sum(path.stat().st_size for path in lake.root.rglob("*.parquet"))
+    assert report.seconds > 0
 
 
 def test_records_that_break_the_contract_are_archived_too(landing, lake, events, load, keep):
@@ -258,37 +209,6 @@ def test_an_archive_that_reads_other_records_than_the_load_is_refused(
     assert warehouse.lake.leftovers("vehicle_events") == []
 
 
-def test_small_files_of_a_day_become_one(landing, lake, events, load, keep, warehouse):
-    for first in (0, 6, 12):
-        deliver_some(landing, first)
-        load(events)
-        keep(events)
-    before = rows(lake, "*")
-    report = compact(events.dataset, lake, warehouse.lake)
-    assert (report.files_before, report.files_after, report.records) == (6, 2, 36)
-    assert files(lake) == sorted(in_lake(warehouse))
-    assert rows(lake, "*") == before
-    assert compact(events.dataset, lake, warehouse.lake).files_after == 2
-
-
-def test_patience_leaves_a_growing_day_alone(landing, lake, events, load, keep, warehouse):
-    for first in (0, 6):
-        deliver_some(landing, first)
-        load(events)
-        keep(events)
-    assert compact(events.dataset, lake, warehouse.lake, patient=True).files_after == 3
-    assert [Path(file).parent.name for file in files(lake)] == ["date=2026-03-02", *["date=2026-03-03"] * 2]
-
-
-def killed(what, instant, nth, when, landing, lake, url):
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), what, instant, str(nth), when, str(EVENTS), str(landing.root),
-         str(lake.root), url],
-        env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
-
-
 @pytest.mark.parametrize(
     ("instant", "nth", "when"),
     [
@@ -314,78 +234,6 @@ def test_an_archive_killed_at_any_instant_is_made_good_by_the_next(
     assert rows(lake) == delivered(landing)
     assert files(lake) == sorted(in_lake(warehouse))
     assert sum(in_lake(warehouse).values()) == 16
-
-
-@pytest.mark.parametrize(
-    ("instant", "nth", "when"),
-    [
-        ("ledger.announce", 1, "after"),
-        ("file.replace", 1, "before"),
-        ("lake.write", 1, "after"),
-        ("ledger.record_joined", 1, "after"),
-        ("lake.delete", 2, "before"),
-        ("lake.delete", 3, "after"),
-        ("ledger.record_deleted", 2, "before"),
-        ("lake.write", 2, "after"),
-    ],
-)
-@pytest.mark.parametrize("then", ["archive", "compact"])
-def test_a_compaction_killed_at_any_instant_is_made_good_by_the_next_run(
-    then, instant, nth, when, landing, lake, events, load, keep, warehouse, warehouse_url
-):
-    for first in (0, 6, 12):
-        deliver_some(landing, first)
-        load(events)
-        keep(events)
-    killed("compact", instant, nth, when, landing, lake, warehouse_url)
-    assert set(rows(lake)) == set(delivered(landing)), "a reader misses rows"
-    if then == "archive":
-        keep(events)
-    else:
-        compact(events.dataset, lake, warehouse.lake)
-    assert rows(lake) == delivered(landing)
-    assert files(lake) == sorted(in_lake(warehouse))
-
-
-def test_pandas_reads_one_day_of_it(landing, lake, events, load, keep):
-    deliver_some(landing)
-    load(events)
-    keep(events)
-    read = pd.read_parquet(
-        lake.root / "dataset=vehicle_events", filters=[("date", "=", "2026-03-03")], engine="pyarrow"
-    )
-    assert sorted(read["line"]) == [1, 1, 1, 2, 2, 2]
-    assert str(read["delivered_at"].dtype) == "datetime64[us, UTC]"
-    assert {json.loads(record)["organization_id"] for record in read["record"]} == {"ünter-line"}
-
-
-def test_duckdb_opens_only_the_files_of_the_day_it_is_asked_for(landing, lake, events, load, keep):
-    deliver_some(landing)
-    load(events)
-    keep(events)
-    plan = duckdb.sql(
-        f"""explain select record from read_parquet('{lake.root}/**/*.parquet', hive_partitioning = true)
-            where dataset = 'vehicle_events' and date = date '2026-03-03'"""
-    ).fetchall()[0][1]
-    assert "1/2" in plan.replace(" ", "")
-
-
-def test_spark_knows_every_type_and_reads_times_as_utc(landing, lake, events, load, keep):
-    """It reads no unsigned integer and no nanosecond, and a time as a moment only if the file says that it is UTC."""
-    deliver_some(landing)
-    load(events)
-    keep(events)
-    for file in lake.root.rglob("*.parquet"):
-        metadata = pq.read_metadata(file)
-        for field in metadata.schema.to_arrow_schema():
-            assert field.type in (pa.string(), pa.binary(), pa.int64(), pa.timestamp("us", tz="UTC"))
-        for index in range(metadata.num_columns):
-            column = metadata.schema.column(index)
-            assert column.physical_type in ("BYTE_ARRAY", "INT64")
-            logical = json.loads(column.logical_type.to_json())
-            if logical["Type"] == "Timestamp":
-                assert (logical["timeUnit"], logical["isAdjustedToUTC"]) == ("microseconds", True)
-            assert metadata.row_group(0).column(index).compression == "ZSTD"
 
 
 def test_a_lake_in_the_landing_is_not_delivered(landing, events, load, warehouse):

@@ -1,6 +1,6 @@
-"""Archives, or compacts, in a process of its own that kills itself at a chosen instant: the crash of test_lake.
+"""Archives, or compacts, in a process of its own that kills itself at a chosen instant: the crash of the lake's tests.
 
-usage: killed_archive.py archive|compact OWNER.METHOD NTH before|after CONTRACT LANDING LAKE WAREHOUSE_URL
+usage: killed.py archive|compact OWNER.METHOD NTH before|after CONTRACT LANDING LAKE WAREHOUSE_URL
 """
 
 import os
