@@ -18,7 +18,7 @@ from data_ingestion.ledger import Fates, MergePlan
 from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.members import Member, Merged, complete_fates
 from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, PlanLimits, choose_plan
-from data_ingestion.warehouses.postgres.session import equal, names
+from data_ingestion.warehouses.postgres.session import array, equal, names
 from data_ingestion.warehouses.postgres.straight import StraightCopy, build_key
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, RawTable, StagedRows
 
@@ -328,12 +328,12 @@ class Merge:
             "loads": self._at_positions(lambda member: member.load_id),
         }
 
-    def _at_positions(self, value: Callable[[Member], int]) -> list[int]:
+    def _at_positions(self, value: Callable[[Member], int]) -> str:
         """A value of each member at the place of its position in the batch, 0 for drops that were left out."""
         values = [0] * (1 + max(member.position for member in self.members))
         for member in self.members:
             values[member.position] = value(member)
-        return values
+        return array(values)
 
     def _run(self, text: LiteralString, **parts: sql.Composable) -> int:
         return self.connection.execute(self._format(text, **parts), self._parameters).rowcount
