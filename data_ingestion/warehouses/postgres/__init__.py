@@ -71,6 +71,7 @@ class PostgresWarehouse:
         self._open_another = open_another
         self.plan_limits = PlanLimits()
         self._is_made = True
+        self._redelivered: set[str] = set()
 
     @classmethod
     def connect(cls, url: str) -> PostgresWarehouse:
@@ -226,7 +227,9 @@ class PostgresWarehouse:
     def bring_in_together(
         self, contract: Contract, new: Sequence[NewDrop], staged: Staged
     ) -> list[LoadReport | None]:
-        return together.bring_in_together(self.connection, contract, new, staged, self.plan_limits)
+        return together.bring_in_together(
+            self.connection, contract, new, staged, self.plan_limits, self._redelivered
+        )
 
     def _record(
         self,
