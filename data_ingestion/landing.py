@@ -175,10 +175,12 @@ class FolderLanding:
             raise ObjectChanged(f"{seen.key}: gone since it was listed") from error
         except OSError as error:
             raise OperatorFault(f"{self.root / seen.key}: can't be read: {error.strerror}") from error
-        if _etag(os.fstat(stream.fileno())) != seen.etag:
+        if self._seen(seen.key, os.fstat(stream.fileno())).etag != seen.etag:
             stream.close()
             raise ObjectChanged(f"{seen.key}: changed since it was listed")
-        return cast(BinaryIO, _SteadyFile(stream, seen))
+        return cast(
+            BinaryIO, _SteadyFile(stream, lambda: self._seen(seen.key, os.fstat(stream.fileno())), seen)
+        )
 
     def write(self, key: str, data: bytes | BinaryIO) -> None:
         path = self.root / key
@@ -197,12 +199,8 @@ class FolderLanding:
 
     @staticmethod
     def _seen(key: str, status: os.stat_result) -> LandingObject:
-        return LandingObject(key, status.st_size, _etag(status), datetime.fromtimestamp(status.st_mtime, UTC))
-
-
-def _etag(status: os.stat_result) -> str:
-    """The version of a file."""
-    return f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_ino:x}"
+        etag = f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ctime_ns:x}-{status.st_ino:x}"
+        return LandingObject(key, status.st_size, etag, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
 def _unfinished(path: Path) -> Path:
@@ -232,12 +230,12 @@ def _path(root: Path, key: str) -> Path:
 class _SteadyFile:
     """A file that must still be the version seen when its last byte has been read."""
 
-    def __init__(self, stream: FileIO, seen: LandingObject) -> None:
-        self._stream, self._seen = stream, seen
+    def __init__(self, stream: FileIO, look: Any, seen: LandingObject) -> None:
+        self._stream, self._look, self._seen = stream, look, seen
 
     def read(self, size: int = -1) -> bytes:
         data = self._stream.read(size)
-        if (not data or size < 0) and _etag(os.fstat(self._stream.fileno())) != self._seen.etag:
+        if (not data or size < 0) and self._look().etag != self._seen.etag:
             raise ObjectChanged(f"{self._seen.key}: changed while it was read")
         return data
 

@@ -71,7 +71,7 @@ class PostgresWarehouse:
         self._open_another = open_another
         self.plan_limits = PlanLimits()
         self._is_made = True
-        self._redelivered: set[str] = set()
+        self.redelivered: set[str] = set()
 
     @classmethod
     def connect(cls, url: str) -> PostgresWarehouse:
@@ -228,7 +228,7 @@ class PostgresWarehouse:
         self, contract: Contract, new: Sequence[NewDrop], staged: Staged
     ) -> list[LoadReport | None]:
         return together.bring_in_together(
-            self.connection, contract, new, staged, self.plan_limits, self._redelivered
+            self.connection, contract, new, staged, self.plan_limits, self.redelivered
         )
 
     def _record(
