@@ -52,6 +52,7 @@ def test_every_report_of_this_repository_shows_columns_that_its_models_have() ->
         ("order: [day]", "order: day", "tables[0].order", "is no column"),
         ("most: 3", "most: 0", "tables[0].most", "whole number from 1"),
         ("y: orders", "y: items", "tables[0].plot.y", "'items' is no column"),
+        ("y: orders}", "y: orders, key: id}", "tables[0].plot.key", "'id' is no column"),
         ("columns: {day: Day, orders: Orders}", "columns: [day]", "tables[0].columns", "is no mapping"),
         ("tables:", "tables: []\nothers:", "others", "is no part"),
         (OPEN, "- a", "the file", "is no mapping"),
