@@ -55,8 +55,18 @@ class Report:
 
 
 def read_reports(folder: Path) -> tuple[Report, ...]:
-    """All reports of a folder, by domain and name. Raises `ContractFault` where one is not what it should be."""
-    return tuple(read_report(path) for path in sorted(folder.glob("*/*.yaml")))
+    """All reports of a folder, by domain and name.
+
+    Raises `ContractFault` where one is not what it should be, or two domains have one of the same name.
+    """
+    paths: dict[str, Path] = {}
+    for path in sorted(folder.glob("*/*.yaml")):
+        if (other := paths.setdefault(path.stem, path)) is not path:
+            raise ContractFault(
+                f"{path}: {other} is a report called {path.stem}, too: `goldworks report {path.stem}` "
+                "would mean both\n  give one file another name  (docs/guides/reports.md)"
+            )
+    return tuple(read_report(path) for path in paths.values())
 
 
 def read_report(path: Path) -> Report:

@@ -70,3 +70,13 @@ def test_two_tables_of_a_name_would_be_one_file(tmp_path: Path) -> None:
     row = OPEN.strip().splitlines()[2:]
     with pytest.raises(ContractFault, match="two tables are called dates"):
         read_report(written(tmp_path, OPEN + "\n".join(row) + "\n"))
+
+
+def test_two_domains_can_not_have_a_report_of_one_name(tmp_path: Path) -> None:
+    first = written(tmp_path, OPEN)
+    second = tmp_path / "sales" / first.name
+    second.parent.mkdir()
+    second.write_text(OPEN)
+    with pytest.raises(ContractFault) as caught:
+        read_reports(tmp_path)
+    assert str(first) in str(caught.value) and str(second) in str(caught.value)
