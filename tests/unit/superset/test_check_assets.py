@@ -72,6 +72,7 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
                 "Open pending items by product",
                 "Top 3 customers by pending orders",
                 "What is known of the source, and until when",
+                "Times of which nobody knows what happened",
             },
         ),
         (
