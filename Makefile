@@ -19,8 +19,8 @@ restart: ## restart the containers (S=superset: those of one service)
 	@$(RUNTIME) restart $(S)
 build: ## the container images
 	@$(RUNTIME) build
-traffic: ## the shop behind the domain orders takes orders: make traffic MINUTES=60, minutes of its life
-	@$(RUNTIME) traffic $(MINUTES)
+traffic: ## the shop behind the domain orders takes orders: make traffic MINUTES=60 SEED=7, minutes of its life
+	@$(RUNTIME) traffic $(MINUTES) $(if $(SEED),--seed $(SEED))
 trigger: ## run a DAG to its end: make trigger DAG=bank
 	@$(RUNTIME) trigger $(DAG)
 clean: ## stop, and delete data, environments and settings (YES=1: without asking)
