@@ -67,8 +67,11 @@ class Landing(Protocol):
     def open(self, seen: LandingObject) -> BinaryIO:
         """The bytes of the version seen. Raises `ObjectChanged`, here or while reading, if it is another by now."""
 
-    def write(self, key: str, data: bytes | BinaryIO) -> None:
-        """Puts an object whole, given as bytes or as an open file: a reader never sees half of it."""
+    def write(self, key: str, data: bytes | BinaryIO, *, lasting: bool = False) -> None:
+        """Puts an object whole, given as bytes or as an open file: a reader never sees half of it.
+
+        `lasting` is for what can't be had again: once this returns, it survives a loss of power.
+        """
 
     def delete(self, key: str) -> None:
         """Takes away an object that we wrote ourselves, never what a sender delivered. None there is fine."""
@@ -182,13 +185,34 @@ class FolderLanding:
             BinaryIO, _SteadyFile(stream, lambda: self._seen(seen.key, os.fstat(stream.fileno())), seen)
         )
 
-    def write(self, key: str, data: bytes | BinaryIO) -> None:
+    def write(self, key: str, data: bytes | BinaryIO, *, lasting: bool = False) -> None:
         path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = _unfinished(path)
-        with unfinished.open("wb") as file:
-            shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file)
-        unfinished.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                shutil.copyfileobj(io.BytesIO(data) if isinstance(data, bytes) else data, file)
+                if lasting:
+                    file.flush()
+                    os.fsync(file.fileno())
+            unfinished.replace(path)
+            if lasting:
+                self._keep_folders(path.parent)
+        except OSError as error:
+            raise OperatorFault(
+                f"{path}: can't be written: {error.strerror}\n  see to room and permissions there"
+            ) from error
+
+    def _keep_folders(self, folder: Path) -> None:
+        """Makes the names of what lies in a folder, and of the folders above, last."""
+        for place in (folder, *folder.parents):
+            opened = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
+            if place == self.root:
+                return
 
     def delete(self, key: str) -> None:
         for path in (
@@ -306,7 +330,7 @@ class S3Landing:
             raise ObjectChanged(f"{seen.key}: changed since it was listed")
         return cast(BinaryIO, _S3Body(answer["Body"], f"{self.url}/{seen.key}"))
 
-    def write(self, key: str, data: bytes | BinaryIO) -> None:
+    def write(self, key: str, data: bytes | BinaryIO, *, lasting: bool = False) -> None:
         with _s3_errors(f"{self.url}/{key}"):
             self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 
 from data_ingestion.capture.pgoutput import (
     Absent,
@@ -53,31 +54,28 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Transaction:
-    """What one transaction did to the captured tables; from `end_lsn` on, it need not be asked for again."""
+class Committed:
+    """A transaction is told to its end; from `end_lsn` on, it need not be asked for again."""
 
-    commit_lsn: int
     end_lsn: int
-    committed_at: datetime
-    changes: tuple[Change, ...]
 
 
-def read_transactions(messages: Iterable[Message | None]) -> Iterator[Transaction]:
-    """Whole transactions in the order of their commits; one that is cut off at the end is left out."""
+def read_changes(messages: Iterable[Message | None]) -> Iterator[Change | Committed]:
+    """Changes in the order of their commits; those of a transaction are all there once its `Committed` comes."""
     relations: dict[int, Relation] = {}
     begun: Begin | None = None
-    found: list[Change] = []
+    numbers = count()
     for message in messages:
         match message:
             case Begin():
-                begun, found = message, []
+                begun, numbers = message, count()
             case Relation():
                 relations[message.relation_id] = message
             case RowChange() | Truncation() if begun is not None:
                 for op, relation, before, after in _said(message, relations):
-                    found.append(_change(begun, len(found), op, relation, before, after))
+                    yield _change(begun, next(numbers), op, relation, before, after)
             case Commit() if begun is not None:
-                yield Transaction(message.commit_lsn, message.end_lsn, begun.committed_at, tuple(found))
+                yield Committed(message.end_lsn)
                 begun = None
 
 

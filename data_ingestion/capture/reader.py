@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from data_ingestion.capture.changelog import day_of, drop_key, newest_place, write_drop
-from data_ingestion.capture.changes import Change, Transaction, as_object
-from data_ingestion.capture.source import SlotState, Snapshot, Source, told_lsn
+from data_ingestion.capture.changelog import Log, read_log, snapshot_key, write_drops, write_snapshot
+from data_ingestion.capture.changes import Change, as_object
+from data_ingestion.capture.faults import SourceReplaced, faults_told
+from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, told_lsn
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
 
 CHANGES_A_DROP = 10_000
-ROWS_A_FETCH = 5_000
+MOST_KEPT_BYTES = 1 << 30  # of the source's log, where it sets no limit itself
 
 
 @dataclass(frozen=True)
@@ -40,76 +41,135 @@ class CaptureReport:
 def capture(
     source: Source, landing: Landing, folder: str, changes_a_drop: int = CHANGES_A_DROP
 ) -> CaptureReport:
-    """All changes that are there now, as drops in `folder` of the landing; may be killed and run again at any time.
+    """All changes that are there as it begins, as drops in `folder` of the landing; may be killed and run again.
 
     A place is acknowledged only when its drop lies on the landing: a run that is killed in between has the next one
     write the same changes again, perhaps more of them under another name, which the key (place, ordinal) sorts out.
     Raises `SourceBusy` where somebody else captures at this moment.
     """
-    with step("capture", dataset=source.slot) as facts, source.alone():
+    with step("capture", dataset=source.slot) as facts, faults_told(source.slot), source.alone():
+        # Its end first: what is found of the publication after it holds for all changes before it.
+        end = source.position()
+        log = read_log(landing, folder)
+        if log.newest is not None and log.newest > end:
+            raise _replaced(landing, folder, log.newest, end)
         source.ensure_publication()
+        mark = source.publication_mark()
+        report = _adopt(source, log, mark)
         state = source.state()
-        report = CaptureReport(0, 0, alarms=_of_lag(state))
-        if because := _why_snapshot(source, state, landing, folder):
-            report += take_snapshot(source, landing, folder, because)
-        while True:
-            here = source.position()
-            if not (found := source.look(changes_a_drop)):
-                break
-            report += _write(landing, folder, found)
-            source.acknowledge(found[-1].end_lsn)
-        source.acknowledge(here)  # else what others write to the source would be kept for us for ever
+        if state:
+            facts |= {
+                "behind_bytes": state.behind_bytes,
+                "kept_bytes": state.lag_bytes,
+                "left_bytes": state.left_bytes,
+            }
+        report += CaptureReport(0, 0, alarms=_of_lag(state))
+        if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
+            report += take_snapshot(source, landing, folder, mark, because)
+        elif state:
+            report += _bring(source, landing, folder, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
     return report
 
 
-def _write(landing: Landing, folder: str, found: Sequence[Transaction]) -> CaptureReport:
-    """Transactions as one drop; those without a change of the captured tables leave none."""
-    records = [change for transaction in found for change in transaction.changes]
-    if not records:
+def _replaced(landing: Landing, folder: str, known: int, found: int) -> SourceReplaced:
+    return SourceReplaced(
+        f"{landing.url}/{folder} holds changes up to {told_lsn(known)}, but the source's log ends at {told_lsn(found)}:"
+        " it is another server, or an older state of the same\n"
+        "  capture it as a dataset of its own; or begin anew: withdraw the drops of this one, and move them away"
+    )
+
+
+def _adopt(source: Source, log: Log, mark: str) -> CaptureReport:
+    """A run that was killed when its snapshot was safe, and before its slot had its name, is brought to its end."""
+    candidate = source.state(candidate=True)
+    if candidate is None:
         return CaptureReport(0, 0)
-    key = drop_key(folder, found[0].commit_lsn, found[-1].commit_lsn, found[0].committed_at)
-    emptied = sorted({change.source_table for change in records if change.op == "t"})
-    alarms = tuple(f"{table} was truncated at the source; its rows end with {key}" for table in emptied)
-    return CaptureReport(1, write_drop(landing, key, records), alarms=alarms)
+    follows = (log.snapshot, log.newest, log.mark) == (candidate.acknowledged - 1, log.snapshot, mark)
+    if source.state() is not None or candidate.lost_because or not follows or log.snapshot is None:
+        source.drop_candidate()
+        return CaptureReport(0, 0)
+    source.name_candidate()
+    because = "a run was killed that had taken a snapshot; it is gone on with"
+    if log.before_snapshot is None:
+        return CaptureReport(0, 0, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
+    return CaptureReport(0, 0, alarms=(_gap(log.before_snapshot, log.snapshot, because),))
 
 
-def take_snapshot(source: Source, landing: Landing, folder: str, because: str) -> CaptureReport:
+def _bring(
+    source: Source, landing: Landing, folder: str, stretch: tuple[int, int], changes_a_drop: int
+) -> CaptureReport:
+    """The changes of a stretch of the log, as drops."""
+    report, (place, end) = CaptureReport(0, 0), stretch
+    while place < end:
+        written = write_drops(landing, folder, source.look(end, changes_a_drop), changes_a_drop)
+        alarms = tuple(
+            f"{table} was truncated at the source; its rows end with {key}" for table, key in written.emptied
+        )
+        report += CaptureReport(written.drops, written.changes, alarms=alarms)
+        # Where nothing is left for us, what others write to the source would be kept for ever.
+        place = end if written.end_lsn is None else written.end_lsn
+        source.acknowledge(place)
+    return report
+
+
+def take_snapshot(source: Source, landing: Landing, folder: str, mark: str, because: str) -> CaptureReport:
     """Every row of every table as of one place, from which a new slot goes on.
 
     Where the log knows earlier changes, each table begins with a gap: what happened between them and this place is
-    unknown, and rows that this snapshot lacks have gone meanwhile.
+    unknown, and rows that this snapshot lacks have gone meanwhile. `mark` is from before: a publication that changes
+    after it shows.
     """
-    known = newest_place(landing, folder)
+    known = read_log(landing, folder).newest
     with source.new_slot() as snapshot:
-        key = drop_key(folder, snapshot.lsn, snapshot.lsn, day_of(snapshot.ts_ms), is_snapshot=True)
-        count = write_drop(landing, key, _snapshot_records(source, snapshot, known))
+        if known is not None and known >= snapshot.lsn:
+            raise _replaced(landing, folder, known, snapshot.lsn)
+        key = snapshot_key(folder, snapshot.lsn, snapshot.ts_ms, mark)
+        count = write_snapshot(landing, key, _snapshot_records(source, snapshot, known))
     if known is None:
         return CaptureReport(1, count, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
-    gap = f"history from {told_lsn(known)} to {told_lsn(snapshot.lsn)} is unknown: {because}"
-    return CaptureReport(1, count, alarms=(f"{gap}; a snapshot goes on from there",))
+    alarm = f"{_gap(known, snapshot.lsn, because)}; a snapshot goes on from there"
+    return CaptureReport(1, count, alarms=(alarm,))
+
+
+def _gap(known: int, lsn: int, because: str) -> str:
+    return f"history from {told_lsn(known)} to {told_lsn(lsn)} is unknown: {because}"
 
 
 def _of_lag(state: SlotState | None) -> tuple[str, ...]:
-    """Whether captures are so far apart that the server might have given the slot up before the next one."""
-    if (
-        state is None
-        or state.lost_because
-        or state.left_bytes is None
-        or state.left_bytes > state.behind_bytes
-    ):
+    """Whether captures are so far apart that the server might give the slot up before the next one, or fill up."""
+    if state is None or state.lost_because:
         return ()
-    behind, left = (f"{size / 2**20:,.0f} MiB" for size in (state.behind_bytes, state.left_bytes))
+    behind, kept = _mebibytes(state.behind_bytes), _mebibytes(state.lag_bytes)
+    if state.left_bytes is None:
+        if state.lag_bytes <= MOST_KEPT_BYTES:
+            return ()
+        return (
+            f"the source keeps {kept} of its log for the slot, and would keep any amount (max_slot_wal_keep_size = -1):"
+            " its disk may become full",
+        )
+    if state.left_bytes > state.behind_bytes:
+        return ()
+    left = _mebibytes(state.left_bytes)
     return (f"the source logged {behind} since the last capture; after {left} more it had given the slot up",)
 
 
-def _why_snapshot(source: Source, state: SlotState | None, landing: Landing, folder: str) -> str | None:
+def _mebibytes(size: int) -> str:
+    return f"{size / 2**20:,.0f} MiB"
+
+
+def _why_snapshot(source: Source, state: SlotState | None, log: Log, mark: str, place: str) -> str | None:
     if state is None:
         return f"the source has no slot '{source.slot}'"
     if state.lost_because:
         return f"the source has given up the slot '{source.slot}' ({state.lost_because})"
-    if next(iter(landing.list_objects(f"{folder}/")), None) is None:
-        return f"{landing.url}/{folder} holds no drop of this log"
+    if log.newest is None:
+        return f"{place} holds no drop of this log"
+    if log.mark != mark:
+        return (
+            f"the publication '{source.slot}' has changed since the last snapshot: it was made anew or altered, or a"
+            " table joined or left it"
+        )
     return None
 
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from data_ingestion.capture.changes import Transaction, read_transactions
+from data_ingestion.capture.changes import Change, Committed, read_changes
+from data_ingestion.capture.faults import SourceBusy, faults_told
 from data_ingestion.capture.pgoutput import read_message
 from data_ingestion.errors import OperatorFault
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     from data_ingestion.contract import Contract
 
 
+ROWS_A_FETCH = 2_000
+# The server writes values as these say, which its own settings, a database's or a role's would else decide.
+SETTINGS = {
+    "client_encoding": "UTF8", "datestyle": "ISO, MDY", "intervalstyle": "postgres", "timezone": "UTC",
+    "extra_float_digits": "1", "bytea_output": "hex", "lc_monetary": "C", "search_path": "",
+    # A table of which some rows are hidden from this login is a fault, no shorter table.
+    "row_security": "off",
+    # A large table takes as long as it takes.
+    "statement_timeout": "0", "transaction_timeout": "0", "idle_in_transaction_session_timeout": "0",
+}  # fmt: skip
 PATIENCE_SECONDS = 60  # with another capture of the same slot
 
 
@@ -45,15 +56,15 @@ class SlotState:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A view of the source at one place of its log: changes from `lsn` on are not in it, all before are."""
+    """A view of the source at one place of its log: changes after `lsn` are not in it, all before are.
+
+    `lsn` is the byte before the slot's consistent point, where no record of the log begins: they lie at multiples of
+    eight. The first commit after the snapshot may begin at the very consistent point.
+    """
 
     lsn: int
     ts_ms: int
     name: str
-
-
-class SourceBusy(OperatorFault):
-    """Somebody captures from the same slot at this moment."""
 
 
 class Source:
@@ -64,12 +75,8 @@ class Source:
         self.tables = tuple(tables)
         self.schema = schema
         self._url = url
-        try:
-            self._session = psycopg.connect(url, autocommit=True, connect_timeout=10)
-        except psycopg.OperationalError as error:
-            raise OperatorFault(
-                f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"
-            ) from error
+        with faults_told(slot):
+            self._session = _connect(url)
         if (level := self._one("show wal_level")) != "logical":
             raise OperatorFault(
                 f"the source has wal_level = {level}, so it tells nobody of its changes\n"
@@ -126,8 +133,29 @@ class Source:
                 f"  have the tables' owner run: {statement.as_string(self._session)}"
             ) from error
 
-    def state(self) -> SlotState | None:
-        """The slot as it is; None when there is none."""
+    def publication_mark(self) -> str:
+        """What changes whenever the publication is made anew, altered, or loses or gains a table, even for a moment.
+
+        It is on the landing, not at the source: whoever captures may write nothing there.
+        """
+        return str(
+            self._one(
+                """
+                select left(md5(concat_ws(' ', publication.oid, publication.xmin,
+                    (select string_agg(oid::text, ',' order by oid) from pg_publication_rel
+                        where prpubid = publication.oid),
+                    (select string_agg(oid::text, ',' order by oid) from pg_publication_namespace
+                        where pnpubid = publication.oid),
+                    (select string_agg(relid::text, ',' order by relid)
+                        from pg_get_publication_tables(publication.pubname)))), 12)
+                from pg_publication as publication where pubname = %s
+                """,
+                self.slot,
+            )
+        )
+
+    def state(self, *, candidate: bool = False) -> SlotState | None:
+        """The slot as it is, or the one on its way; None when there is none."""
         row = self._session.execute(
             """
             select (confirmed_flush_lsn - '0/0')::bigint, (pg_current_wal_lsn() - confirmed_flush_lsn)::bigint,
@@ -136,7 +164,7 @@ class Source:
                 case when wal_status = 'lost' then coalesce(invalidation_reason, 'lost') end
             from pg_replication_slots where slot_name = %s
             """,
-            [self.slot],
+            [self._candidate if candidate else self.slot],
         ).fetchone()
         return SlotState(*row) if row else None
 
@@ -146,28 +174,40 @@ class Source:
 
         Killed at any instant, it leaves no slot of this name whose snapshot is not safe.
         """
-        for name in (self._candidate, self.slot):
-            self._session.execute(
-                "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s",
-                [name],
-            )
+        self._drop_slot(self.slot)
+        self.drop_candidate()
         with psycopg.connect(self._url, replication="database", autocommit=True) as replication:
             made = sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput (SNAPSHOT 'export')")
             row = replication.execute(made.format(sql.Identifier(self._candidate))).fetchone()
             assert row is not None
             now = self._one("select (extract(epoch from clock_timestamp()) * 1000)::bigint")
-            yield Snapshot(parse_lsn(row[1]), now, row[2])
+            yield Snapshot(parse_lsn(row[1]) - 1, now, row[2])
+        self.name_candidate()
+
+    def name_candidate(self) -> None:
+        """The slot on its way has arrived: its snapshot is safe."""
         self._session.execute("select pg_copy_logical_replication_slot(%s, %s)", [self._candidate, self.slot])
-        self._session.execute("select pg_drop_replication_slot(%s)", [self._candidate])
+        self.drop_candidate()
+
+    def drop_candidate(self) -> None:
+        """Takes away a slot that never arrived, lest the source keep its log for it for ever."""
+        self._drop_slot(self._candidate)
+
+    def _drop_slot(self, name: str) -> None:
+        self._session.execute(
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s",
+            [name],
+        )
 
     def position(self) -> int:
-        """Where the source's log ends now."""
-        return parse_lsn(self._one("select pg_current_wal_lsn()::text"))
+        """How far the source's log is safe now. No more of it is decoded, so nothing behind may be acknowledged."""
+        return parse_lsn(self._one("select pg_current_wal_flush_lsn()::text"))
 
     @contextmanager
     def at(self, snapshot: Snapshot) -> Iterator[psycopg.Connection]:
         """A session that sees the source as the snapshot does."""
-        with psycopg.connect(self._url) as session:
+        with _connect(self._url) as session:
+            session.autocommit = False
             session.execute("set transaction isolation level repeatable read, read only")
             session.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot.name)))
             yield session
@@ -181,14 +221,17 @@ class Source:
         )
         return {name: int(type_id) for name, type_id in found}
 
-    def look(self, most_changes: int) -> list[Transaction]:
-        """Whole transactions after the acknowledged place: about so many changes, or one transaction that has more."""
-        rows = self._session.execute(
-            "select data from pg_logical_slot_peek_binary_changes(%s, null, %s, 'proto_version', '1',"
-            " 'publication_names', %s)",
-            [self.slot, most_changes, self.slot],
-        )
-        return list(read_transactions(read_message(bytes(data)) for (data,) in rows))
+    def look(self, until: int, most_changes: int) -> Iterator[Change | Committed]:
+        """Whole transactions from the acknowledged place up to `until`: about so many changes, or one transaction that
+        has more. They come from the server bit by bit."""
+        with self._session.transaction(), self._session.cursor(name="look", binary=True) as rows:
+            rows.itersize = ROWS_A_FETCH
+            rows.execute(
+                "select data from pg_logical_slot_peek_binary_changes(%s, %s::text::pg_lsn, %s, 'proto_version', '1',"
+                " 'publication_names', %s)",
+                [self.slot, told_lsn(until), most_changes, self.slot],
+            )
+            yield from read_changes(read_message(bytes(data)) for (data,) in rows)
 
     def acknowledge(self, lsn: int) -> None:
         """Tells the server that everything before this place is safe."""
@@ -203,8 +246,22 @@ class Source:
 def open_source(contract: Contract, url: str) -> Iterator[Source]:
     """The source of a contract's captured dataset; publication and slot bear the dataset's name."""
     assert contract.capture
-    with closing(Source(url, contract.dataset, contract.capture.tables, contract.capture.schema)) as source:
+    source = Source(url, contract.dataset, contract.capture.tables, contract.capture.schema)
+    with closing(source), faults_told(source.slot):
         yield source
+
+
+def _connect(url: str) -> psycopg.Connection:
+    """A session that writes values as we read them. Raises `OperatorFault` where the server does not answer."""
+    try:
+        session = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise OperatorFault(
+            f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"
+        ) from error
+    for name, value in SETTINGS.items():
+        session.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+    return session
 
 
 def parse_lsn(text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import typer
 from data_ingestion.cli import output
 from data_ingestion.cli.options import ContractsOption, DatasetOption, JsonOption, LandingOption
 from data_ingestion.cli.session import choose, contracts_folder
-from data_ingestion.errors import ContractFault
+from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.settings import Settings, source_url
 
 if TYPE_CHECKING:
@@ -40,15 +41,11 @@ def capture(
     if status:
         _tell_states([_state(contract, place) for contract in chosen], as_json)
         return
-    try:
-        while True:
-            _capture_all(chosen, place, as_json, quiet=every is not None)
-            if every is None:
-                return
-            time.sleep(every)
-    except KeyboardInterrupt:
-        if every is None:
-            raise
+    if every is None:
+        _capture_all(chosen, place, as_json)
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        _go_on(chosen, place, as_json, every)
 
 
 def _captured(contracts: Path | None, datasets: list[str] | None) -> Sequence[Contract]:
@@ -64,7 +61,32 @@ def _captured(contracts: Path | None, datasets: list[str] | None) -> Sequence[Co
     return captured
 
 
-def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *, quiet: bool) -> None:
+def _go_on(chosen: Sequence[Contract], landing: Landing, as_json: bool, every: float) -> None:
+    """Captures again and again. Whoever has begun well goes on after a fault: servers are restarted, passwords changed.
+
+    A fault is told once, however many rounds it lasts. One of the first round ends it, and one that no waiting mends.
+    """
+    from data_ingestion.capture.faults import SourceReplaced
+
+    _capture_all(chosen, landing, as_json, quiet=True)
+    told: dict[str, str] = {}
+    while True:
+        time.sleep(every)
+        for contract in chosen:
+            try:
+                _capture_all([contract], landing, as_json, quiet=True)
+            except SourceReplaced:
+                raise
+            except OperatorFault as fault:
+                if told.get(contract.dataset) != str(fault):
+                    output.errors.print(f"{contract.dataset}: {fault}", style="red", markup=False)
+                told[contract.dataset] = str(fault)
+            else:
+                if told.pop(contract.dataset, None):
+                    output.errors.print(f"{contract.dataset}: captured again", markup=False)
+
+
+def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *, quiet: bool = False) -> None:
     from data_ingestion.capture.reader import capture as bring
     from data_ingestion.capture.source import open_source
 

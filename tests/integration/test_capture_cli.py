@@ -13,8 +13,10 @@ import psycopg
 import pytest
 
 from data_ingestion.landing import FolderLanding
+from data_ingestion.samples.traffic import make_traffic
 from runtime.postgres import SUPERUSER, Cluster
 from tests.integration.airflow_session import VENVS, ran
+from tests.integration.capture.source_log import running
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORDS = {"SHOP_PASSWORD": "shop-test", "CAPTURE_PASSWORD": "capture-test"}
@@ -153,6 +155,44 @@ def test_a_capture_goes_on_until_it_is_interrupted(
     assert (going.returncode, complaint) == (0, "")
 
 
+def test_a_capture_that_goes_on_outlives_a_restart_of_its_source(
+    settings: dict[str, str], landing: FolderLanding
+) -> None:
+    with running({"wal_level": "logical"}) as source:
+        url = source.url("postgres", source.password, "postgres")
+        make_shop(url)
+        going = subprocess.Popen(
+            [sys.executable, "-m", "data_ingestion", "capture", "--every", "0.2"],
+            env={**settings, "GOLDWORKS_SOURCE_SHOP_URL": url}, cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        try:
+            assert going.stdout.readline().startswith("snapshot")
+            port = source.port
+            source.stop()
+            assert "order_changes: the source " in going.stderr.readline()  # told while it is away
+            source._any_port, source.port = False, port
+            source.start()
+            make_shop(url)
+            deadline = time.monotonic() + 30
+            while not any(record["op"] == "c" for record in captured(landing)):
+                assert time.monotonic() < deadline and going.poll() is None
+                time.sleep(0.1)
+            going.send_signal(signal.SIGINT)
+            _, complaint = going.communicate(timeout=20)
+        finally:
+            going.kill()
+    assert going.returncode == 0
+    assert "captured again" in complaint and "Traceback" not in complaint
+
+
+def make_shop(url: str) -> None:
+    """Lets a minute of the shop's life go by."""
+    with psycopg.connect(url, autocommit=True) as session:
+        make_traffic(session, 1)
+
+
 @pytest.mark.parametrize(
     ("changed", "code", "told"),
     [
@@ -199,6 +239,7 @@ def test_each_capture_tells_its_counts_and_no_value(goldworks: Run, shop) -> Non
         assert (line["step"], line["outcome"], line["dataset"]) == ("capture", "done", "order_changes")
         assert (line["drops"], line["changes"], line["alarms"]) == (1, report["changes"], alarms)
         assert SECRET not in done.stderr
+    assert line["left_bytes"] > line["kept_bytes"] >= line["behind_bytes"] > 0
     shop.execute("drop publication order_changes; drop table order_items")
     failed, command = told(goldworks("capture", GOLDWORKS_LOG="-").stderr)
     assert (failed["step"], failed["outcome"], failed["error"]) == ("capture", "failed", "OperatorFault")

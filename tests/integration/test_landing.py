@@ -1,6 +1,7 @@
 """Landing: a bucket and a folder show the same objects and never hand out another version than was seen."""
 
 import os
+from pathlib import Path
 
 import boto3
 import pytest
@@ -168,3 +169,26 @@ def test_a_folder_that_is_to_be_written_to_is_made(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OperatorFault, match="can't be made"):
         open_store(str(tmp_path / "file" / "lake"))
+
+
+def test_what_can_not_be_had_again_is_on_the_disk_before_it_is_said_to_be_there(tmp_path, monkeypatch):
+    done, fsync, replace = [], os.fsync, Path.replace
+
+    def synced(descriptor):
+        done.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", lambda path, to: (done.append("named"), replace(path, to)))
+    landing = FolderLanding(tmp_path)
+    landing.write("a/b/1.csv", b"1", lasting=True)
+    folder = landing.root / "a" / "b"
+    assert done == [folder / ".1.csv.part", "named", folder, landing.root / "a", landing.root]
+    landing.write("a/b/2.csv", b"2")  # samples and the like cost no such waiting
+    assert done[5:] == ["named"]
+
+
+def test_a_file_that_can_not_be_written_is_told_by_its_path(tmp_path):
+    (tmp_path / "a").write_text("no folder")
+    with pytest.raises(OperatorFault, match=r"a/1\.csv: can't be written"):
+        FolderLanding(tmp_path).write("a/1.csv", b"1")

@@ -42,8 +42,9 @@ def make_ledger() -> None:
 
 def capture(domain: Domain) -> dict[str, int]:
     """Writes what has changed at the sources to the landing; tells the number of changes by dataset."""
+    from data_ingestion.capture.faults import SourceBusy
     from data_ingestion.capture.reader import capture as bring
-    from data_ingestion.capture.source import SourceBusy, open_source
+    from data_ingestion.capture.source import open_source
     from data_ingestion.events import send_to
     from data_ingestion.landing import open_landing
     from data_ingestion.settings import Settings, log_target

@@ -1,198 +1,24 @@
 """Capture: whatever is killed whenever, the drops replayed in their order give the source's tables, row by row."""
 
-import json
 import random
 import re
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
+from data_ingestion.capture import reader
 from data_ingestion.capture import source as capture_source
 from data_ingestion.capture.changelog import newest_place
+from data_ingestion.capture.faults import SourceBusy
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source, SourceBusy, told_lsn
+from data_ingestion.capture.source import Source, told_lsn
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
-from runtime.postgres import Cluster, find_binaries
-from runtime.settings import home_directory
-
-FOLDER = "orders/changes"
-TABLES = ("items", "notes")
-KILLS = 50
-READ = """
-import sys, time
-from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source
-from data_ingestion.landing import open_landing
-print("ready", flush=True)
-while True:
-    source = Source(sys.argv[1], "shop", ("items", "notes"))
-    capture(source, open_landing(sys.argv[2]), "orders/changes", 7)
-    source.close()
-"""
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with running({"wal_level": "logical", "max_slot_wal_keep_size": "16MB"}) as cluster:
-        yield cluster
-
-
-@contextmanager
-def running(settings: dict[str, str]) -> Iterator[Cluster]:
-    home = Path(tempfile.mkdtemp(prefix="goldworks-source-"))
-    home.chmod(0o711)  # started by root, the server belongs to another account
-    binaries = find_binaries(home_directory() / "venvs/runtime")
-    cluster = Cluster(home / "data", 0, "source-test", {"fsync": "off", **settings}, binaries=binaries)
-    try:
-        cluster.start()
-        yield cluster
-    finally:
-        cluster.remove()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture
-def url(cluster: Cluster) -> Iterator[str]:
-    url = cluster.url("postgres", cluster.password, "postgres")
-    with psycopg.connect(url, autocommit=True) as session:
-        session.execute("drop table if exists items, notes")
-        session.execute("""
-            create table items (id int primary key, price numeric, is_active bool, at timestamp);
-            create table notes (id int primary key, text text);
-            alter table items replica identity full;
-            alter table notes replica identity full;
-        """)
-    yield url
-    with psycopg.connect(url, autocommit=True) as session:
-        session.execute("""
-            select pg_terminate_backend(active_pid) from pg_replication_slots where active_pid is not null;
-            drop publication if exists shop;
-        """)
-        for slot in ("shop", "shop_candidate"):
-            session.execute(
-                "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s",
-                [slot],
-            )
-
-
-@pytest.fixture
-def landing(tmp_path: Path) -> FolderLanding:
-    return FolderLanding(tmp_path)
-
-
-@pytest.fixture
-def source(url: str) -> Iterator[Source]:
-    source = Source(url, "shop", TABLES)
-    yield source
-    source.close()
-
-
-def records(landing: FolderLanding) -> list[dict[str, Any]]:
-    """The change log: each place once, in its order."""
-    found: dict[tuple[int, int], dict[str, Any]] = {}
-    for item in landing.list_objects():
-        for line in landing.open(item).read().decode().splitlines():
-            record = json.loads(line, parse_float=str, parse_int=int)
-            place = (record["lsn"], record["ordinal"])
-            assert found.setdefault(place, record) == record, "two drops disagree"
-    return [found[place] for place in sorted(found)]
-
-
-def replayed(landing: FolderLanding) -> dict[str, dict[int, dict[str, Any]]]:
-    """The tables that the change log makes; each change must follow from what was before it."""
-    tables: dict[str, dict[int, dict[str, Any]]] = {table: {} for table in TABLES}
-    for record in records(landing):
-        table, op, before, after = (
-            tables[record["source_table"]],
-            record["op"],
-            record["before"],
-            record["after"],
-        )
-        if op in ("g", "t"):
-            table.clear()
-        if op in ("u", "d"):
-            assert table.pop(before["id"]) == before, record
-        if op in ("r", "c"):
-            assert after["id"] not in table, record
-        if after:
-            table[after["id"]] = after
-    return tables
-
-
-def held(url: str) -> dict[str, dict[int, dict[str, Any]]]:
-    """The source's tables as they are."""
-    with psycopg.connect(url) as session:
-        return {
-            table: {
-                row[0]: json.loads(row[1], parse_float=str)
-                for row in session.execute(f"select id, to_json(t)::text from {table} t")
-            }
-            for table in TABLES
-        }
-
-
-def disturb(session: psycopg.Connection, chance: random.Random) -> None:
-    """A transaction that inserts, changes and deletes rows of both tables; every tenth is rolled back."""
-    with session.transaction(force_rollback=chance.random() < 0.1):
-        for _ in range(chance.randint(1, 6)):
-            table, number = chance.choice(TABLES), chance.randint(1, 40)
-            values = (
-                (number, f"{chance.randint(0, 9999)}.{chance.randint(0, 99):02}", chance.random() < 0.5)
-                if table == "items"
-                else (number, chance.choice(["a", 'quoted "b"', "ü\n", "x" * 9000]))
-            )
-            columns = "id, price, is_active" if table == "items" else "id, text"
-            updates = "price = excluded.price, at = now()" if table == "items" else "text = notes.text || '!'"
-            if chance.random() < 0.25:
-                session.execute(f"delete from {table} where id = %s", [number])
-            else:
-                marks = ", ".join(["%s"] * len(values))
-                session.execute(
-                    f"insert into {table} ({columns}) values ({marks}) on conflict (id) do update set {updates}",
-                    values,
-                )
-
-
-def test_a_reader_killed_again_and_again_loses_and_doubles_nothing(
-    url: str, source: Source, landing: FolderLanding
-) -> None:
-    chance = random.Random(11)
-    with psycopg.connect(url, autocommit=True) as session:
-        for _ in range(30):
-            disturb(session, chance)
-        for _ in range(KILLS):
-            reader = subprocess.Popen(
-                [sys.executable, "-c", READ, url, str(landing.root)], stdout=subprocess.PIPE, text=True
-            )
-            assert reader.stdout and reader.stdout.readline() == "ready\n"
-            until = time.monotonic() + chance.random() * 0.6
-            while time.monotonic() < until:
-                disturb(session, chance)
-            reader.send_signal(signal.SIGKILL)
-            reader.communicate()
-            wait_until_free(url)
-    capture(source, landing, FOLDER)
-    assert replayed(landing) == held(url)
-    assert {"r", "c", "u", "d"} <= {record["op"] for record in records(landing)}
-
-
-def wait_until_free(url: str) -> None:
-    """The server notices the death of a session when it next speaks to it."""
-    with psycopg.connect(url, autocommit=True) as session:
-        while session.execute("select from pg_replication_slots where active").fetchone():
-            time.sleep(0.05)
+from runtime.postgres import Cluster
+from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running
 
 
 def test_a_first_run_takes_every_row_and_the_next_one_what_changed(
@@ -280,6 +106,27 @@ def test_captures_so_far_apart_that_the_slot_is_nearly_lost_are_an_alarm(
         alarm,
     )
     assert capture(source, landing, FOLDER).alarms == ()
+
+
+def test_a_slot_without_a_limit_that_keeps_much_of_the_log_is_an_alarm(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "MOST_KEPT_BYTES", 2 << 20)
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("alter system set max_slot_wal_keep_size = -1")
+        session.execute("select pg_reload_conf()")
+        try:
+            assert capture(source, landing, FOLDER).alarms == ()
+            session.execute(
+                "create table others as select repeat('x', 500) from generate_series(1, 20000); drop table others"
+            )
+            while source.state().left_bytes is not None:
+                time.sleep(0.05)
+            (alarm,) = capture(source, landing, FOLDER).alarms
+        finally:
+            session.execute("alter system reset max_slot_wal_keep_size")
+            session.execute("select pg_reload_conf()")
+    assert re.match(r"the source keeps \d+ MiB of its log for the slot, and would keep any amount", alarm)
 
 
 def test_a_run_killed_before_its_snapshot_is_safe_takes_another(

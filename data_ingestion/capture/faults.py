@@ -1,0 +1,60 @@
+"""Faults: what a source answers instead of its changes, as errors with a way out.
+
+Whatever it is, nothing is lost: the slot keeps what is not acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from data_ingestion.errors import OperatorFault
+
+_GUIDE = "docs/guides/capture.md#what-the-source-must-allow"
+
+
+class SourceBusy(OperatorFault):
+    """Somebody captures from the same slot at this moment."""
+
+
+class SourceReplaced(OperatorFault):
+    """The source is not the one that was captured before; no waiting mends it."""
+
+
+@contextmanager
+def faults_told(slot: str) -> Iterator[None]:
+    """Turns the errors of a source's server into ours."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise fault_of(error, slot) from error
+
+
+def fault_of(error: psycopg.Error, slot: str) -> OperatorFault:
+    """What an error of the server means for whoever captures."""
+    said = (error.diag.message_primary or str(error)).strip()
+    match error:
+        case psycopg.errors.ObjectInUse():
+            return SourceBusy(
+                f"somebody reads the slot '{slot}' at this moment: {said}\n  one capture at a time: wait for it to end"
+            )
+        case psycopg.errors.InsufficientPrivilege():
+            return OperatorFault(
+                f"the source does not let '{slot}' be captured: {said}\n  grant what is missing: {_GUIDE}"
+            )
+        case psycopg.errors.ConfigurationLimitExceeded():
+            return OperatorFault(
+                f"the source has no place for a slot: {said}\n"
+                "  drop a slot that nobody reads, or raise max_replication_slots and max_wal_senders"
+            )
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return OperatorFault(
+                f"the source broke off the capture of '{slot}': {said}\n"
+                "  nothing is lost: capture again when it answers; its own log says why"
+            )
+    return OperatorFault(
+        f"the source can't be captured as '{slot}': {said} (SQLSTATE {error.sqlstate})\n"
+        "  nothing is lost: capture again when that is put right; the source's own log may say more"
+    )

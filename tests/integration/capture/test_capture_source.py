@@ -1,0 +1,199 @@
+"""Capture: whatever becomes of the source's publication, slot and log, no change is lost without being told."""
+
+import psycopg
+import pytest
+
+from data_ingestion.capture.changelog import newest_place
+from data_ingestion.capture.faults import SourceReplaced
+from data_ingestion.capture.reader import capture
+from data_ingestion.capture.source import Source, told_lsn
+from data_ingestion.errors import OperatorFault
+from data_ingestion.landing import FolderLanding
+from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running
+
+
+def gaps(landing: FolderLanding) -> list[tuple[str, int]]:
+    return [
+        (record["source_table"], record["before"]["lsn"])
+        for record in records(landing)
+        if record["op"] == "g"
+    ]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "alter publication shop drop table items; insert into items values (2); alter publication shop add table items",
+        "alter publication shop drop table items; insert into items values (2)",
+        "drop publication shop; insert into items values (2)",
+        "drop publication shop; insert into items values (2); create publication shop for table items, notes",
+        "alter publication shop set (publish = 'delete'); insert into items values (2);"
+        "alter publication shop set (publish = 'insert, update, delete, truncate')",
+    ],
+    ids=["a table out of it", "a table still out of it", "dropped", "made anew", "publishing less"],
+)
+def test_a_publication_that_told_less_for_a_while_leaves_a_gap_and_an_alarm(
+    url: str, source: Source, landing: FolderLanding, statements: str
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        assert capture(source, landing, FOLDER).alarms == ()
+        known = newest_place(landing, FOLDER)
+        for statement in statements.split(";"):
+            session.execute(statement)
+        session.execute("insert into items values (3)")
+        (alarm,) = capture(source, landing, FOLDER).alarms
+        assert (
+            f"history from {told_lsn(known)} to " in alarm and "the publication 'shop' has changed" in alarm
+        )
+        assert gaps(landing) == [(table, known) for table in TABLES]
+        session.execute("insert into items values (4)")
+    after = capture(source, landing, FOLDER)
+    assert (after.changes, after.alarms) == (1, ())
+    assert replayed(landing) == held(url)
+
+
+def test_a_table_that_joins_the_contract_comes_with_all_its_rows(
+    url: str, source: Source, landing: FolderLanding
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1); insert into notes values (1, 'old'), (2, 'old')")
+        fewer = Source(url, "shop", ("items",))
+        assert capture(fewer, landing, FOLDER).changes == 1
+        fewer.close()
+        (alarm,) = capture(source, landing, FOLDER).alarms
+        assert "a table joined or left it" in alarm
+        session.execute("update notes set text = 'new' where id = 1")
+    assert capture(source, landing, FOLDER).changes == 1
+    assert replayed(landing) == held(url)
+
+
+def killed_before_the_slot_has_its_name(
+    source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: Source) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(Source, "name_candidate", killed)
+    with pytest.raises(SystemExit):
+        capture(source, landing, FOLDER)
+    monkeypatch.undo()
+
+
+def test_a_run_killed_before_its_slot_has_its_name_missed_nothing(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        killed_before_the_slot_has_its_name(source, landing, monkeypatch)
+        assert source.state() is None and len(records(landing)) == 1
+        session.execute("update items set price = 5; insert into items values (2)")
+        report = capture(source, landing, FOLDER)
+    assert (report.changes, report.alarms) == (2, ())
+    assert "a run was killed that had taken a snapshot" in str(report.notes)
+    assert gaps(landing) == [] and replayed(landing) == held(url)
+    assert source.state(candidate=True) is None
+
+
+def test_a_gap_is_told_even_if_the_run_that_found_it_was_killed(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        capture(source, landing, FOLDER)
+        known = newest_place(landing, FOLDER)
+        session.execute("select pg_drop_replication_slot('shop')")
+        session.execute("insert into items values (2)")
+        killed_before_the_slot_has_its_name(source, landing, monkeypatch)
+    (alarm,) = capture(source, landing, FOLDER).alarms
+    assert f"history from {told_lsn(known)} to " in alarm
+    assert gaps(landing) == [(table, known) for table in TABLES]
+    assert replayed(landing) == held(url)
+
+
+def test_a_slot_that_follows_no_snapshot_is_taken_away(
+    url: str, source: Source, landing: FolderLanding
+) -> None:
+    capture(source, landing, FOLDER)
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("select pg_copy_logical_replication_slot('shop', 'shop_candidate')")
+    capture(source, landing, FOLDER)
+    assert source.state(candidate=True) is None and source.state() is not None
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        session.execute("select pg_copy_logical_replication_slot('shop', 'shop_candidate')")
+        capture(source, landing, FOLDER)
+        session.execute("select pg_copy_logical_replication_slot('shop', 'shop_candidate')")
+        session.execute("select pg_drop_replication_slot('shop')")
+    (alarm,) = capture(source, landing, FOLDER).alarms
+    assert "no slot 'shop'" in alarm and source.state(candidate=True) is None
+
+
+def test_a_source_behind_its_own_past_is_another_one_and_nothing_is_written(
+    url: str, source: Source, landing: FolderLanding
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        session.execute(
+            "create table others as select repeat('x', 500) from generate_series(1, 20000); drop table others"
+        )
+        session.execute("select pg_switch_wal()")
+        capture(source, landing, FOLDER)
+    known = newest_place(landing, FOLDER)
+    before = records(landing)
+    with running({"wal_level": "logical"}) as rebuilt:
+        anew = rebuilt.url("postgres", rebuilt.password, "postgres")
+        with psycopg.connect(anew, autocommit=True) as session:
+            session.execute(
+                "create table items (id int primary key); create table notes (id int primary key)"
+            )
+            session.execute("insert into items values (1)")
+            other = Source(anew, "shop", TABLES)
+            with pytest.raises(
+                SourceReplaced, match="it is another server, or an older state of the same"
+            ) as fault:
+                capture(other, landing, FOLDER)
+            found = [
+                session.execute(f"select count(*) from {catalog}").fetchone()[0]
+                for catalog in ("pg_replication_slots", "pg_publication")
+            ]
+            other.close()
+    assert told_lsn(known) in str(fault.value) and "a dataset of its own" in str(fault.value)
+    assert (records(landing), found) == (before, [0, 0])
+
+
+def test_a_session_that_is_ended_on_the_way_is_told_and_the_next_run_goes_on(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        capture(source, landing, FOLDER)
+        session.execute("insert into items values (1)")
+        look = source.look
+
+        def ended(*arguments):
+            session.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where pid <> pg_backend_pid() and backend_type = 'client backend'"
+            )
+            return look(*arguments)
+
+        monkeypatch.setattr(source, "look", ended)
+        with pytest.raises(OperatorFault, match="the source broke off the capture of 'shop'"):
+            capture(source, landing, FOLDER)
+    again = Source(url, "shop", TABLES)
+    assert capture(again, landing, FOLDER).changes == 1
+    again.close()
+
+
+def test_a_source_without_room_for_a_slot_says_so(landing: FolderLanding) -> None:
+    with running({"wal_level": "logical", "max_replication_slots": "1"}) as full:
+        url = full.url("postgres", full.password, "postgres")
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute(
+                "create table items (id int primary key); create table notes (id int primary key)"
+            )
+            session.execute("select pg_create_physical_replication_slot('another')")
+        source = Source(url, "shop", TABLES)
+        with pytest.raises(OperatorFault, match="raise max_replication_slots"):
+            capture(source, landing, FOLDER)
+        source.close()
