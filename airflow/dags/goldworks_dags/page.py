@@ -57,7 +57,7 @@ def page(domain: Domain) -> str:
         f"{lake}"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
         f"{transform}{reports}"
-        "| `profile` | the warehouse, or the reports' folder, can't be reached | the next run does it; gold is there |\n"
+        "| `profile` | warehouse or reports folder can't be reached | the next run does it; gold is there |\n"
         "| `verdict` | one of the above | look at the left of it |\n\n"
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
     )
