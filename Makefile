@@ -19,8 +19,8 @@ restart: ## restart the containers (S=superset: those of one service)
 	@$(RUNTIME) restart $(S)
 build: ## the container images
 	@$(RUNTIME) build
-traffic: ## the shop behind the domain orders takes orders: make traffic MINUTES=60, minutes of its life
-	@$(RUNTIME) traffic $(MINUTES)
+traffic: ## the shop behind the domain orders takes orders: make traffic MINUTES=60 SEED=7, minutes of its life
+	@$(RUNTIME) traffic $(MINUTES) $(if $(SEED),--seed $(SEED))
 trigger: ## run a DAG to its end: make trigger DAG=bank
 	@$(RUNTIME) trigger $(DAG)
 clean: ## stop, and delete data, environments and settings (YES=1: without asking)
@@ -55,7 +55,7 @@ screenshots: ## pictures of the running platform for docs/
 ##@ Check
 test: ## the whole suite
 	@$(RUNTIME) setup runtime dbt airflow superset dev
-	@$(PYTEST) -n 2
+	@$(PYTEST) -n 2 --durations 20 --durations-min 20
 test-fast: ## unit tests only, an answer in a minute
 	@$(PYTEST) -n auto tests/unit
 test-compose: ## `make up` from nothing in a project of its own: DAGs, dashboards, a killed worker, a restarted database

@@ -6,10 +6,12 @@ import hashlib
 import io
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
+from threading import Condition
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -31,6 +33,8 @@ MOST_KEPT_BYTES, MOST_KEPT_BAD = 16 << 20, 1000
 SWITCH_SECONDS = 0.0005
 # Text that is checked at once: beyond it, what a call costs by itself is lost in what it does, and memory is not.
 PART_BYTES = 4 << 20
+# Checked rows that wait for their turn.
+AHEAD_BYTES = 32 << 20
 
 Progress = Callable[[int], None]
 
@@ -61,31 +65,123 @@ class BatchPart:
     drops: tuple[ReadDrop, ...]
     rows: tuple[PartRows, ...]
 
+    @cached_property
+    def bytes(self) -> int:
+        """How much memory its rows take."""
+        return sum(found.rows.nbytes + found.positions.nbytes for found in self.rows)
+
+    def close(self) -> None:
+        """Lets go of the bad rows that were kept aside."""
+        for drop in self.drops:
+            drop.bad.close()
+
 
 class BatchesAhead:
-    """Reads batches in a thread: the first part of the next while one is merged."""
+    """Reads batches in a thread, each from its first drop to its last: one and the next while another is merged.
+
+    Of what was read and not taken yet, at most `AHEAD_BYTES` are held, and the part that the thread has in hand.
+    """
 
     def __init__(self, contract: Contract, landing: Landing, progress: Progress | None) -> None:
         self._reader = _Reader(contract, landing, progress)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
-        self._begun: dict[int, Iterator[BatchPart]] = {}
+        self._begun: deque[_Ahead] = deque()
+        self._held = 0
+        self._changed = Condition()
         self._interval = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_SECONDS)
 
-    def begin(self, batch: Sequence[PlannedDrop]) -> None:
-        """Has a batch read to the end of its first part, unless that was asked for before."""
-        if id(batch) not in self._begun:
-            self._begun[id(batch)] = reading.start_ahead(self._reader.parts(batch), self._thread)
+    @contextmanager
+    def parts(
+        self, batch: Sequence[PlannedDrop], following: Sequence[PlannedDrop] | None = None
+    ) -> Iterator[Iterator[BatchPart]]:
+        """The parts of a batch, in its order; while they are used, the batch that follows is read, too.
 
-    def parts(self, batch: Sequence[PlannedDrop]) -> Iterator[BatchPart]:
-        """The parts of a batch, in its order. A drop that can't be loaded together with others is in none of them."""
-        self.begin(batch)
-        return self._begun.pop(id(batch))
+        A drop that can't be loaded together with others is in none of them. What reading raises is raised in its
+        place. What was read of any other batch is dropped: after a failure the next batch is not the one that was to
+        follow.
+        """
+        if self._begun and self._begun[0].batch is not batch:
+            self._drop(self._begun)
+        for wanted in filter(None, (batch, following)):
+            if all(ahead.batch is not wanted for ahead in self._begun):
+                self._begun.append(_Ahead(wanted))
+                self._thread.submit(self._fill, self._begun[-1])
+        ahead = self._begun[0]
+        try:
+            yield self._taken(ahead)
+        finally:
+            self._drop([ahead])
 
     def close(self) -> None:
-        """Nothing is read any more."""
-        self._thread.shutdown(cancel_futures=True)
+        """Nothing is read any more, and nothing that was read is left."""
+        self._drop(self._begun)
+        self._thread.shutdown()
         sys.setswitchinterval(self._interval)
+
+    def _fill(self, ahead: _Ahead) -> None:
+        """Has the thread read a batch, as long as somebody wants it and there is room."""
+        ending: BaseException | None = None
+        try:
+            if not ahead.is_dropped:
+                with closing(self._reader.parts(ahead.batch)) as parts:
+                    for part in parts:
+                        if not self._hold(ahead, part):
+                            return
+        except BaseException as error:
+            ending = error
+        with self._changed:
+            ahead.ending, ahead.is_read = ending, True
+            self._changed.notify_all()
+
+    def _hold(self, ahead: _Ahead, part: BatchPart) -> bool:
+        """Waits for room for a part; False when nobody wants it any more."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: ahead.is_dropped or not self._held or self._held + part.bytes <= AHEAD_BYTES
+            )
+            if ahead.is_dropped:
+                part.close()
+                return False
+            ahead.parts.append(part)
+            self._held += part.bytes
+            self._changed.notify_all()
+        return True
+
+    def _taken(self, ahead: _Ahead) -> Iterator[BatchPart]:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: ahead.parts or ahead.is_read)
+                if not ahead.parts:
+                    break
+                part = ahead.parts.popleft()
+                self._held -= part.bytes
+                self._changed.notify_all()
+            yield part
+        if ahead.ending:
+            raise ahead.ending
+
+    def _drop(self, unwanted: Iterable[_Ahead]) -> None:
+        with self._changed:
+            for ahead in tuple(unwanted):
+                self._begun.remove(ahead)
+                ahead.is_dropped = True
+                for part in ahead.parts:
+                    self._held -= part.bytes
+                    part.close()
+                ahead.parts.clear()
+            self._changed.notify_all()
+
+
+@dataclass(eq=False)
+class _Ahead:
+    """A batch, and what was read of it and not taken yet."""
+
+    batch: Sequence[PlannedDrop]
+    parts: deque[BatchPart] = field(default_factory=deque)
+    is_read: bool = False
+    is_dropped: bool = False
+    ending: BaseException | None = None
 
 
 class _TooMuch(Exception):
@@ -113,7 +209,7 @@ class _Reader:
     # Drops of a dataset have the same header, as a rule.
     checks: dict[tuple[str, ...], RowChecks] = field(default_factory=dict)
 
-    def parts(self, batch: Sequence[PlannedDrop]) -> Iterator[BatchPart]:
+    def parts(self, batch: Sequence[PlannedDrop]) -> Generator[BatchPart]:
         waiting: list[_Whole] = []
         filled = 0
         for position, (planned, fetched) in enumerate(zip(batch, self._fetched(batch), strict=True)):

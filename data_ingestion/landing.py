@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Protocol, cast
 from urllib.parse import unquote, urlsplit
@@ -172,7 +173,7 @@ class FolderLanding:
 
     def open(self, seen: LandingObject) -> BinaryIO:
         try:
-            stream = _path(self.root, seen.key).open("rb")
+            stream = _path(self.root, seen.key).open("rb", buffering=0)  # who reads asks for much at a time
         except FileNotFoundError as error:
             raise ObjectChanged(f"{seen.key}: gone since it was listed") from error
         except OSError as error:
@@ -253,7 +254,7 @@ def _path(root: Path, key: str) -> Path:
 class _SteadyFile:
     """A file that must still be the version seen when its last byte has been read."""
 
-    def __init__(self, stream: BinaryIO, look: Any, seen: LandingObject) -> None:
+    def __init__(self, stream: FileIO, look: Any, seen: LandingObject) -> None:
         self._stream, self._look, self._seen = stream, look, seen
 
     def read(self, size: int = -1) -> bytes:

@@ -136,15 +136,16 @@ class Loader:
         server merges, the batch that follows is read.
         """
         started = time.monotonic()
-        parts = self._batches.parts(batch)
-        with self.warehouse.attempts(batch) as attempt_ids, ExitStack() as opened:
+        with (
+            self._batches.parts(batch, following) as parts,
+            self.warehouse.attempts(batch) as attempt_ids,
+            ExitStack() as opened,
+        ):
             brought: list[LoadReport | None] = [None for _ in batch]
             try:
                 with self.warehouse.transaction():
                     with self.warehouse.shared_stage(self.contract) as stage:
                         new = _stage_together(batch, attempt_ids, parts, stage, opened)
-                        if following:
-                            self._batches.begin(following)
                         staged = stage.finish()
                     if staged.rows != sum(each.read.staged.rows for each in new):
                         raise AssertionError(f"{new} read, but {staged.rows} rows staged")

@@ -16,8 +16,9 @@ from data_ingestion.landing import LandingObject, is_unfinished
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
 
 MAX_BATCHES = 64
-# A drop up to that size shares its transaction with others, so many of them and so many bytes at most.
-SMALL_BYTES, MOST_TOGETHER, TOGETHER_BYTES = 4 << 20, 500, 32 << 20
+# A drop up to that size shares its transaction with others, so many of them and so many bytes at most. Each holds
+# one of the server's locks meanwhile, of which there are some 14,000 by default: enough for several such loads at once.
+SMALL_BYTES, MOST_TOGETHER, TOGETHER_BYTES = 4 << 20, 1000, 32 << 20
 PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){0,2})?)?)?")
 
 

@@ -81,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     command("shell", _shell, "a shell in a container, with goldworks, airflow and dbt").add_argument(
         "service", nargs="?", default="airflow-scheduler"
     )
-    command("traffic", _traffic, "the shop takes orders, for so many minutes of its life").add_argument(
-        "minutes", nargs="?", type=int, default=60
-    )
+    traffic = command("traffic", _traffic, "the shop takes orders, for so many minutes of its life")
+    traffic.add_argument("minutes", nargs="?", type=int, default=60)
+    traffic.add_argument("--seed", type=int, help="another seed, other orders")
     command("trigger", _trigger, "run a DAG to its end, each task told").add_argument("dag")
     command("status", _status, "which servers run, and where")
     command("env", _env, 'shell exports for: eval "$(make -s env)"')
@@ -158,6 +158,8 @@ def _shell(options: argparse.Namespace) -> int:
 
 def _traffic(options: argparse.Namespace) -> int:
     words = ["goldworks", "traffic", "--minutes", str(options.minutes)]
+    if options.seed is not None:
+        words += ["--seed", str(options.seed)]
     if (compose := _compose(options)).is_up():
         return compose.run("run", "--rm", "--no-deps", "--quiet-pull", "traffic", *words)
     stack = _stack(options)

@@ -11,7 +11,11 @@ from functools import cached_property
 
 PARTS = ("YYYY", "MM", "DD", "hh", "mm", "ss")
 _PARTS_REMEDY = "the parts are {YYYY} {MM} {DD} {hh} {mm} {ss}, from the year down to the second"
-_FORMS = ("{:04d}", "-{:02d}", "-{:02d}", "T{:02d}", ":{:02d}", ":{:02d}")
+# A period, by how many of the parts it has.
+_FORMS = (
+    "", "%04d", "%04d-%02d", "%04d-%02d-%02d",
+    "%04d-%02d-%02dT%02d", "%04d-%02d-%02dT%02d:%02d", "%04d-%02d-%02dT%02d:%02d:%02d",
+)  # fmt: skip
 _TOKEN = re.compile(r"\{(?P<part>[^{}/]*)\}|(?P<wildcard>\*+)|(?P<literal>[^{}*]+|[{}])")
 
 
@@ -44,11 +48,10 @@ class Pattern:
         found = self._expression.fullmatch(key)
         if found is None:
             return None
-        values: dict[str, int] = {}
-        for part, text in zip(self._parts, found.groups(), strict=True):
-            if values.setdefault(part, int(text)) != int(text):
-                return None
-        in_order = [values[part] for part in PARTS if part in values]
+        numbers = [*map(int, found.groups())]
+        if any(numbers[place] != numbers[first] for place, first in self._repeated):
+            return None
+        in_order = [numbers[place] for place in self._places]
         return Match(_period(in_order)) if _is_on_the_calendar(in_order) else None
 
     def reach(self, folder: str, since: str = "") -> Reach:
@@ -106,6 +109,17 @@ class Pattern:
     @cached_property
     def _parts(self) -> tuple[str, ...]:
         return tuple(token["part"] for token in _TOKEN.finditer(self.text) if token["part"])
+
+    @cached_property
+    def _places(self) -> tuple[int, ...]:
+        """Where each date part stands first among those of the text, from the year down."""
+        return tuple(self._parts.index(part) for part in PARTS if part in self._parts)
+
+    @cached_property
+    def _repeated(self) -> tuple[tuple[int, int], ...]:
+        """Where a date part stands again, and where it stood first."""
+        firsts = enumerate(map(self._parts.index, self._parts))
+        return tuple((place, first) for place, first in firsts if place != first)
 
 
 def start_of(period: str) -> datetime:
@@ -212,7 +226,7 @@ def _is_number(token: re.Match[str] | None, at_end: bool) -> bool:
 
 
 def _period(values: list[int]) -> str:
-    return "".join(form.format(value) for form, value in zip(_FORMS, values, strict=False))
+    return _FORMS[len(values)] % tuple(values)
 
 
 def _is_on_the_calendar(values: list[int]) -> bool:

@@ -117,6 +117,10 @@ class JsonLinesReader:
 
     def _chunk(self, block: bytes, too_long: bytes | None) -> Chunk:
         """The records of whole lines, and after them perhaps the start of one that is too long."""
+        raw_lines = block.removesuffix(b"\n").split(b"\n") if block else []
+        if too_long is None and (alike := self._cells_alike(block, raw_lines)):
+            first, self._line = self._line, self._line + len(raw_lines)
+            return ListedChunk(self.header, list(range(first, self._line)), alike, (), raw_lines)
         lines: list[int] = []
         rows: list[Sequence[str | None]] = []
         raws: list[bytes] = []
@@ -124,7 +128,6 @@ class JsonLinesReader:
         plainly, by_the_rules = self._records.plain.cells, self._records.cells
         limit, has_returns = self._limit, b"\r" in block
         strange = 0 if may_be_plain(block) else _PATIENCE  # records in a row that were not plain
-        raw_lines = block.removesuffix(b"\n").split(b"\n") if block else []
         for line, (raw, text) in enumerate(
             zip(raw_lines, _decoded(block, raw_lines), strict=True), self._line
         ):
@@ -155,6 +158,16 @@ class JsonLinesReader:
             bad.append(BadRecord(self._line, "record_too_long", too_long, None, detail))
         cells = list(zip(*rows, strict=True)) if rows else [()] * len(self.header)
         return ListedChunk(self.header, lines, cells, tuple(bad), raws)
+
+    def _cells_alike(self, block: bytes, raw_lines: list[bytes]) -> list[Sequence[str | None]] | None:
+        """The cells by column, where all lines are plain records of one shape, as a machine writes them."""
+        if not raw_lines or max(map(len, raw_lines)) > self._limit:
+            return None
+        try:
+            text = block.decode()
+        except UnicodeDecodeError:
+            return None
+        return self._records.plain.columns(text, len(raw_lines))
 
 
 # What a cell takes over as it is; the rest becomes JSON.

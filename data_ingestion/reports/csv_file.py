@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pandas as pd
 
-# What a spreadsheet takes for the beginning of a formula, or strips to find one behind it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# What a spreadsheet takes for the beginning of a formula.
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+# What it strips to find one behind it: blanks, and control and format characters, which nobody sees.
+BREAKS = ("\t", "\r", "\n")
+UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 
 
 def as_csv(rows: pd.DataFrame) -> bytes:
@@ -26,4 +31,10 @@ def _escaped(value: object) -> object:
 
 def escape(text: str) -> str:
     """The text as a spreadsheet shows it and never reckons it."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    return f"'{text}" if _seen(text).startswith(FORMULA) or text.lstrip(" ").startswith(BREAKS) else text
+
+
+def _seen(text: str) -> str:
+    """The text from its first character that can be seen."""
+    begin = next((at for at, one in enumerate(text) if unicodedata.category(one) not in UNSEEN), len(text))
+    return text[begin:]

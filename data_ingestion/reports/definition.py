@@ -17,12 +17,16 @@ NAME = r"[a-z][a-z0-9_]*"
 
 @dataclass(frozen=True)
 class Plot:
-    """Bars of `y` over `x`, stacked by the values of another column if there is one; the first `most` of them."""
+    """Bars of `y` over `x`, stacked by the values of another column if there is one; the first `most` rows.
+
+    `key` is the column that tells rows of an equal `x` apart, where there can be such.
+    """
 
     x: str
     y: str
     by: str | None = None
     most: int | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,18 @@ class Report:
 
 
 def read_reports(folder: Path) -> tuple[Report, ...]:
-    """All reports of a folder, by domain and name. Raises `ContractFault` where one is not what it should be."""
-    return tuple(read_report(path) for path in sorted(folder.glob("*/*.yaml")))
+    """All reports of a folder, by domain and name.
+
+    Raises `ContractFault` where one is not what it should be, or two domains have one of the same name.
+    """
+    paths: dict[str, Path] = {}
+    for path in sorted(folder.glob("*/*.yaml")):
+        if (other := paths.setdefault(path.stem, path)) is not path:
+            raise ContractFault(
+                f"{path}: {other} is a report called {path.stem}, too: `goldworks report {path.stem}` "
+                "would mean both\n  give one file another name  (docs/guides/reports.md)"
+            )
+    return tuple(read_report(path) for path in paths.values())
 
 
 def read_report(path: Path) -> Report:
@@ -136,8 +150,9 @@ def _table(path: Path, place: str, content: Any) -> ReportTable:
 
 
 def _plot(path: Path, place: str, content: Any, columns: Mapping[str, str]) -> Plot:
-    holder = _Holder(path, place, content, required=("x", "y"), optional=("by", "most"))
-    for part in ("x", "y", "by"):
+    holder = _Holder(path, place, content, required=("x", "y"), optional=("by", "most", "key"))
+    for part in ("x", "y", "by", "key"):
         if (name := holder.content.get(part)) is not None and name not in columns:
             raise holder.fault(part, f"{name!r} is no column of the table", f"there are {', '.join(columns)}")
-    return Plot(holder.content["x"], holder.content["y"], holder.content.get("by"), holder.count("most"))
+    said = holder.content
+    return Plot(said["x"], said["y"], said.get("by"), holder.count("most"), said.get("key"))

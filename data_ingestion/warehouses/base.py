@@ -168,7 +168,7 @@ class Warehouse(Protocol):
         """Gives every object its ledger row; without a dataset it is unresolved."""
 
     def abandon_lost_attempts(self) -> int:
-        """Closes attempts whose session is gone; how many there were."""
+        """Closes attempts whose session is gone, and removes what they left; how many there were."""
 
     def attempts(self, drops: Sequence[PlannedDrop]) -> AbstractContextManager[list[int]]:
         """Attempts to load drops, recorded as started, by their ids; alive as long as this session is."""

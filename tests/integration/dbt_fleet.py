@@ -139,7 +139,8 @@ def fleet_answers(rows: Iterable[Sequence[Any]]) -> dict[str, dict[Any, tuple[An
 ASKED = {
     "mart_fleet_vehicle_updates_daily": ("position_date, organization_id, vehicle_id", 3, "updates"),
     "mart_fleet_vehicle_updates": (
-        "organization_id, vehicle_id", 2, "updates, update_rank, last_located_at, registered_at, deregistered_at",
+        "organization_id, vehicle_id", 2,
+        "updates, update_rank, place, vehicles_with_as_many, last_located_at, registered_at, deregistered_at",
     ),
     "mart_fleet_top_vehicle_path": (
         "position_number", 1, "organization_id, vehicle_id, located_at, latitude, longitude, travelled_km",
@@ -219,6 +220,7 @@ def _updates(
 ) -> dict[Any, tuple[Any, ...]]:
     vehicles = {(event.organization_id, event.subject_id) for event in events if event.subject == "vehicle"}
     counts = {key: len(tracks.get(key, ())) for key in vehicles}
+    places = sorted(vehicles, key=lambda key: (-counts[key], key))
 
     def last(key: tuple[str, str], what: str) -> datetime | None:
         return max(
@@ -230,6 +232,8 @@ def _updates(
         key: (
             counts[key],
             1 + sum(other > counts[key] for other in counts.values()),
+            1 + places.index(key),
+            sum(other == counts[key] for other in counts.values()),
             tracks[key][-1].located_at if counts[key] else None,
             last(key, "register"),
             last(key, "deregister"),

@@ -22,7 +22,7 @@ from data_ingestion.load import load_drops
 from data_ingestion.reading import CsvReader
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
-from data_ingestion.warehouses.postgres.stage import PostgresStage
+from data_ingestion.warehouses.postgres.stage import BinaryCopy
 
 SMALL_CHUNKS = 4096
 # The limits by which small drops take each plan. New ones go together unless they are loaded one by one.
@@ -99,7 +99,7 @@ def arm(instant: str, nth: int) -> None:
         case "reading":
             dying(CsvReader, "_next_chunk")
         case "copy":
-            dying(PostgresStage, "write")
+            dying(BinaryCopy, "write")
         case "statement":
             Statements.begins = staticmethod(die)
         case "before_commit" | "after_commit":

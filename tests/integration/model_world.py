@@ -149,6 +149,7 @@ class World:
 
     def load(self, terms: Terms, drops: Iterable[PlannedDrop]) -> list[LoadReport]:
         self.warehouse.plan_limits = self.plan_limits
+        self.warehouse.redelivered.clear()  # each command is a session of its own
         return list(load_drops(self.contract(terms), self.landing, self.warehouse, drops))
 
     def withdraw(self, terms: Terms, key: str) -> LoadReport:

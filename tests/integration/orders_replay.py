@@ -46,6 +46,7 @@ class Replay:
 
     versions: dict[str, list[Version]] = field(default_factory=lambda: {table: [] for table in KEYS})
     gaps: list[tuple[Any, ...]] = field(default_factory=list)
+    began_at: datetime | None = None
     _open: dict[tuple[str, int], Version] = field(default_factory=dict)
     _clocks: dict[tuple[str, int], datetime] = field(default_factory=dict)
 
@@ -89,6 +90,7 @@ def replay(raw: Iterable[Sequence[Any]]) -> Replay:
     for number, (lsn, ordinal, _, op, table, ts_ms, *objects) in enumerate(log):
         before, after = (_typed(text) if op != "g" else text for text in objects)
         at, place, key = _moment(ts_ms), (lsn, ordinal), KEYS[table]
+        made.began_at = made.began_at or at
         if op == "t":
             made.end_all(table, at, place, "truncate")
         elif op == "g":
@@ -170,6 +172,8 @@ QUERIES = {
         from gold.mart_orders_pending_customers where place <= 3""",
     "source_tables": """
         select source_table, rows_now, versions, unknown_intervals from gold.mart_orders_source_tables""",
+    "unknown_intervals": """
+        select source_table, cause, unknown_from, unknown_to from gold.mart_orders_unknown_intervals""",
 }  # fmt: skip
 
 
@@ -192,6 +196,10 @@ def orders_answers(raw: Iterable[Sequence[Any]]) -> dict[str, set[Any]]:
         (table, len(made.now(table)), len(made.versions[table]), sum(gap[0] == table for gap in made.gaps))
         for table in told
     }
+    since_ever = {table for table, known, *_ in made.gaps if known is None}
+    answers["unknown_intervals"] = {
+        (table, "before the log", None, made.began_at) for table in told - since_ever
+    } | {(table, "gap in the log", known, until) for table, known, until, *_ in made.gaps}
     return answers | _gold(made)
 
 

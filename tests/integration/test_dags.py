@@ -27,10 +27,15 @@ HEADER = (
 BUILT = """
     select domain, dataset, (
         select count(*) from ops.loads l where l.dataset = b.dataset and state = 'loaded' and l.load_id > b.load_id
-    ) from ops.builds b
+    ) from ops.builds b order by 1
 """
 # CPU seconds to read all DAGs, their packages included: 0.7 for three domains on the machine where it was measured.
 PARSE_BUDGET = 3.0
+REPORT = """
+title: Accounts
+tables:
+  - {name: accounts, title: Accounts, relation: dim_bank_account, columns: {account_no: Account}, order: [account_no]}
+"""
 BALANCES = "select account_no, closing_balance_inr::text from gold.dim_bank_account order by 1"
 
 Run = Callable[..., dict[str, str]]
@@ -87,7 +92,8 @@ def test_the_journey_is_one_graph(bank: dict[str, Any]) -> None:
     assert tasks["gate"]["upstream"] == ["load"]
     assert tasks["transform.dbt_producer_watcher"]["upstream"] == ["gate"]
     assert {"gate", "transform.dbt_producer_watcher_done"} < set(tasks["publish"]["upstream"])
-    assert tasks["profile"]["upstream"] == ["publish"]
+    assert tasks["profile"]["upstream"] == ["gate", "publish"]
+    assert tasks["profile"]["trigger_rule"] == "none_failed"
     assert tasks["verdict"]["upstream"] == ["load", "profile", "publish"]
     assert tasks["verdict"]["trigger_rule"] == "none_failed"
     assert tasks["gate"]["trigger_rule"] == "all_done"
@@ -198,14 +204,42 @@ def test_what_a_failed_build_left_over_is_built_by_the_next_run_and_what_is_buil
     # The drop is refused again, so the run is red, but what is in goes on to gold.
     built = run(succeeds=False)
     assert (built["load"], built["publish"], built["verdict"]) == ("failed", "success", "upstream_failed")
-    assert _all(warehouse_url, BUILT) == [("bank", "bank_transactions", 0)]
+    built_and_counted = [("bank", "bank_transactions", 0), ("profile.bank", "bank_transactions", 0)]
+    assert _all(warehouse_url, BUILT) == built_and_counted
     assert _all(transformer_url, BALANCES) == [("712000400355", "600.00")]
 
     broken.unlink()
     nothing_new = run()
     assert nothing_new["load"] == nothing_new["publish"] == "skipped"
-    assert nothing_new["transform.dbt_producer_watcher"] == "skipped"
+    assert nothing_new["transform.dbt_producer_watcher"] == nothing_new["profile"] == "skipped"
     assert nothing_new["verdict"] == "success"
+
+
+def test_a_profile_and_a_report_that_failed_are_written_by_the_next_run_though_nothing_is_new(
+    run: Run, landed: Path, warehouse_url: str, tmp_path: Path
+) -> None:
+    reports = tmp_path / "reports/bank"
+    reports.mkdir(parents=True)
+    (reports / "accounts.yaml").write_text(REPORT)
+    in_the_way = tmp_path / "written"
+    in_the_way.write_text("a file where a folder should be")
+    settings = {"GOLDWORKS_REPORTS": str(reports.parent), "GOLDWORKS_REPORTS_URL": str(in_the_way),
+        "AIRFLOW__CORE__MAX_TASK_RETRY_DELAY": "1",  # tried again at once
+    }  # fmt: skip
+
+    failed = run(succeeds=False, **settings)
+    assert (failed["publish"], failed["verdict"]) == ("success", "upstream_failed")
+    assert failed["profile"] == failed["report"] == "failed"
+
+    in_the_way.unlink()
+    written = run(**settings)
+    assert written["publish"] == written["transform.dbt_producer_watcher"] == "skipped"
+    assert written["profile"] == written["report"] == written["verdict"] == "success"
+    assert list(in_the_way.glob("*/profiles/bank.html"))
+    assert list(in_the_way.glob("*/bank/accounts/latest/accounts.csv"))
+
+    nothing_new = run(**settings)
+    assert nothing_new["profile"] == nothing_new["report"] == "skipped"
 
 
 def _all(url: str, query: str) -> list[tuple[Any, ...]]:

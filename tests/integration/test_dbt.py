@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from data_ingestion.contract import read_contract
-from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.warehouses.postgres import tables
 from tests.integration.conftest import write_things
 from tests.integration.dbt_feeds import Bank, Web
 from tests.integration.dbt_fleet import MIDNIGHT, VEHICLES, Fleet, update
@@ -325,7 +325,7 @@ def test_plain_dbt_builds_for_a_developer_what_a_new_contract_brings(
     """Two contracts, the bronze layer generated, and `dbt build` in a shell: schemas of her own, no SQL written."""
     shutil.copytree(ROOT / "contracts", tmp_path / "contracts")
     things = read_contract(write_things(tmp_path / "contracts", note="order"))
-    PostgresWarehouse(loaded).prepare(things)
+    tables.prepare(loaded, things)
     loaded.execute("""insert into raw.things values (1, 2.5, 'a', 1, 1, 2)""")
     shutil.copytree(ROOT / "dbt", tmp_path / "dbt", ignore=shutil.ignore_patterns("target", "logs"))
     generate = [sys.executable, ROOT / "dbt/generate.py", "--contracts", tmp_path / "contracts"]

@@ -34,6 +34,7 @@ CONTENT = {
                 where o.state = 'in_force' and d.ended_at is null order by 1""",
     "count": "select raw_rows from ops.datasets",
     "left": "select count(*) from ops.loads where state = 'started'",
+    "stages": "select count(*) from pg_class where relnamespace = 'ops'::regnamespace and relname ~ '^_stage'",
 }
 
 

@@ -97,6 +97,27 @@ def test_a_batch_is_read_while_another_is_merged_and_each_row_is_in_once(
     )
 
 
+def test_a_batch_of_new_keys_is_inserted_and_one_that_raw_knows_a_key_of_is_merged(
+    things, landing, warehouse, monkeypatch
+):
+    monkeypatch.setattr("data_ingestion.plan.MOST_TOGETHER", 3)
+    for number in range(12):
+        landing.write(key_of(number), content(f"{number},1,a", f"{100 + number},1,a"))
+    key = "things/2026-06/004-again.csv"  # among the later ones: a row as it is, a changed one and a new one
+    landing.write(key, content("0,1,a", "101,2,b", "900,1,a"))
+    (plan,) = discover([things], landing, warehouse).plans
+    reports = list(load_drops(things, landing, warehouse, plan.drops))
+    inserted = ["raw held none of their keys" in (report.plan_reason or "") for report in reports]
+    place = [report.object_key for report in reports].index(key)
+    # from the batch on that has it, keys are looked up: to insert in vain leaves rows to the next vacuum
+    assert inserted == [position < place // 3 * 3 for position in range(13)]
+    fates = reports[place].fates
+    assert (fates.read, fates.inserted, fates.updated, fates.unchanged) == (3, 1, 1, 1)
+    assert warehouse.connection.execute(
+        "select count(*), sum(amount), (select raw_rows from ops.datasets) from raw.things"
+    ).fetchone() == (25, 26, 25)
+
+
 class Slow(FolderLanding):
     """A landing that answers nobody before three have asked."""
 
@@ -118,7 +139,8 @@ def test_objects_that_are_slow_to_come_are_fetched_several_at_a_time(things, lan
         landing.write(key_of(number), content(f"{number},1,a"))
     (plan,) = discover([things], landing, warehouse).plans
     batches = BatchesAhead(things, Slow(landing.root), None)
-    (part,) = batches.parts(plan.drops)
+    with batches.parts(plan.drops) as parts:
+        (part,) = parts
     batches.close()
     assert [plan.drops[drop.position].object.key for drop in part.drops] == [
         key_of(number) for number in (0, 1, 3, 4, 5)

@@ -40,6 +40,7 @@ LIMITS = st.builds(
     PlanLimits,
     copy_bytes=st.sampled_from([0, 4 << 20]),
     large_bytes=st.sampled_from([0, 16 << 20]),
+    lanes=st.sampled_from([1, 2, 3]),
     sample_rows=st.sampled_from([1, 1000]),
     known_share=st.sampled_from([0.0, 0.5, 2.0]),
     least_of_raw=st.sampled_from([0.0, 0.5]),

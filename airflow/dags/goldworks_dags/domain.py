@@ -64,6 +64,15 @@ class Domain:
         return f"raw.{self.name}" if self.ends_in_raw else self.name
 
     @property
+    def writers(self) -> tuple[str, ...]:
+        """The tasks that write what is read without a login, after gold is published."""
+        return ("profile", "report") if self.has_reports else ("profile",)
+
+    def writer(self, task: str) -> str:
+        """Under which name the ledger keeps up to which loads such a task has written."""
+        return f"{task}.{self.name}"
+
+    @property
     def schedule(self) -> str:
         """As seldom as the contracts' freshness allows; daily when they promise none."""
         promised = [hours for contract in self.contracts if (hours := contract.warn_after_hours)]

@@ -38,7 +38,7 @@ def page(domain: Domain) -> str:
         else ""
     )
     reports = (
-        "| `report` | gold, or the reports' folder, can't be reached | clear the task; gold is published |\n"
+        "| `report` | gold, or the reports' folder, can't be reached | the next run tries again |\n"
         if domain.has_reports
         else ""
     )
@@ -57,7 +57,7 @@ def page(domain: Domain) -> str:
         f"{lake}"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
         f"{transform}{reports}"
-        "| `profile` | the warehouse, or the reports' folder, can't be reached | clear the task; gold is published |\n"
+        "| `profile` | the warehouse, or the reports' folder, can't be reached | the next run tries again |\n"
         "| `verdict` | one of the above | look at the left of it |\n\n"
         f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
     )

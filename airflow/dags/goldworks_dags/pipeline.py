@@ -74,9 +74,10 @@ def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
         context = get_current_context()
         return steps.gate(domain, context["params"], context["outlet_events"])
 
-    @task(execution_timeout=timedelta(hours=2))
-    def profile() -> dict[str, int]:
-        return steps.profile(domain)
+    # With nothing to build `publish` is skipped; the gate lets a profile run all the same that failed before.
+    @task(execution_timeout=timedelta(hours=2), trigger_rule="none_failed")
+    def profile(found: dict[str, Any]) -> dict[str, int]:
+        return steps.profile(domain, found["behind"].get("profile", {}))
 
     tickets = discover()
     loaded = load.expand(batch=tickets)
@@ -87,11 +88,11 @@ def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
     loaded >> gate
     if not domain.ends_in_raw:
         gate >> transform(domain) >> published
-    profiled = profile()
+    profiled = profile(gate.output)
     published >> profiled
     ends = [loaded, published, profiled]
     if domain.has_reports:
-        ends.append(_reports_after(domain, published))
+        ends.append(_reports_after(domain, gate.output, published))
     if domain.captured:
         ends.append(_capture_before(domain, tickets))
     if domain.archived:
@@ -110,12 +111,12 @@ def _capture_before(domain: Domain, tickets: XComArg) -> XComArg:
     return captured
 
 
-def _reports_after(domain: Domain, published: XComArg) -> XComArg:
-    @task
-    def report() -> list[str]:
-        return steps.report(domain)
+def _reports_after(domain: Domain, found: Any, published: XComArg) -> XComArg:
+    @task(trigger_rule="none_failed")  # as `profile` is
+    def report(found: dict[str, Any]) -> list[str]:
+        return steps.report(domain, found["behind"].get("report", {}))
 
-    written = report()
+    written = report(found)
     published >> written
     return written
 

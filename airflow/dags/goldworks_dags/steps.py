@@ -188,7 +188,7 @@ def compact(domain: Domain) -> None:
 
 
 def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[str, Any]:
-    """Tells which loads the domain's models do not include yet; nothing, and dbt is skipped.
+    """Tells which loads the domain's models, and its reports and profiles, do not include yet.
 
     The marks are read before dbt begins: a load that commits meanwhile is built twice rather than never. They come
     from the ledger, not from this run, so that what an earlier, failed run left over is built too.
@@ -201,14 +201,21 @@ def gate(domain: Domain, params: Mapping[str, Any], outlet_events: Any) -> dict[
                 contract
             )  # the models read every raw table, also one that nothing was loaded into
         marks = dict(at.warehouse.unbuilt_datasets(domain.builder, domain.datasets))
+        behind = {
+            task: unwritten
+            for task in domain.writers
+            if (unwritten := dict(at.warehouse.unbuilt_datasets(domain.writer(task), domain.datasets)))
+        }
     for dataset, load_id in sorted(marks.items()):
         log.info("%s: loads up to %d are not built yet", dataset, load_id)
         outlet_events[raw_of(domain)].add(raw_asset(dataset), extra={"load_id": load_id})
     tell("gate", domain=domain.name, unbuilt_datasets=len(marks), last_load=max(marks.values(), default=None))
-    if marks or params["full_refresh"]:
-        return {"marks": marks}
-    log.info("nothing new: every load is built, dbt is skipped")
-    return {}
+    builds = bool(marks or params["full_refresh"])
+    if not builds:
+        log.info("nothing new: every load is built, dbt is skipped")
+        for task in behind:
+            log.info("%s: runs, its last try did not write what is built", task)
+    return {"builds": builds, "marks": marks, "behind": behind}
 
 
 def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int], outlet_events: Any) -> None:
@@ -233,8 +240,8 @@ def publish(domain: Domain, marks: Mapping[str, int], written: Mapping[str, int]
         outlet_events[gold_asset(model)].extra = {"rows_written": written.get(model), "loads": dict(marks)}
 
 
-def report(domain: Domain) -> list[str]:
-    """Writes the domain's reports; tells where their pages are."""
+def report(domain: Domain, marks: Mapping[str, int]) -> list[str]:
+    """Writes the domain's reports, and notes which loads are in them; tells where their pages are."""
     from data_ingestion.landing import open_store
     from data_ingestion.reports.definition import read_reports
     from data_ingestion.reports.report import write_report
@@ -243,13 +250,17 @@ def report(domain: Domain) -> list[str]:
     with _at_work() as at:
         store = open_store(at.settings.reports)
         written = [write_report(one, at.warehouse, store) for one in mine]
+        at.warehouse.record_build(domain.writer("report"), marks)
     for done in written:
         log.info("%s: %d rows in %d tables", done.place, done.rows, len(done.report.tables))
     return [done.place for done in written]
 
 
-def profile(domain: Domain) -> dict[str, int]:
-    """Counts what raw and the models hold now, where it has changed, and writes the domain's page of it."""
+def profile(domain: Domain, marks: Mapping[str, int]) -> dict[str, int]:
+    """Counts what raw and the models hold now, where it has changed, and writes the domain's page of it.
+
+    Then it notes which loads are counted.
+    """
     from data_ingestion.landing import open_store
     from data_ingestion.profiles.profile import profile as count
     from data_ingestion.profiles.profile import read_manifest, write_page
@@ -264,6 +275,7 @@ def profile(domain: Domain) -> dict[str, int]:
             elif one.is_new:
                 log.info("%s: %d rows, %.1f s", one.relation.told, one.profile.rows, one.profile.seconds)
         place = write_page(domain.name, relations, at.warehouse.profiles, open_store(at.settings.reports))
+        at.warehouse.record_build(domain.writer("profile"), marks)
     log.info("page: %s", place)
     return {"profiled": sum(one.is_new for one in done), "relations": len(done)}
 

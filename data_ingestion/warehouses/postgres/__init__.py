@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from functools import wraps
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import Connection
 
 from data_ingestion.checks import BadRow
 from data_ingestion.contract import Contract
-from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, LoadReport, LoadState, ObjectState
 from data_ingestion.plan import PlannedDrop
-from data_ingestion.warehouses.base import DropRead, NewDrop, Staged
+from data_ingestion.warehouses.base import DropRead, NewDrop, Stage, Staged
 from data_ingestion.warehouses.postgres import (
     drops,
     gold,
     ledger,
+    leftovers,
     migrations,
     objects,
     tables,
@@ -31,14 +30,12 @@ from data_ingestion.warehouses.postgres import (
 from data_ingestion.warehouses.postgres.lake import PostgresLake
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits, may_copy
 from data_ingestion.warehouses.postgres.profiles import PostgresProfiles
-from data_ingestion.warehouses.postgres.session import interruptible, scalar, server_faults
+from data_ingestion.warehouses.postgres.session import interruptible, open_session, scalar, server_faults
 from data_ingestion.warehouses.postgres.straight import StraightCopy, open_straight
 
 if TYPE_CHECKING:
+    from data_ingestion.warehouses.postgres.lanes import LanesStage
     from data_ingestion.warehouses.postgres.stage import PostgresStage
-
-# MERGE … RETURNING, by which the server's own count of each fate is held against ours.
-OLDEST_VERSION = 170000
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,45 +54,29 @@ def _asking(
     return told
 
 
+@contextmanager
+def _aborted_on_error(stage: PostgresStage | LanesStage) -> Iterator[Stage]:
+    try:
+        yield stage
+    except BaseException as error:
+        stage.abort(error)
+        raise
+
+
 class PostgresWarehouse:
     """A session with a Postgres warehouse."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, open_another: Callable[[], Connection]) -> None:
         self.connection = connection
+        self._open_another = open_another
         self.plan_limits = PlanLimits()
         self._is_made = True
+        self.redelivered: set[str] = set()
 
     @classmethod
     def connect(cls, url: str) -> PostgresWarehouse:
-        """Opens a session in UTC. Raises `OperatorFault` where that can't be done, without showing the password."""
-        unreadable = OperatorFault(
-            "the warehouse's URL can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
-            "a password with signs such as / or # percent-encoded"
-        )
-        try:
-            place = urlsplit(url)
-            shown = f"postgresql://{place.username or ''}@{place.hostname}:{place.port or 5432}{place.path}"
-        except ValueError:  # whose text may hold a part of the password
-            raise unreadable from None
-        try:
-            connection = psycopg.connect(
-                url, autocommit=True, connect_timeout=10, application_name="goldworks",
-                options="-c timezone=UTC -c DateStyle=ISO",
-                keepalives_idle=30, keepalives_interval=10, keepalives_count=6,  # a dead network shows in minutes
-            )  # fmt: skip
-        except psycopg.OperationalError as error:
-            raise OperatorFault(
-                f"warehouse {shown}: {str(error).strip()}\n  check --warehouse, or `make status`"
-            ) from error
-        except psycopg.ProgrammingError as error:
-            raise unreadable from error
-        if connection.info.server_version < OLDEST_VERSION:
-            version = connection.info.parameter_status("server_version")
-            connection.close()
-            raise OperatorFault(
-                f"warehouse {shown}: Postgres {version} is too old\n  17 or newer is needed (MERGE … RETURNING)"
-            )
-        return cls(connection)
+        """A session in UTC, with more of them as large drops ask for it. Raises `OperatorFault` as `open_session`."""
+        return cls(open_session(url), partial(open_session, url))
 
     @property
     def lake(self) -> PostgresLake:
@@ -153,6 +134,7 @@ class PostgresWarehouse:
 
     @_asking
     def abandon_lost_attempts(self) -> int:
+        leftovers.remove_stages(self.connection)
         return ledger.abandon_lost_attempts(self.connection)
 
     @contextmanager
@@ -171,45 +153,48 @@ class PostgresWarehouse:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with (
-            server_faults(self.connection),
-            self.connection.transaction(),
-            interruptible(self.connection),
-        ):
-            yield
+        try:
+            with (
+                server_faults(self.connection),
+                self.connection.transaction(),
+                interruptible(self.connection),
+            ):
+                yield
+        except BaseException:
+            with suppress(psycopg.Error):  # of a lost session, the next command does it
+                leftovers.remove_stages(self.connection)
+            raise
 
     @contextmanager
-    def stage(self, contract: Contract, planned: PlannedDrop) -> Iterator[PostgresStage]:
+    def stage(self, contract: Contract, planned: PlannedDrop) -> Iterator[Stage]:
         table, straight = tables.RawTable(contract), None
         is_first = planned.ledger_etag is None and planned.kind in (Kind.NEW, Kind.LATE)
         if is_first and may_copy(self._raw_rows(contract), planned.object.size, self.plan_limits):
             straight = open_straight(self.connection, table)
-        large = planned.object.size >= self.plan_limits.large_bytes
-        with self._open_stage(table, straight=straight, large=large) as stage:
+        in_lanes = straight is None and planned.object.size >= self.plan_limits.large_bytes
+        with _aborted_on_error(
+            self._open_lanes(table) if in_lanes else self._open_stage(table, straight=straight)
+        ) as stage:
             yield stage
 
     @contextmanager
-    def shared_stage(self, contract: Contract) -> Iterator[PostgresStage]:
-        with self._open_stage(tables.RawTable(contract), positions=True) as stage:
+    def shared_stage(self, contract: Contract) -> Iterator[Stage]:
+        with _aborted_on_error(self._open_stage(tables.RawTable(contract), positions=True)) as stage:
             yield stage
 
-    @contextmanager
+    # These import Arrow, which a run with nothing new does without.
+
     def _open_stage(
-        self,
-        table: tables.RawTable,
-        *,
-        positions: bool = False,
-        straight: StraightCopy | None = None,
-        large: bool = False,
-    ) -> Iterator[PostgresStage]:
-        from data_ingestion.warehouses.postgres.stage import PostgresStage  # which imports Arrow
+        self, table: tables.RawTable, *, positions: bool = False, straight: StraightCopy | None = None
+    ) -> PostgresStage:
+        from data_ingestion.warehouses.postgres.stage import PostgresStage
 
-        stage = PostgresStage(self.connection, table, positions=positions, straight=straight, large=large)
-        try:
-            yield stage
-        except BaseException as error:
-            stage.abort(error)
-            raise
+        return PostgresStage(self.connection, table, positions=positions, straight=straight)
+
+    def _open_lanes(self, table: tables.RawTable) -> LanesStage:
+        from data_ingestion.warehouses.postgres.lanes import LanesStage
+
+        return LanesStage(self.connection, table, self._open_another, self.plan_limits.lanes)
 
     def _raw_rows(self, contract: Contract) -> int:
         return int(
@@ -242,7 +227,9 @@ class PostgresWarehouse:
     def bring_in_together(
         self, contract: Contract, new: Sequence[NewDrop], staged: Staged
     ) -> list[LoadReport | None]:
-        return together.bring_in_together(self.connection, contract, new, staged, self.plan_limits)
+        return together.bring_in_together(
+            self.connection, contract, new, staged, self.plan_limits, self.redelivered
+        )
 
     def _record(
         self,

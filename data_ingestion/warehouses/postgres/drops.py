@@ -20,7 +20,8 @@ from data_ingestion.warehouses.postgres.ledger import (
     record_raw_rows,
     rows_moved,
 )
-from data_ingestion.warehouses.postgres.merge import Member, Merge
+from data_ingestion.warehouses.postgres.members import Member
+from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.warehouses.postgres.session import by_order
 from data_ingestion.warehouses.postgres.straight import StagedStraight, StraightCopy, build_key

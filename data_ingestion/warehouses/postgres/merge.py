@@ -5,20 +5,20 @@ Every statement is a set. Fates are computed on the stage first, and what the st
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import LiteralString
 
-from psycopg import Connection, sql
+from psycopg import Connection, errors, sql
 
 from data_ingestion.checks import LINE
 from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates, MergePlan
 from data_ingestion.warehouses.postgres.claims import Claims
+from data_ingestion.warehouses.postgres.members import Member, Merged, complete_fates
 from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, PlanLimits, choose_plan
-from data_ingestion.warehouses.postgres.session import equal, names
+from data_ingestion.warehouses.postgres.session import array, equal, names
 from data_ingestion.warehouses.postgres.straight import StraightCopy, build_key
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, RawTable, StagedRows
 
@@ -29,29 +29,9 @@ PARALLEL: dict[LiteralString, LiteralString] = {
     "parallel_tuple_cost": "0",
 }
 
-
 # Whether the drop that owns a row of raw ranks above the one that is merged.
 IS_NEWER: LiteralString = """(o.rank_period, o.rank_delivered_at, o.rank_object_key)
     > (select d.rank_period, d.rank_delivered_at, d.rank_object_key from ops.drops d where d.drop_id = {drop})"""
-
-
-@dataclass(frozen=True)
-class Member:
-    """A drop of the batch that is merged: its place in it, its ids, and how many rows of it were staged."""
-
-    position: int
-    drop_id: int
-    load_id: int
-    staged: int
-
-
-@dataclass(frozen=True)
-class Merged:
-    """What a merge did: each drop's fates by its position, by which plan and why."""
-
-    fates: Mapping[int, Fates]
-    plan: MergePlan
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +67,8 @@ class Merge:
         moves = self._count_fates()
         self._record_history()
         fates = {
-            position: _complete(moves.get(position, {}), plan, count) for position, count in claims.items()
+            position: complete_fates(moves.get(position, {}), plan, count)
+            for position, count in claims.items()
         }
         inserted = self._move(plan)
         if inserted != sum(each.inserted for each in fates.values()):
@@ -103,6 +84,24 @@ class Merge:
             if keeps != raw_rows + inserted and keeps != self._claims.count_held():
                 fates[position] += self._claims.release(kept=self.staged.table)
         return Merged(fates, plan, reason)
+
+    def insert(self) -> Merged | None:
+        """Brings in a stage of distinct keys as new rows; None, and nothing done, if raw holds one of them.
+
+        Raw's key finds that out by itself, and to look before costs as much again. Not in the key's order: to sort the
+        stage of small drops costs more than it saves.
+        """
+        try:
+            with self.connection.transaction():
+                inserted = self._run(
+                    "insert into {raw} ({columns}) select {content_of_s}, {drop}, {load}, s.{line} from {stage} s"
+                )
+        except errors.UniqueViolation:
+            return None
+        fates = {member.position: Fates(inserted=member.staged) for member in self.members}
+        if inserted != sum(each.inserted for each in fates.values()):
+            raise LawBroken(f"{inserted} rows inserted, the stage says {fates}")
+        return Merged(fates, MergePlan.MERGE, "raw held none of their keys")
 
     def finish_straight(self, straight: StraightCopy) -> Merged:
         """The same for a drop that was copied straight into the empty raw table."""
@@ -329,12 +328,12 @@ class Merge:
             "loads": self._at_positions(lambda member: member.load_id),
         }
 
-    def _at_positions(self, value: Callable[[Member], int]) -> list[int]:
+    def _at_positions(self, value: Callable[[Member], int]) -> str:
         """A value of each member at the place of its position in the batch, 0 for drops that were left out."""
         values = [0] * (1 + max(member.position for member in self.members))
         for member in self.members:
             values[member.position] = value(member)
-        return values
+        return array(values)
 
     def _run(self, text: LiteralString, **parts: sql.Composable) -> int:
         return self.connection.execute(self._format(text, **parts), self._parameters).rowcount
@@ -379,15 +378,3 @@ class Merge:
 def _looked_up(parameter: LiteralString) -> sql.Composed:
     """The value at the position of a row of the stage, in an array that Postgres counts from 1."""
     return sql.SQL("(%(" + parameter + ")s::bigint[])[s.{} + 1]").format(sql.Identifier(POSITION))
-
-
-def _complete(counted: Mapping[str, int], plan: MergePlan, claims: int) -> Fates:
-    """All fates of a drop's claims: those that were not computed are of the one kind that the plan leaves out."""
-    counts = Counter(counted)
-    counts["unchanged" if plan is MergePlan.DIFFERENCE else "inserted"] += claims - sum(counted.values())
-    return Fates(
-        superseded=counts["superseded"],
-        inserted=counts["inserted"],
-        updated=counts["updated"],
-        unchanged=counts["unchanged"] + counts["taken_over"],
-    )

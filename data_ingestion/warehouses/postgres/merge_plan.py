@@ -15,7 +15,8 @@ class PlanLimits:
     """Where one plan ends and the next begins."""
 
     copy_bytes: int = 4 << 20  # smaller first drops are not worth the lock on raw
-    large_bytes: int = 16 << 20  # the stage of a smaller drop is read by one process soon enough
+    large_bytes: int = 16 << 20  # the stage of a smaller drop is filled and read by one process soon enough
+    lanes: int = 2  # sessions that fill a large one: what one thread reads is no more than two of them copy
     sample_rows: int = 1000
     known_share: float = 0.5  # of the sampled rows, to take the drop for one that raw mostly holds
     least_of_raw: float = 0.05  # of raw's rows, to read them all for the difference

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, LiteralString
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import Connection, sql
@@ -15,8 +16,42 @@ from data_ingestion.errors import OperatorFault, WarehouseLost
 
 # Group role that may read raw and the ledger's bookkeeping (not the quarantine: raw text may be personal).
 READERS = "raw_reader"
+# MERGE … RETURNING, by which the server's own count of each fate is held against ours.
+OLDEST_VERSION = 170000
 # That a server takes to hear of a cancelled statement; after that, it finds out by itself.
 CANCEL_SECONDS = 5
+
+
+def open_session(url: str) -> Connection:
+    """Opens a session in UTC. Raises `OperatorFault` where that can't be done, without showing the password."""
+    unreadable = OperatorFault(
+        "the warehouse's URL can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+        "a password with signs such as / or # percent-encoded"
+    )
+    try:
+        place = urlsplit(url)
+        shown = f"postgresql://{place.username or ''}@{place.hostname}:{place.port or 5432}{place.path}"
+    except ValueError:  # whose text may hold a part of the password
+        raise unreadable from None
+    try:
+        connection = psycopg.connect(
+            url, autocommit=True, connect_timeout=10, application_name="goldworks",
+            options="-c timezone=UTC -c DateStyle=ISO",
+            keepalives_idle=30, keepalives_interval=10, keepalives_count=6,  # a dead network shows in minutes
+        )  # fmt: skip
+    except psycopg.OperationalError as error:
+        raise OperatorFault(
+            f"warehouse {shown}: {str(error).strip()}\n  check --warehouse, or `make status`"
+        ) from error
+    except psycopg.ProgrammingError as error:
+        raise unreadable from error
+    if connection.info.server_version < OLDEST_VERSION:
+        version = connection.info.parameter_status("server_version")
+        connection.close()
+        raise OperatorFault(
+            f"warehouse {shown}: Postgres {version} is too old\n  17 or newer is needed (MERGE … RETURNING)"
+        )
+    return connection
 
 
 def scalar(connection: Connection, statement: LiteralString, parameters: Sequence[object] = ()) -> Any:
@@ -52,21 +87,19 @@ def by_order(connection: Connection) -> Iterator[None]:
     connection.execute("set local enable_sort to default")
 
 
-def array(values: Iterable[str | int | bytes | datetime]) -> str:
-    """Values as the text of an array: of a thousand, psycopg's own way takes several times as long."""
-    return "{" + ",".join(map(_element, values)) + "}"
-
-
-def _element(value: str | int | bytes | datetime) -> str:
-    match value:
+def array(values: Iterable[str] | Iterable[int] | Iterable[bytes] | Iterable[datetime]) -> str:
+    """Values of one kind as the text of an array: of a thousand, psycopg's own way takes several times as long."""
+    items: list[Any] = list(values)
+    match items[0] if items else 0:
         case int():
-            return str(value)
+            return f"{{{','.join(map(str, items))}}}"
         case bytes():
-            return f'"\\\\x{value.hex()}"'
+            items = [f"\\\\x{item.hex()}" for item in items]
         case datetime():
-            return f'"{value.isoformat()}"'
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+            items = [item.isoformat() for item in items]
+        case _ if any("\\" in item or '"' in item for item in items):
+            items = [item.replace("\\", "\\\\").replace('"', '\\"') for item in items]
+    return '{"' + '","'.join(items) + '"}'
 
 
 def has_readers(connection: Connection) -> bool:

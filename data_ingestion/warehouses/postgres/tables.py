@@ -15,7 +15,7 @@ from data_ingestion.warehouses.postgres.session import READERS, has_readers, loc
 
 KEY, OCCURRENCE = "_key", "_occurrence"
 OWNERSHIP = ("_drop_id", "_load_id", LINE)
-STAGE = "_stage"
+TEMPORARY_STAGE = sql.Identifier("_stage")
 POSITION = "_position"  # of a row's drop in its batch
 
 # What Postgres calls types that contracts name shorter.
@@ -92,23 +92,19 @@ class StagedRows(Staged):
     table: sql.Identifier
 
 
-def name_stage(connection: Connection, *, shared: bool) -> sql.Identifier:
-    """A name for a stage: a temporary table's, or that of one which other processes of the server may read, too."""
-    return sql.Identifier("ops", f"_stage_{connection.info.backend_pid}") if shared else sql.Identifier(STAGE)
-
-
 def create_stage(table: RawTable, name: sql.Identifier, *, positions: bool) -> sql.Composed:
-    """A table for checked rows in raw's types, never to be seen beyond its transaction."""
+    """A table for checked rows in raw's types: of this transaction alone by the name for that, else for others, too."""
     types = {column: kind for column, kind in table.types.items() if column not in ("_drop_id", "_load_id")}
     if positions:
         types[POSITION] = "integer"
     columns = (sql.SQL("{} " + kind).format(sql.Identifier(column)) for column, kind in types.items())
-    is_temporary = name == sql.Identifier(STAGE)
+    is_temporary = name == TEMPORARY_STAGE
     return sql.SQL("create {} table {} ({}) {}").format(
         sql.SQL("temporary" if is_temporary else "unlogged"),
         name,
         sql.SQL(", ").join(columns),
-        sql.SQL("on commit drop" if is_temporary else ""),
+        # plans of the merge count on a stage without statistics
+        sql.SQL("on commit drop" if is_temporary else "with (autovacuum_enabled = false)"),
     )
 
 

@@ -12,18 +12,26 @@ from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates, LoadReport, LoadState, Rank, check_laws
 from data_ingestion.warehouses.base import NewDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
-from data_ingestion.warehouses.postgres.merge import Member, Merge
+from data_ingestion.warehouses.postgres.members import Member
+from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.warehouses.postgres.session import array, by_order
-from data_ingestion.warehouses.postgres.tables import POSITION, STAGE, RawTable, staged_rows
+from data_ingestion.warehouses.postgres.tables import POSITION, TEMPORARY_STAGE, RawTable, staged_rows
 
 
 def bring_in_together(
-    connection: Connection, contract: Contract, drops: Sequence[NewDrop], staged: Staged, limits: PlanLimits
+    connection: Connection,
+    contract: Contract,
+    drops: Sequence[NewDrop],
+    staged: Staged,
+    limits: PlanLimits,
+    redelivered: set[str],
 ) -> list[LoadReport | None]:
     """Makes the staged drops true for their objects, in the caller's transaction, under the dataset's lock.
 
-    A report a drop, in their order; None for one that is not new after all, whose rows leave the stage.
+    A report a drop, in their order; None for one that is not new after all, whose rows leave the stage. Rows are taken
+    for new until raw holds one of them after all: the dataset is then added to those that were `redelivered`, since an
+    insert that is undone leaves its rows to the next vacuum.
     Raises `LawBroken` if rows don't add up.
     """
     table = RawTable(contract)
@@ -39,7 +47,13 @@ def bring_in_together(
         for each, drop_id, load_id in zip(new, *_draw_ids(connection, len(new)), strict=True)
     ]
     _record_drops(connection, contract, new, members)
-    merged = Merge(connection, table, members, staged_rows(staged), limits).merge(raw_before)
+    merge, merged = Merge(connection, table, members, staged_rows(staged), limits), None
+    if staged.distinct and contract.dataset not in redelivered:
+        merged = merge.insert()
+        if merged is None:
+            redelivered.add(contract.dataset)
+            moved_before = ledger.rows_moved(connection, table.name)  # which counts what was undone, too
+    merged = merged or merge.merge(raw_before)
     reports: dict[int, LoadReport] = {}
     raw_rows = raw_before
     for each, member in zip(new, members, strict=True):
@@ -105,7 +119,7 @@ def _rank(drop: NewDrop) -> Rank:
 def _unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
     """Takes the rows of all other drops out of the stage; how many there were."""
     return connection.execute(
-        sql.SQL("delete from {} where {} <> all(%s)").format(sql.Identifier(STAGE), sql.Identifier(POSITION)),
+        sql.SQL("delete from {} where {} <> all(%s)").format(TEMPORARY_STAGE, sql.Identifier(POSITION)),
         [[each.position for each in new]],
     ).rowcount
 

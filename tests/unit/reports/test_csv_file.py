@@ -15,7 +15,13 @@ def read(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+49 30", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1"])
+FORMULAS = ["=1+1", "+49 30", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "\tsum", " \nsum"]
+# no-break space, byte order mark, vertical tab, form feed, NEL, zero-width and ideographic spaces, soft hyphen,
+# marks of direction, separators of lines and paragraphs
+BLANKS = "\xa0\ufeff\v\f\x85\u200b\u200d\u2060\u3000\u2003\xad\u200e\u200f\u202e\u2066\u2028\u2029\x00\x1f \t"
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, *(f"{blank}=1" for blank in BLANKS)])
 def test_a_text_that_would_be_a_formula_is_none(text: str) -> None:
     assert read(as_csv(pd.DataFrame({"a": [text]}, dtype=object)))[1] == [f"'{text}"]
 
@@ -36,3 +42,17 @@ def test_no_text_begins_a_formula_and_every_text_can_be_had_back(text: str) -> N
     escaped = escape(text)
     assert not escaped.lstrip(" ").startswith(FORMULA)
     assert text in (escaped, escaped[1:])
+
+
+@given(
+    st.text(st.one_of(st.sampled_from(BLANKS), st.characters(categories=["Zs", "Zl", "Zp", "Cc", "Cf"]))),
+    st.sampled_from(FORMULA),
+    st.text(),
+)
+def test_no_blanks_before_a_formula_hide_it(blanks: str, sign: str, rest: str) -> None:
+    assert escape(f"{blanks}{sign}{rest}") == f"'{blanks}{sign}{rest}"
+
+
+@given(st.text(st.characters(categories=["L", "N"]), min_size=1), st.text())
+def test_a_text_that_begins_with_a_letter_or_digit_stays_as_it_is(begin: str, rest: str) -> None:
+    assert escape(begin + rest) == begin + rest

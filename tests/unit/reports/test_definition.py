@@ -52,6 +52,7 @@ def test_every_report_of_this_repository_shows_columns_that_its_models_have() ->
         ("order: [day]", "order: day", "tables[0].order", "is no column"),
         ("most: 3", "most: 0", "tables[0].most", "whole number from 1"),
         ("y: orders", "y: items", "tables[0].plot.y", "'items' is no column"),
+        ("y: orders}", "y: orders, key: id}", "tables[0].plot.key", "'id' is no column"),
         ("columns: {day: Day, orders: Orders}", "columns: [day]", "tables[0].columns", "is no mapping"),
         ("tables:", "tables: []\nothers:", "others", "is no part"),
         (OPEN, "- a", "the file", "is no mapping"),
@@ -69,3 +70,13 @@ def test_two_tables_of_a_name_would_be_one_file(tmp_path: Path) -> None:
     row = OPEN.strip().splitlines()[2:]
     with pytest.raises(ContractFault, match="two tables are called dates"):
         read_report(written(tmp_path, OPEN + "\n".join(row) + "\n"))
+
+
+def test_two_domains_can_not_have_a_report_of_one_name(tmp_path: Path) -> None:
+    first = written(tmp_path, OPEN)
+    second = tmp_path / "sales" / first.name
+    second.parent.mkdir()
+    second.write_text(OPEN)
+    with pytest.raises(ContractFault) as caught:
+        read_reports(tmp_path)
+    assert str(first) in str(caught.value) and str(second) in str(caught.value)

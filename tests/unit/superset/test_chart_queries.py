@@ -48,7 +48,7 @@ def test_daily_balances_keep_the_grain_of_a_day_and_are_not_cut_off(charts: dict
 
 def test_a_map_asks_for_its_points_by_name_and_kind_and_leaves_none_out(charts: dict[str, Asset]) -> None:
     query = query_context(charts["map"], 1)["queries"][0]
-    assert query["columns"] == ["point_label", "point_kind"]
+    assert query["columns"] == ["point_label", "point_series"]
     assert query["metrics"] == ["east", "north", "point_size"]
     assert query["row_limit"] >= 3_600, "a position a second"
 

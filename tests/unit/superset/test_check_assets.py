@@ -55,8 +55,10 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
         (
             "fleet",
             {
-                "Vehicles with most updates",
-                "Where the busiest vehicle was in its last hour",
+                "Top vehicle",
+                "Top 10 vehicles by updates",
+                "Where the top vehicle was in its last hour",
+                "Path of the top vehicle in its last hour",
                 "Distance by vehicle and operating period",
                 "Average distance a vehicle by operating period, km",
                 "Average distance, km",
@@ -70,6 +72,7 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
                 "Open pending items by product",
                 "Top 3 customers by pending orders",
                 "What is known of the source, and until when",
+                "Times of which nobody knows what happened",
             },
         ),
         (
@@ -128,7 +131,7 @@ def test_every_question_of_a_domain_is_a_chart_on_its_dashboard(
         ("charts/bank/accounts.yaml", '["withdrawals_inr", false]', '["withdrawal", false]', "params.order_by_cols[0]"),
         ("charts/fleet/map.yaml", "  x: east", "  x: eest", "did you mean 'east'"),
         ("charts/fleet/map.yaml", "  size: point_size", "  size: point_sise", "params.size"),
-        ("charts/fleet/map.yaml", "series: point_kind", "series: point_sort", "params.series"),
+        ("charts/fleet/map.yaml", "series: point_series", "series: point_sort", "params.series"),
         ("charts/fleet/map.yaml", "entity: point_label", "entity: point_lable", "params.entity"),
         (LIST, "sqlExpression: is_backdated", "sqlExpression: was_late", "no column 'was_late'"),
         (DASHBOARD, "uuid: 2c6c751b", "uuid: 00000000", "Superset would leave out this chart"),

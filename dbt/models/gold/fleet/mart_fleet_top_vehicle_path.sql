@@ -6,17 +6,6 @@ vehicles as (
 
 ),
 
--- Of vehicles with as many updates the first by name, so that the path is one vehicle's.
-ordered as (
-
-    select
-        *,
-        row_number() over (order by update_rank, organization_id, vehicle_id) as place
-    from vehicles
-    where updates > 0
-
-),
-
 positions as (
 
     select
@@ -24,13 +13,13 @@ positions as (
         row_number() over (order by positions.located_at, positions.occurred_at) as position_number,
         lag(positions.latitude) over (order by positions.located_at, positions.occurred_at) as latitude_before,
         lag(positions.longitude) over (order by positions.located_at, positions.occurred_at) as longitude_before
-    from ordered
+    from vehicles
     inner join {{ ref('int_fleet_positions') }} as positions
         on
-            ordered.organization_id = positions.organization_id
-            and ordered.vehicle_id = positions.vehicle_id
-            and positions.located_at >= ordered.last_located_at - interval '1 hour'
-    where ordered.place = 1
+            vehicles.organization_id = positions.organization_id
+            and vehicles.vehicle_id = positions.vehicle_id
+            and positions.located_at >= vehicles.last_located_at - interval '1 hour'
+    where vehicles.place = 1
 
 ),
 
