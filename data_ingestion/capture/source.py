@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from data_ingestion.contract import Contract
 
 
+OLDEST_VERSION = 170000  # pg_replication_slots.invalidation_reason
 ROWS_A_FETCH = 2_000
 # The server writes values as these say, which its own settings, a database's or a role's would else decide.
 SETTINGS = {
@@ -78,6 +79,7 @@ class Source:
         with faults_told(slot):
             self._session = _connect(url)
         if (level := self._one("show wal_level")) != "logical":
+            self.close()
             raise OperatorFault(
                 f"the source has wal_level = {level}, so it tells nobody of its changes\n"
                 "  set wal_level = logical in its postgresql.conf and restart it"
@@ -259,6 +261,12 @@ def _connect(url: str) -> psycopg.Connection:
         raise OperatorFault(
             f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"
         ) from error
+    if session.info.server_version < OLDEST_VERSION:
+        version = session.info.parameter_status("server_version")
+        session.close()
+        raise OperatorFault(
+            f"the source is Postgres {version}, which does not say why it gives a slot up\n  17 or newer is needed"
+        )
     for name, value in SETTINGS.items():
         session.execute(sql.SQL("set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
     return session

@@ -233,3 +233,9 @@ def test_a_source_that_tells_nobody_is_named_with_the_remedy() -> None:
     ):
         Source(silent.url("postgres", silent.password, "postgres"), "shop", TABLES)
     assert "set wal_level = logical" in str(fault.value)
+
+
+def test_a_source_that_is_too_old_is_told_so_before_anything_is_asked(cluster, monkeypatch) -> None:
+    monkeypatch.setattr("data_ingestion.capture.source.OLDEST_VERSION", 990000)
+    with pytest.raises(OperatorFault, match="17 or newer is needed"):
+        Source(cluster.url("postgres", cluster.password, "postgres"), "shop", TABLES)
