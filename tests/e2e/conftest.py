@@ -20,7 +20,14 @@ from runtime.compose import Compose
 from runtime.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-STARTS_IN_SECONDS = 900
+STARTS_IN_SECONDS = 1200
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the platform, which beside other tests takes long to start."""
+    for item in items:
+        if "platform" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(STARTS_IN_SECONDS + 60))
 
 
 @dataclass(frozen=True)
