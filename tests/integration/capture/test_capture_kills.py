@@ -20,6 +20,8 @@ from tests.integration.capture.source_log import FOLDER, disturb, held, records,
 from tests.integration.conftest import Load
 
 KILLS = 50
+# Between transactions: the readers keep pace with them, so that they are killed at every kind of work.
+PAUSE_SECONDS = 0.005
 READ = """
 import sys, time
 from data_ingestion.capture.reader import capture
@@ -28,7 +30,7 @@ from data_ingestion.landing import open_landing
 print("ready", flush=True)
 while True:
     source = Source(sys.argv[1], "shop", ("items", "notes"))
-    capture(source, open_landing(sys.argv[2]), "orders/changes", 7)
+    capture(source, open_landing(sys.argv[2]), "orders/changes", 20)
     source.close()
 """
 # What happens to every row, noted by the source in the very transaction that does it.
@@ -65,6 +67,7 @@ def test_a_reader_killed_again_and_again_loses_and_doubles_nothing(
             until = time.monotonic() + chance.random() * 0.6
             while time.monotonic() < until:
                 disturb(session, chance)
+                time.sleep(PAUSE_SECONDS)
             reader.send_signal(signal.SIGKILL)
             reader.communicate()
             wait_until_free(url)

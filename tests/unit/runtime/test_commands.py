@@ -36,7 +36,7 @@ def test_the_shop_is_told_how_long_and_by_which_seed(
 
 def test_make_takes_minutes_and_seed_of_the_shop() -> None:
     planned = subprocess.run(
-        ["make", "--dry-run", "traffic", "MINUTES=5", "SEED=7"],
+        ["make", "--no-print-directory", "--dry-run", "traffic", "MINUTES=5", "SEED=7"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert planned.split()[-4:] == ["traffic", "5", "--seed", "7"]
