@@ -65,7 +65,7 @@ def capture(
             }
         report += CaptureReport(0, 0, alarms=_of_lag(state))
         if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
-            report += take_snapshot(source, landing, folder, mark, because)
+            report += _take_snapshot(source, landing, folder, log.newest, mark, because)
         elif state:
             report += _bring(source, landing, folder, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
@@ -113,14 +113,15 @@ def _bring(
     return report
 
 
-def take_snapshot(source: Source, landing: Landing, folder: str, mark: str, because: str) -> CaptureReport:
+def _take_snapshot(
+    source: Source, landing: Landing, folder: str, known: int | None, mark: str, because: str
+) -> CaptureReport:
     """Every row of every table as of one place, from which a new slot goes on.
 
-    Where the log knows earlier changes, each table begins with a gap: what happened between them and this place is
+    Where the log goes to a `known` place, each table begins with a gap: what happened between that and this one is
     unknown, and rows that this snapshot lacks have gone meanwhile. `mark` is from before: a publication that changes
     after it shows.
     """
-    known = read_log(landing, folder).newest
     with source.new_slot() as snapshot:
         if known is not None and known >= snapshot.lsn:
             raise _replaced(landing, folder, known, snapshot.lsn)

@@ -1,6 +1,6 @@
 """Reading: bytes become records, with honest line numbers; nothing is lost and nothing is guessed."""
 
-from data_ingestion.reading.ahead import read_ahead, start_ahead
+from data_ingestion.reading.ahead import read_ahead
 from data_ingestion.reading.chunk import Chunk, Reader, is_text, join_texts
 from data_ingestion.reading.csv import CsvReader, read_csv
 from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
@@ -18,5 +18,4 @@ __all__ = [
     "open_reader",
     "read_ahead",
     "read_csv",
-    "start_ahead",
 ]

@@ -17,16 +17,11 @@ def read_ahead(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
     At the end of the context nothing is being read any more, however it was left.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="reader") as thread:
-        yield start_ahead(items, thread)
+        yield _one_ahead(iter(items), thread)
 
 
-def start_ahead(items: Iterable[Item], thread: Executor) -> Iterator[Item]:
-    """The same in a thread that is there already, which begins at once."""
-    source = iter(items)
-    return _one_ahead(source, thread, thread.submit(next, source, None))
-
-
-def _one_ahead(source: Iterator[Item], thread: Executor, following: Future[Item | None]) -> Iterator[Item]:
+def _one_ahead(source: Iterator[Item], thread: Executor) -> Iterator[Item]:
+    following: Future[Item | None] = thread.submit(next, source, None)
     while (item := following.result()) is not None:
         following = thread.submit(next, source, None)
         yield item

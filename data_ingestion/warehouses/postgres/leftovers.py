@@ -7,6 +7,8 @@ from contextlib import suppress
 import psycopg
 from psycopg import Connection, sql
 
+from data_ingestion.warehouses.postgres.session import scalar
+
 PREFIX = "_stage_"
 # Class of the advisory locks that say so, each held by the transaction that will merge its stage.
 IN_USE = 0x676C7374
@@ -23,25 +25,17 @@ def claim_stage(connection: Connection) -> sql.Identifier:
     return sql.Identifier("ops", f"{PREFIX}{number}")
 
 
-def remove_stages(connection: Connection) -> int:
-    """Removes stages that no load uses any more, outside a transaction; how many there were."""
+def remove_stages(connection: Connection) -> None:
+    """Removes stages that no load uses any more, outside a transaction."""
     found = connection.execute(
         """select relname from pg_class
-           where relnamespace = to_regnamespace('ops') and relkind = 'r' and starts_with(relname, %s)
+           where relnamespace = to_regnamespace('ops') and relkind = 'r' and relname ~ %s
              and pg_has_role(relowner, 'usage')""",
-        [PREFIX],
+        [f"^{PREFIX}[0-9]+$"],
     ).fetchall()
-    return sum(_remove(connection, name) for (name,) in found)
-
-
-def _remove(connection: Connection, name: str) -> bool:
-    with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
-        connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
-        number = int(name.removeprefix(PREFIX))
-        (is_left,) = connection.execute(
-            "select pg_try_advisory_xact_lock(%s, %s)", [IN_USE, number]
-        ).fetchone() or (False,)
-        if is_left:
-            connection.execute(sql.SQL("drop table if exists ops.{}").format(sql.Identifier(name)))
-        return bool(is_left)
-    return False
+    for (name,) in found:
+        with suppress(psycopg.errors.LockNotAvailable), connection.transaction():
+            connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+            number = int(name.removeprefix(PREFIX))
+            if scalar(connection, "select pg_try_advisory_xact_lock(%s, %s)", [IN_USE, number]):
+                connection.execute(sql.SQL("drop table if exists ops.{}").format(sql.Identifier(name)))
