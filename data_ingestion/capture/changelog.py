@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from operator import itemgetter
 
 from data_ingestion.capture.changes import Change, Committed
-from data_ingestion.landing import Landing
+from data_ingestion.landing import Landing, Walk
 
 _NAME = re.compile(
-    r"/[0-9A-F]{16}(\.\d{9})?-(?P<last>[0-9A-F]{16})(?P<cut>\.\d{9})?"
-    r"(?P<snapshot>_snapshot(_(?P<mark>[0-9a-f]+))?)?\.jsonl$"
+    r"[0-9A-F]{16}(\.\d{9})?-(?P<last>[0-9A-F]{16})(?P<cut>\.\d{9})?"
+    r"(?P<snapshot>_snapshot)?(_(?P<mark>[0-9a-f]+))?\.jsonl"
 )
 IN_MEMORY = 8 << 20
 
 
 @dataclass(frozen=True)
 class Log:
-    """How far a change log on the landing goes, by the names of its drops."""
+    """How far a change log in a folder of the landing goes, by the names of its newest drops."""
 
+    folder: str
     newest: int | None = None
     """The last place that any drop covers; None for a log that has none yet."""
-    snapshot: int | None = None
-    """The place of the newest snapshot."""
     mark: str | None = None
-    """Of what publication the newest snapshot was taken, see `Source.publication_mark`."""
+    """Of what publication the newest drop tells, see `Source.publication_mark`."""
+    snapshot: int | None = None
+    """That last place again, where the log ends with a snapshot."""
     before_snapshot: int | None = None
     """The last place known before it."""
+    day: str = ""
+    """The newest folder with a drop, `2026/11/16`."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,32 @@ class Written:
     """Tables, each with the drop that tells it."""
     end_lsn: int | None = None
     """Where the last transaction ends; None where there was none."""
+    day: str = ""
+    """The newest folder with a drop."""
 
 
-def drop_key(folder: str, first: Change, last: Change, *, is_cut: bool = False) -> str:
-    """`<folder>/2026/11/16/<first>-<last>.jsonl`, sorted like the changes themselves.
+def drop_key(log: Log, first: Change, last: Change, *, is_cut: bool = False) -> str:
+    """`<folder>/2026/11/16/<first>-<last>_<mark>.jsonl`, sorted like the changes themselves.
 
     A drop that begins within a transaction, or ends there (`is_cut`), says with which ordinal.
     """
     begins = f".{first.ordinal:09}" if first.ordinal else ""
     ends = f".{last.ordinal:09}" if is_cut else ""
-    return f"{folder}/{_day(first.ts_ms)}/{first.lsn:016X}{begins}-{last.lsn:016X}{ends}.jsonl"
+    places = f"{first.lsn:016X}{begins}-{last.lsn:016X}{ends}"
+    return f"{log.folder}/{_day(log, first.ts_ms)}/{places}_{log.mark}.jsonl"
 
 
-def snapshot_key(folder: str, lsn: int, ts_ms: int, mark: str) -> str:
+def snapshot_key(log: Log, lsn: int, ts_ms: int, mark: str) -> str:
     """The drop of a snapshot; it sorts before everything that follows it, and tells what its slot follows."""
-    return f"{folder}/{_day(ts_ms)}/{lsn:016X}-{lsn:016X}_snapshot_{mark}.jsonl"
+    return f"{log.folder}/{_day(log, ts_ms)}/{lsn:016X}-{lsn:016X}_snapshot_{mark}.jsonl"
+
+
+def _day(log: Log, ts_ms: int) -> str:
+    """The day of a first commit, but none before the log's newest.
+
+    So the newest drops lie in the newest folders, where discovery looks, even if the source's clock was set back.
+    """
+    return max(log.day, f"{datetime.fromtimestamp(ts_ms / 1000, UTC):%Y/%m/%d}")
 
 
 def write_snapshot(landing: Landing, key: str, changes: Iterable[Change]) -> int:
@@ -70,7 +85,7 @@ def write_snapshot(landing: Landing, key: str, changes: Iterable[Change]) -> int
 
 
 def write_drops(
-    landing: Landing, folder: str, found: Iterable[Change | Committed], changes_a_drop: int
+    landing: Landing, log: Log, found: Iterable[Change | Committed], changes_a_drop: int
 ) -> Written:
     """Puts changes as one drop, or as several where one transaction has more than fit into a drop.
 
@@ -79,14 +94,16 @@ def write_drops(
     drops = count = 0
     emptied: dict[str, str] = {}
     end_lsn: int | None = None
+    day = log.day
     drop, is_cut = _Drop(), False
 
     def put() -> None:
-        nonlocal drops, count, drop
+        nonlocal drops, count, day, drop
         with drop:
             if drop.first and drop.last:
-                key = drop_key(folder, drop.first, drop.last, is_cut=is_cut)
+                key = drop_key(log, drop.first, drop.last, is_cut=is_cut)
                 drop.put(landing, key)
+                day = _day(log, drop.first.ts_ms)
                 emptied.update(dict.fromkeys(drop.emptied, key))
                 drops, count = drops + 1, count + drop.count
         drop = _Drop()
@@ -103,18 +120,50 @@ def write_drops(
         put()
     finally:
         drop.close()
-    return Written(drops, count, tuple(sorted(emptied.items())), end_lsn)
+    return Written(drops, count, tuple(sorted(emptied.items())), end_lsn, day)
 
 
 def read_log(landing: Landing, folder: str) -> Log:
-    """Where the log of a folder stands."""
-    names = [found for item in landing.list_objects(f"{folder}/") if (found := _NAME.search(item.key))]
+    """Where the log of a folder stands. Listed are the newest two days that have drops, however long it goes back."""
     # Of a transaction that is there in part no more is known than what was before it.
-    places = [int(name["last"], 16) - bool(name["cut"]) for name in names]
-    snapshots = [(place, name["mark"]) for place, name in zip(places, names, strict=True) if name["snapshot"]]
-    snapshot, mark = max(snapshots, key=itemgetter(0), default=(None, None))
-    earlier = [place for place in places if snapshot is not None and place < snapshot]
-    return Log(max(places, default=None), snapshot, mark, max(earlier, default=None))
+    found = [
+        (int(name["last"], 16) - bool(name["cut"]), bool(name["snapshot"]), name["mark"], day)
+        for day, names in islice(_days_with_drops(landing, folder), 2)
+        for name in names
+    ]
+    if not found:
+        return Log(folder)
+    newest, is_snapshot, mark, _ = max(found, key=itemgetter(0, 1))
+    before = max((place for place, *_ in found if place < newest), default=None)
+    return Log(
+        folder, newest, mark, newest if is_snapshot else None, before, day=max(day for *_, day in found)
+    )
+
+
+def _days_with_drops(landing: Landing, folder: str) -> Iterator[tuple[str, list[re.Match[str]]]]:
+    """The days of a log from its newest on, each with the names of its drops."""
+    for year in _folders_in(landing, f"{folder}/", r"\d{4}"):
+        for month in _folders_in(landing, f"{folder}/{year}/", r"\d\d"):
+            for day in _folders_in(landing, f"{folder}/{year}/{month}/", r"\d\d"):
+                place = f"{folder}/{year}/{month}/{day}/"
+                keys = (item.key.removeprefix(place) for item in landing.list_objects(place))
+                if names := [found for key in keys if (found := _NAME.fullmatch(key))]:
+                    yield f"{year}/{month}/{day}", names
+
+
+def _folders_in(landing: Landing, place: str, name: str) -> list[str]:
+    """The names of the folders right in a place, the last one first."""
+    found = set()
+
+    def choose(folder: str) -> Walk:
+        if folder == place:
+            return Walk.DEEPER
+        found.add(folder.removeprefix(place).rstrip("/"))
+        return Walk.SKIP
+
+    for _ in landing.walk(choose, place):
+        pass
+    return sorted((folder for folder in found if re.fullmatch(name, folder)), reverse=True)
 
 
 def newest_place(landing: Landing, folder: str) -> int | None:
@@ -150,7 +199,3 @@ class _Drop:
     def put(self, landing: Landing, key: str) -> None:
         self._file.seek(0)
         landing.write(key, self._file, lasting=True)  # type: ignore[arg-type]
-
-
-def _day(ts_ms: int) -> str:
-    return f"{datetime.fromtimestamp(ts_ms / 1000, UTC):%Y/%m/%d}"

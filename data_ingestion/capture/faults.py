@@ -23,6 +23,28 @@ class SourceReplaced(OperatorFault):
     """The source is not the one that was captured before; no waiting mends it."""
 
 
+class Faults:
+    """Faults of single sources, told when all others have been captured."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, OperatorFault] = {}
+
+    @contextmanager
+    def of(self, dataset: str) -> Iterator[None]:
+        """Lets whoever captures one dataset after the other go on with the next."""
+        try:
+            yield
+        except OperatorFault as fault:
+            self._found[dataset] = fault
+
+    def tell(self) -> None:
+        """Raises what was found, if anything was."""
+        if len(self._found) > 1:
+            raise OperatorFault("\n".join(f"{dataset}: {fault}" for dataset, fault in self._found.items()))
+        for fault in self._found.values():
+            raise fault
+
+
 @contextmanager
 def faults_told(slot: str) -> Iterator[None]:
     """Turns the errors of a source's server into ours."""

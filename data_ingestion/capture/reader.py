@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psycopg import sql
 
@@ -52,7 +52,7 @@ def capture(
         end = source.position()
         log = read_log(landing, folder)
         if log.newest is not None and log.newest > end:
-            raise _replaced(landing, folder, log.newest, end)
+            raise _replaced(landing, log, end)
         source.ensure_publication()
         mark = source.publication_mark()
         report = _adopt(source, log, mark)
@@ -65,17 +65,18 @@ def capture(
             }
         report += CaptureReport(0, 0, alarms=_of_lag(state))
         if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
-            report += _take_snapshot(source, landing, folder, log.newest, mark, because)
+            report += _take_snapshot(source, landing, log, mark, because)
         elif state:
-            report += _bring(source, landing, folder, (state.acknowledged, end), changes_a_drop)
+            report += _bring(source, landing, log, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
     return report
 
 
-def _replaced(landing: Landing, folder: str, known: int, found: int) -> SourceReplaced:
+def _replaced(landing: Landing, log: Log, found: int) -> SourceReplaced:
+    assert log.newest is not None
     return SourceReplaced(
-        f"{landing.url}/{folder} holds changes up to {told_lsn(known)}, but the source's log ends at {told_lsn(found)}:"
-        " it is another server, or an older state of the same\n"
+        f"{landing.url}/{log.folder} holds changes up to {told_lsn(log.newest)}, but the source's log ends at"
+        f" {told_lsn(found)}: it is another server, or an older state of the same\n"
         "  capture it as a dataset of its own; or begin anew: withdraw the drops of this one, and move them away"
     )
 
@@ -85,7 +86,7 @@ def _adopt(source: Source, log: Log, mark: str) -> CaptureReport:
     candidate = source.state(candidate=True)
     if candidate is None:
         return CaptureReport(0, 0)
-    follows = (log.snapshot, log.newest, log.mark) == (candidate.acknowledged - 1, log.snapshot, mark)
+    follows = (log.snapshot, log.mark) == (candidate.acknowledged - 1, mark)
     if source.state() is not None or candidate.lost_because or not follows or log.snapshot is None:
         source.drop_candidate()
         return CaptureReport(0, 0)
@@ -97,12 +98,13 @@ def _adopt(source: Source, log: Log, mark: str) -> CaptureReport:
 
 
 def _bring(
-    source: Source, landing: Landing, folder: str, stretch: tuple[int, int], changes_a_drop: int
+    source: Source, landing: Landing, log: Log, stretch: tuple[int, int], changes_a_drop: int
 ) -> CaptureReport:
     """The changes of a stretch of the log, as drops."""
     report, (place, end) = CaptureReport(0, 0), stretch
     while place < end:
-        written = write_drops(landing, folder, source.look(end, changes_a_drop), changes_a_drop)
+        written = write_drops(landing, log, source.look(end, changes_a_drop), changes_a_drop)
+        log = replace(log, day=written.day)
         alarms = tuple(
             f"{table} was truncated at the source; its rows end with {key}" for table, key in written.emptied
         )
@@ -113,19 +115,18 @@ def _bring(
     return report
 
 
-def _take_snapshot(
-    source: Source, landing: Landing, folder: str, known: int | None, mark: str, because: str
-) -> CaptureReport:
+def _take_snapshot(source: Source, landing: Landing, log: Log, mark: str, because: str) -> CaptureReport:
     """Every row of every table as of one place, from which a new slot goes on.
 
-    Where the log goes to a `known` place, each table begins with a gap: what happened between that and this one is
+    Where the log knows earlier changes, each table begins with a gap: what happened between them and this place is
     unknown, and rows that this snapshot lacks have gone meanwhile. `mark` is from before: a publication that changes
     after it shows.
     """
+    known = log.newest
     with source.new_slot() as snapshot:
         if known is not None and known >= snapshot.lsn:
-            raise _replaced(landing, folder, known, snapshot.lsn)
-        key = snapshot_key(folder, snapshot.lsn, snapshot.ts_ms, mark)
+            raise _replaced(landing, log, snapshot.lsn)
+        key = snapshot_key(log, snapshot.lsn, snapshot.ts_ms, mark)
         count = write_snapshot(landing, key, _snapshot_records(source, snapshot, known))
     if known is None:
         return CaptureReport(1, count, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))

@@ -18,6 +18,7 @@ from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.settings import Settings, source_url
 
 if TYPE_CHECKING:
+    from data_ingestion.capture.reader import CaptureReport
     from data_ingestion.contract import Contract
     from data_ingestion.landing import Landing
 
@@ -87,26 +88,31 @@ def _go_on(chosen: Sequence[Contract], landing: Landing, as_json: bool, every: f
 
 
 def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *, quiet: bool = False) -> None:
+    """Captures one dataset after the other. A fault of one is raised when all others have been captured."""
+    from data_ingestion.capture.faults import Faults
     from data_ingestion.capture.reader import capture as bring
     from data_ingestion.capture.source import open_source
 
-    reports = {}
+    reports, faults = {}, Faults()
     for contract in chosen:
-        with open_source(contract, _url(contract)) as source:
-            report = reports[contract.dataset] = bring(source, landing, contract.capture_folder)
-        if as_json:
-            continue
-        for note in report.notes:
-            output.say("snapshot", f"{contract.dataset}  {note}")
-        for alarm in report.alarms:
-            output.say("alarm", f"{contract.dataset}  {alarm}", "bold red")
-        if report.drops or not quiet:
-            drops = "drop" if report.drops == 1 else "drops"
-            output.say(
-                "capture", f"{contract.dataset}  {report.changes:,} changes in {report.drops:,} {drops}"
-            )
+        with faults.of(contract.dataset):
+            with open_source(contract, _url(contract)) as source:
+                report = reports[contract.dataset] = bring(source, landing, contract.capture_folder)
+            if not as_json:
+                _tell(contract, report, quiet)
     if as_json:
         output.say_json(reports)
+    faults.tell()
+
+
+def _tell(contract: Contract, report: CaptureReport, quiet: bool) -> None:
+    for note in report.notes:
+        output.say("snapshot", f"{contract.dataset}  {note}")
+    for alarm in report.alarms:
+        output.say("alarm", f"{contract.dataset}  {alarm}", "bold red")
+    if report.drops or not quiet:
+        drops = "drop" if report.drops == 1 else "drops"
+        output.say("capture", f"{contract.dataset}  {report.changes:,} changes in {report.drops:,} {drops}")
 
 
 def _state(contract: Contract, landing: Landing) -> dict[str, Any]:

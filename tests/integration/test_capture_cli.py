@@ -23,11 +23,13 @@ PASSWORDS = {"SHOP_PASSWORD": "shop-test", "CAPTURE_PASSWORD": "capture-test"}
 
 SECRET = "zanzibar"
 TASK = """
+import os
 from pathlib import Path
 from goldworks_dags.domain import Domain
 from goldworks_dags.steps import capture
-from data_ingestion.contract import read_contract
-capture(Domain("orders", (read_contract(Path("contracts/orders/order_changes.odcs.yaml")),), {}))
+from data_ingestion.contract import read_contracts
+contracts = read_contracts(Path(os.environ["GOLDWORKS_CONTRACTS"]))
+capture(Domain("orders", tuple(one for one in contracts if one.domain == "orders"), {}))
 """
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -213,6 +215,53 @@ def test_what_keeps_a_capture_from_work_is_told_with_a_way_out(
     assert "word" not in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.fixture
+def three_sources(settings: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """Settings with contracts of the shop and of two sources that do not answer."""
+    contract = (ROOT / "contracts/orders/order_changes.odcs.yaml").read_text()
+    assert all(word in contract for word in ("source: shop", "path: orders/", "domain: orders"))
+    for name in ("dead", "gone", "shop"):
+        text = contract.replace("order_changes", f"{name}_changes").replace("source: shop", f"source: {name}")
+        text = text.replace("path: orders/", f"path: {name}/").replace("id: order-", f"id: {name}-")
+        folder = tmp_path / "contracts/orders"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}_changes.odcs.yaml").write_text(text)
+    dead = "postgresql://capture@127.0.0.1:1/shop"
+    contracts = {"GOLDWORKS_CONTRACTS": str(tmp_path / "contracts")}
+    return {**settings, **contracts, "GOLDWORKS_SOURCE_DEAD_URL": dead, "GOLDWORKS_SOURCE_GONE_URL": dead}
+
+
+def test_sources_that_do_not_answer_keep_no_other_from_being_captured(
+    goldworks: Run, shop, three_sources: dict[str, str]
+) -> None:
+    goldworks("traffic", "--minutes", "1")
+    make_publication(shop)
+    done = goldworks("capture", **three_sources)
+    assert done.returncode == 5
+    assert "dead_changes: the source does not answer" in done.stderr
+    assert "gone_changes: the source does not answer" in done.stderr
+    assert [line.split()[:2] for line in done.stdout.splitlines()][-1] == ["capture", "shop_changes"]
+
+
+def test_the_task_of_a_dag_fails_when_it_has_captured_every_source_that_answers(
+    goldworks: Run, shop, three_sources: dict[str, str], landing: FolderLanding, tmp_path: Path
+) -> None:
+    goldworks("traffic", "--minutes", "1")
+    make_publication(shop)
+    connections = {
+        f"AIRFLOW_CONN_SOURCE_{name}": three_sources[f"GOLDWORKS_SOURCE_{name}_URL"]
+        for name in ("DEAD", "GONE", "SHOP")
+    }
+    done = task(tmp_path, three_sources, **connections)
+    assert "gone_changes: the source does not answer" in done.stderr and done.returncode
+    assert [item.key.split("/")[0] for item in landing.list_objects()] == ["shop"]
+
+
+def make_publication(shop: psycopg.Connection) -> None:
+    """Whoever captures may not make one."""
+    shop.execute("create publication shop_changes for table customers, products, orders, order_items")
+
+
 def test_a_source_without_the_tables_says_which_are_missing(goldworks: Run, shop) -> None:
     done = goldworks("capture")
     assert done.returncode == 5
@@ -251,14 +300,20 @@ def test_the_task_of_a_dag_tells_it_to_its_log_and_where_the_variable_says(
 ) -> None:
     goldworks("traffic", "--minutes", "1")
     log = tmp_path / "steps.jsonl"
-    done = ran([VENVS / "airflow/bin/python", "-c", TASK], {
-        "AIRFLOW_HOME": str(tmp_path / "airflow"), "AIRFLOW_CONFIG": str(ROOT / "airflow/airflow.cfg"),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow/airflow.db",
-        "AIRFLOW_CONN_SOURCE_SHOP": settings["GOLDWORKS_SOURCE_SHOP_URL"],
-        "GOLDWORKS_LANDING_URL": settings["GOLDWORKS_LANDING_URL"], "GOLDWORKS_LOG": str(log),
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'airflow/dags'}",
-    })  # fmt: skip
+    source = settings["GOLDWORKS_SOURCE_SHOP_URL"]
+    done = task(tmp_path, settings, AIRFLOW_CONN_SOURCE_SHOP=source, GOLDWORKS_LOG=str(log))
     assert done.returncode == 0, done.stderr[-3000:]
     (line,) = told(log.read_text())
     assert (line["step"], line["dataset"], line["drops"]) == ("capture", "order_changes", 1)
     assert json.dumps(line) in done.stdout
+
+
+def task(folder: Path, settings: dict[str, str], **connections: str) -> subprocess.CompletedProcess[str]:
+    """The DAG's task `capture`, run by Airflow's Python."""
+    return ran([VENVS / "airflow/bin/python", "-c", TASK], {
+        "AIRFLOW_HOME": str(folder / "airflow"), "AIRFLOW_CONFIG": str(ROOT / "airflow/airflow.cfg"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow/airflow.db",
+        "GOLDWORKS_LANDING_URL": settings["GOLDWORKS_LANDING_URL"],
+        "GOLDWORKS_CONTRACTS": settings["GOLDWORKS_CONTRACTS"],
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'airflow/dags'}", **connections,
+    })  # fmt: skip

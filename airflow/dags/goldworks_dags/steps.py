@@ -41,8 +41,11 @@ def make_ledger() -> None:
 
 
 def capture(domain: Domain) -> dict[str, int]:
-    """Writes what has changed at the sources to the landing; tells the number of changes by dataset."""
-    from data_ingestion.capture.faults import SourceBusy
+    """Writes what has changed at the sources to the landing; tells the number of changes by dataset.
+
+    A source that can't be captured fails the task when all others have been.
+    """
+    from data_ingestion.capture.faults import Faults, SourceBusy
     from data_ingestion.capture.reader import capture as bring
     from data_ingestion.capture.source import open_source
     from data_ingestion.events import send_to
@@ -56,22 +59,25 @@ def capture(domain: Domain) -> dict[str, int]:
         raise AirflowSkipException(f"nothing is captured: no connection {missing}")
     landing = open_landing(Settings.from_environment(warehouse_url="unused").landing_url)
     counts: dict[str, int] = {}
+    faults = Faults()
     for contract in domain.captured:
         if (url := urls[contract.dataset]) is None:
             log.warning("%s: nothing is captured, its source has no connection", contract.dataset)
             continue
-        try:
-            with open_source(contract, url) as source:
-                report = bring(source, landing, contract.capture_folder)
-        except SourceBusy as busy:
-            log.info("%s: %s", contract.dataset, busy)
-            continue
-        for note in report.notes:
-            log.info("%s: %s", contract.dataset, note)
-        for alarm in report.alarms:
-            log.error("%s: %s", contract.dataset, alarm)
-        log.info("%s: %d changes in %d drops", contract.dataset, report.changes, report.drops)
-        counts[contract.dataset] = report.changes
+        with faults.of(contract.dataset):
+            try:
+                with open_source(contract, url) as source:
+                    report = bring(source, landing, contract.capture_folder)
+            except SourceBusy as busy:
+                log.info("%s: %s", contract.dataset, busy)
+                continue
+            for note in report.notes:
+                log.info("%s: %s", contract.dataset, note)
+            for alarm in report.alarms:
+                log.error("%s: %s", contract.dataset, alarm)
+            log.info("%s: %d changes in %d drops", contract.dataset, report.changes, report.drops)
+            counts[contract.dataset] = report.changes
+    faults.tell()
     return counts
 
 
