@@ -244,12 +244,15 @@ class Contract:
             rules["headers"] = sorted(column.headers)
             rules["accepted_values"] = sorted(column.accepted_values)
             columns.append(rules)
+        # A hash is of its columns in their order.
+        is_hashed = self.key.rule is KeyRule.OCCURRENCE
+        columns_of_key = self.key.columns if is_hashed else tuple(sorted(self.key.columns))
         decisive: dict[str, object] = {
             "rules": RULES,
             "format": _decisive_of_format(self.format),
             "columns": columns,
             "ignored_headers": sorted(self.ignored_headers),
-            "key": {"rule": self.key.rule, "columns": self.key.columns},
+            "key": {"rule": self.key.rule, "columns": columns_of_key},
         }
         if self.also:
             decisive["also"] = [

@@ -135,6 +135,24 @@ def test_an_occurrence_key_of_other_columns_is_refused_until_the_table_is_made_a
     assert raw(warehouse) == [(1, "1.00", "a"), (2, "2.00", "b")]
 
 
+def test_a_key_in_another_order_is_the_same_key_and_nothing_is_read_again(landing, warehouse, load, changed):
+    def keyed_by(*names):
+        def edit(document):
+            for column in document["schema"][0]["properties"][:2]:
+                column.update(
+                    required=True, primaryKey=True, primaryKeyPosition=1 + names.index(column["name"])
+                )
+
+        return changed(edit)
+
+    put(landing, JANUARY, "1,1,a", "1,2,b")
+    load(keyed_by("id", "amount"))
+    assert load(keyed_by("amount", "id")) == []
+    put(landing, FEBRUARY, "1,2,c", "2,2,d")
+    (report,) = load(keyed_by("amount", "id"))
+    assert report.fates == Fates(read=2, inserted=1, updated=1)
+
+
 def test_tables_that_were_dropped_are_made_anew_and_filled_with_all_that_was_in_force(
     things, landing, warehouse, load
 ):

@@ -176,6 +176,15 @@ def test_the_order_of_columns_headers_and_accepted_values_decides_nothing(chance
     assert one.fingerprint == dataclasses.replace(CONTRACT, columns=sorted_).fingerprint
 
 
+@pytest.mark.parametrize(("rule", "decides"), [(KeyRule.NATURAL, False), (KeyRule.OCCURRENCE, True)])
+def test_the_order_of_a_keys_columns_decides_only_where_they_are_hashed(rule: KeyRule, decides: bool):
+    one, other = (
+        dataclasses.replace(CONTRACT, key=Key(rule, columns, "")).fingerprint
+        for columns in (("account_no", "booking_date"), ("booking_date", "account_no"))
+    )
+    assert (one != other) is decides
+
+
 def test_of_kinds_what_they_must_have_decides_and_neither_their_order_nor_what_they_may_have():
     plain, checked = RecordKind(("rent",), ()), RecordKind(("cheque",), ("cheque_no",))
 

@@ -249,7 +249,7 @@ def _refuse_other_types(table: RawTable, there: _There) -> None:
         held = there.types.get(column)
         if held is not None and held != FULL_NAMES.get(kind, kind):
             raise OperatorFault(f"raw.{dataset}.{column} is {held}, {path} says {kind}\n  {remedy}")
-    if there.key != table.key:
+    if set(there.key) != set(table.key):  # in another order it is the same key, by the index as it was made
         told, wanted = ", ".join(there.key), ", ".join(table.key)
         raise OperatorFault(f"the key of raw.{dataset} is {told}, {path} says {wanted}\n  {remedy}")
     if there.hashed and there.hashed != table.hashed:

@@ -6,11 +6,11 @@ with
 brought as (
 
     select
-        organization_id,
-        subject,
-        event,
-        subject_id,
         occurred_at,
+        subject_id,
+        event,
+        subject,
+        organization_id,
         _load_id,
         false as is_taken
     from {{ source('fleet', 'vehicle_events') }}
@@ -20,11 +20,11 @@ brought as (
 taken as (
 
     select
-        organization_id,
-        subject,
-        event,
-        subject_id,
         occurred_at,
+        subject_id,
+        event,
+        subject,
+        organization_id,
         _by_load_id as _load_id,
         true as is_taken
     from {{ source('fleet', 'vehicle_events__history') }}
