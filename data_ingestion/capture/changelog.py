@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from operator import itemgetter
@@ -29,9 +29,9 @@ class Log:
     """The last place that any drop covers; None for a log that has none yet."""
     mark: str | None = None
     """Of what publication the newest drop tells, see `Source.publication_mark`."""
-    snapshot: int | None = None
-    """That last place again, where the log ends with a snapshot."""
-    before_snapshot: int | None = None
+    is_snapshot: bool = False
+    """Whether the log ends with a snapshot, taken at that place."""
+    before: int | None = None
     """The last place known before it."""
     day: str = ""
     """The newest folder with a drop, `2026/11/16`."""
@@ -94,16 +94,15 @@ def write_drops(
     drops = count = 0
     emptied: dict[str, str] = {}
     end_lsn: int | None = None
-    day = log.day
     drop, is_cut = _Drop(), False
 
     def put() -> None:
-        nonlocal drops, count, day, drop
+        nonlocal drops, count, log, drop
         with drop:
             if drop.first and drop.last:
                 key = drop_key(log, drop.first, drop.last, is_cut=is_cut)
                 drop.put(landing, key)
-                day = _day(log, drop.first.ts_ms)
+                log = replace(log, day=_day(log, drop.first.ts_ms))
                 emptied.update(dict.fromkeys(drop.emptied, key))
                 drops, count = drops + 1, count + drop.count
         drop = _Drop()
@@ -120,7 +119,7 @@ def write_drops(
         put()
     finally:
         drop.close()
-    return Written(drops, count, tuple(sorted(emptied.items())), end_lsn, day)
+    return Written(drops, count, tuple(sorted(emptied.items())), end_lsn, log.day)
 
 
 def read_log(landing: Landing, folder: str) -> Log:
@@ -135,9 +134,7 @@ def read_log(landing: Landing, folder: str) -> Log:
         return Log(folder)
     newest, is_snapshot, mark, _ = max(found, key=itemgetter(0, 1))
     before = max((place for place, *_ in found if place < newest), default=None)
-    return Log(
-        folder, newest, mark, newest if is_snapshot else None, before, day=max(day for *_, day in found)
-    )
+    return Log(folder, newest, mark, is_snapshot, before, max(day for *_, day in found))
 
 
 def _days_with_drops(landing: Landing, folder: str) -> Iterator[tuple[str, list[re.Match[str]]]]:

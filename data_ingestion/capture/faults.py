@@ -24,7 +24,7 @@ class SourceReplaced(OperatorFault):
 
 
 class Faults:
-    """Faults of single sources, told when all others have been captured."""
+    """Faults of single sources, raised when all others have been captured."""
 
     def __init__(self) -> None:
         self._found: dict[str, OperatorFault] = {}
@@ -37,8 +37,8 @@ class Faults:
         except OperatorFault as fault:
             self._found[dataset] = fault
 
-    def tell(self) -> None:
-        """Raises what was found, if anything was."""
+    def raise_found(self) -> None:
+        """Raises the one fault that was found, or one that tells them all."""
         if len(self._found) > 1:
             raise OperatorFault("\n".join(f"{dataset}: {fault}" for dataset, fault in self._found.items()))
         for fault in self._found.values():

@@ -86,15 +86,16 @@ def _adopt(source: Source, log: Log, mark: str) -> CaptureReport:
     candidate = source.state(candidate=True)
     if candidate is None:
         return CaptureReport(0, 0)
-    follows = (log.snapshot, log.mark) == (candidate.acknowledged - 1, mark)
-    if source.state() is not None or candidate.lost_because or not follows or log.snapshot is None:
+    place = candidate.acknowledged - 1
+    follows = (log.newest, log.is_snapshot, log.mark) == (place, True, mark)
+    if source.state() is not None or candidate.lost_because or not follows:
         source.drop_candidate()
         return CaptureReport(0, 0)
     source.name_candidate()
     because = "a run was killed that had taken a snapshot; it is gone on with"
-    if log.before_snapshot is None:
+    if log.before is None:
         return CaptureReport(0, 0, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
-    return CaptureReport(0, 0, alarms=(_gap(log.before_snapshot, log.snapshot, because),))
+    return CaptureReport(0, 0, alarms=(_gap(log.before, place, because),))
 
 
 def _bring(

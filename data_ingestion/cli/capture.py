@@ -102,7 +102,7 @@ def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *,
                 _tell(contract, report, quiet)
     if as_json:
         output.say_json(reports)
-    faults.tell()
+    faults.raise_found()
 
 
 def _tell(contract: Contract, report: CaptureReport, quiet: bool) -> None:

@@ -46,8 +46,6 @@ def capture(domain: Domain) -> dict[str, int]:
     A source that can't be captured fails the task when all others have been.
     """
     from data_ingestion.capture.faults import Faults, SourceBusy
-    from data_ingestion.capture.reader import capture as bring
-    from data_ingestion.capture.source import open_source
     from data_ingestion.events import send_to
     from data_ingestion.landing import open_landing
     from data_ingestion.settings import Settings, log_target
@@ -66,19 +64,25 @@ def capture(domain: Domain) -> dict[str, int]:
             continue
         with faults.of(contract.dataset):
             try:
-                with open_source(contract, url) as source:
-                    report = bring(source, landing, contract.capture_folder)
+                counts[contract.dataset] = _capture_one(contract, url, landing)
             except SourceBusy as busy:
                 log.info("%s: %s", contract.dataset, busy)
-                continue
-            for note in report.notes:
-                log.info("%s: %s", contract.dataset, note)
-            for alarm in report.alarms:
-                log.error("%s: %s", contract.dataset, alarm)
-            log.info("%s: %d changes in %d drops", contract.dataset, report.changes, report.drops)
-            counts[contract.dataset] = report.changes
-    faults.tell()
+    faults.raise_found()
     return counts
+
+
+def _capture_one(contract: Contract, url: str, landing: Landing) -> int:
+    from data_ingestion.capture.reader import capture as bring
+    from data_ingestion.capture.source import open_source
+
+    with open_source(contract, url) as source:
+        report = bring(source, landing, contract.capture_folder)
+    for note in report.notes:
+        log.info("%s: %s", contract.dataset, note)
+    for alarm in report.alarms:
+        log.error("%s: %s", contract.dataset, alarm)
+    log.info("%s: %d changes in %d drops", contract.dataset, report.changes, report.drops)
+    return report.changes
 
 
 def discover(domain: Domain, context: Mapping[str, Any]) -> list[Ticket]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from data_ingestion.capture.changelog import Log, drop_key, read_log, snapshot_key
-from data_ingestion.capture.changes import Change
+from data_ingestion.capture.changelog import Log, drop_key, read_log, snapshot_key, write_drops
+from data_ingestion.capture.changes import Change, Committed
 from data_ingestion.landing import FolderLanding
 
 FOLDER = "orders/changes"
@@ -50,13 +50,13 @@ def test_the_newest_drop_tells_place_publication_and_day(landing: ListedLanding)
     landing.write(snapshot_key(Log(FOLDER), 7, NOON - 40 * DAY, "01d"), b"")
     for day in range(3):
         put(landing, Log(FOLDER, mark=MARK), 8 * (day + 1), NOON + day * DAY)
-    assert read_log(landing, FOLDER) == Log(FOLDER, 24, MARK, None, 16, "2026/11/09")
+    assert read_log(landing, FOLDER) == Log(FOLDER, 24, MARK, False, 16, "2026/11/09")
 
 
 def test_a_log_that_ends_with_a_snapshot_tells_what_was_before_it(landing: ListedLanding) -> None:
     put(landing, Log(FOLDER, mark="01d"), 16, NOON - 40 * DAY)
     landing.write(snapshot_key(Log(FOLDER), 23, NOON, MARK), b"")
-    assert read_log(landing, FOLDER) == Log(FOLDER, 23, MARK, 23, 16, "2026/11/07")
+    assert read_log(landing, FOLDER) == Log(FOLDER, 23, MARK, True, 16, "2026/11/07")
 
 
 def test_of_a_transaction_that_is_there_in_part_nothing_is_known(landing: ListedLanding) -> None:
@@ -71,6 +71,13 @@ def test_a_clock_set_back_moves_no_drop_to_an_earlier_day(landing: ListedLanding
     assert put(landing, log, 16, NOON).startswith(f"{FOLDER}/2026/12/07/")
     assert snapshot_key(log, 23, NOON, MARK).startswith(f"{FOLDER}/2026/12/07/")
     assert read_log(landing, FOLDER).newest == 16
+
+
+def test_a_clock_set_back_within_a_run_moves_no_drop_to_an_earlier_day_either(landing: ListedLanding) -> None:
+    later, earlier = change(8, 0, NOON + 30 * DAY), [change(16, ordinal) for ordinal in range(3)]
+    written = write_drops(landing, Log(FOLDER, mark=MARK), [later, Committed(16), *earlier, Committed(24)], 1)
+    assert (written.drops, written.day) == (3, "2026/12/07")
+    assert {item.key.rpartition("/")[0] for item in landing.list_objects()} == {f"{FOLDER}/2026/12/07"}
 
 
 def test_what_a_run_lists_does_not_grow_with_the_log(landing: ListedLanding) -> None:
