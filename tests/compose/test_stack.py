@@ -64,10 +64,9 @@ def test_all_are_healthy_and_every_one_shot_did_its_work(stack) -> None:
 def test_the_first_up_ran_every_dag_and_gold_has_their_rows(stack) -> None:
     for domain in DOMAINS:
         runs = stack.api._ask("GET", f"/api/v2/dags/{domain}/dagRuns")["dag_runs"]
-        [state] = [
-            run["state"] for run in runs if run["run_type"] == "manual"
-        ]  # the sales have one an hour, too
-        assert state == "success"
+        # The schedule may start one while `make up` unpauses the DAG; that is then the one it follows.
+        states = {run["state"] for run in runs}
+        assert "success" in states and "failed" not in states, (domain, states)
     [(read, kept, raw)] = stack.query("""
         select sum(rows_read), sum(inserted),
             (select count(*) from raw.bank_transactions) + (select count(*) from raw.events)
