@@ -109,6 +109,9 @@ def _time_series(params: Mapping[str, Any]) -> dict[str, Any]:
     query = {"columns": [axis, *series], "series_columns": series, "metrics": params["metrics"]}
     if "limit" in params:
         query |= {"series_limit": params["limit"], "series_limit_metric": params["timeseries_limit_metric"]}
+    elif order := params.get("timeseries_limit_metric"):
+        query["metrics"] = list(dict.fromkeys([*query["metrics"], order]))
+        query["orderby"] = [[order, not params["order_desc"]]]
     return query
 
 
@@ -116,6 +119,7 @@ def _bubble(params: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "columns": [params["entity"], params["series"]],
         "metrics": [params["x"], params["y"], params["size"]],
+        "orderby": [[json.loads(params["orderby"]), not params["order_desc"]]],
         "row_limit": params["limit"],
     }
 

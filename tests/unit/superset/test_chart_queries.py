@@ -51,6 +51,13 @@ def test_a_map_asks_for_its_points_by_name_and_kind_and_leaves_none_out(charts: 
     assert query["columns"] == ["point_label", "point_series"]
     assert query["metrics"] == ["east", "north", "point_size"]
     assert query["row_limit"] >= 3_600, "a position a second"
+    assert query["orderby"] == [["drawing_order", True]], "the ends of the path lie on top"
+
+
+def test_ten_bars_are_those_that_come_first_by_number_and_name(charts: dict[str, Asset]) -> None:
+    query = query_context(charts["pending_items"], 1)["queries"][0]
+    assert query["metrics"] == ["items_total", "place"]
+    assert (query["orderby"], query["row_limit"]) == ([["place", True]], 10)
 
 
 def test_an_unknown_kind_of_chart_is_refused_with_the_way_out(charts: dict[str, Asset]) -> None:
