@@ -192,6 +192,15 @@ def test_what_a_log_cannot_spell_is_escaped(goldworks, landing):
     assert row["raw_text"] == "2,two,\u00fc"
 
 
+def test_what_a_sender_wrote_is_shown_and_not_obeyed_by_the_terminal(goldworks, landing):
+    landing.write("things/2026-01/a\x1b[2J.csv", b"id,amount,note\n1,1,a\n2,\x1b]0;x\x07,b\n")
+    landing.write("\x1b[31mnotes.txt", b"x")
+    done = [goldworks("load"), goldworks("quarantine"), goldworks("status"), goldworks("plan")]
+    assert not [one for one in done if "\x1b" in one.stdout + one.stderr or "\x07" in one.stdout]
+    assert r"things/2026-01/a\x1b[2J.csv" in done[0].stdout and r"\x1b[31mnotes.txt" in done[0].stdout
+    assert r"2,\x1b]0;x\x07,b" in done[1].stdout
+
+
 def test_an_empty_file_fails_by_its_name_and_a_header_alone_withdraws_what_was_there(goldworks, landing):
     put(landing, "1,1,a")
     goldworks("load")
