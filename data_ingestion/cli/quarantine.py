@@ -63,4 +63,6 @@ def _quarantined(
         )
         output.console.print(f"    {row['raw_text']}", markup=False)
     if not rows:
-        output.say("quarantine", "no such row")
+        output.say(
+            "quarantine", f"load {load_id} has none" if load_id else "no row" if everything else "no open row"
+        )

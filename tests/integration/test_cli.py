@@ -86,6 +86,7 @@ def test_quarantined_rows_are_shown_with_place_reason_and_text(goldworks, landin
     assert f"{JANUARY}:3: amount: not_a_number" in shown
     assert "2,two,b" in shown
     assert goldworks("quarantine", "show", "1").stdout == shown
+    assert goldworks("quarantine", "show", "2").stdout.split(maxsplit=1)[1] == "load 2 has none\n"
 
 
 def test_a_failed_drop_ends_with_the_senders_exit_code_and_the_others_are_in(goldworks, landing):
