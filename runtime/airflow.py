@@ -238,7 +238,8 @@ class Api:
             except OSError as error:
                 if attempt == 4:
                     raise Fault(
-                        f"{self.url} does not answer: {error}\n  `make logs S=airflow-api` says why"
+                        f"{self.url} does not answer: {error}\n"
+                        "  is the platform up? `make status` says, and `make logs S=airflow-api` why not"
                     ) from error
                 time.sleep(1)
         return None
