@@ -7,6 +7,12 @@ class GoldworksError(Exception):
     exit_code = 1
 
 
+class UsageFault(GoldworksError):
+    """Whoever typed the command, or filled in the form, must act."""
+
+    exit_code = 2
+
+
 class ContractFault(GoldworksError):
     """The author of a contract must act."""
 

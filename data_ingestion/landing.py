@@ -83,6 +83,11 @@ def open_landing(url: str) -> Landing:
     An S3 endpoint other than Amazon's is taken from the standard `AWS_ENDPOINT_URL`.
     """
     parts = urlsplit(url)
+    if "@" in parts.netloc:  # what stands before it may be a secret, so the URL is not shown
+        raise OperatorFault(
+            "landing: its URL holds a login\n  write s3://BUCKET/FOLDER, and the keys as AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY"
+        )
     if parts.scheme == "s3":
         if not parts.netloc:
             raise OperatorFault(f"landing {url}: no bucket\n  write s3://BUCKET or s3://BUCKET/FOLDER")

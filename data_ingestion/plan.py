@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from data_ingestion.contract import Contract
-from data_ingestion.errors import ContractFault, OperatorFault
+from data_ingestion.errors import ContractFault, UsageFault
 from data_ingestion.landing import LandingObject, is_unfinished
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
 
@@ -69,11 +69,14 @@ class Choice:
     only_quarantined: bool = False
 
     def __post_init__(self) -> None:
-        for period in filter(None, (self.first_period, self.last_period)):
-            if not PERIOD.fullmatch(period):  # compared as text, 2026-3 would come after 2026-12
-                raise OperatorFault(
+        first, last = self.first_period, self.last_period
+        for period in filter(None, (first, last)):
+            if not _is_period(period):
+                raise UsageFault(
                     f"{period!r} is no period\n  write 2026, 2026-03, 2026-03-31 or 2026-03-31T23:59"
                 )
+        if first and last and last < first[: len(last)]:
+            raise UsageFault(f"no period is from {first} on and up to {last}\n  write the earlier one first")
 
     def takes(self, period: str) -> bool:
         """Whether a period overlaps the range asked for: `2026-03` does `2026-03-05`, and the other way round.
@@ -84,6 +87,16 @@ class Choice:
             return not (self.first_period or self.last_period)
         late_enough = period >= self.first_period[: len(period)]
         return late_enough and (not self.last_period or period[: len(self.last_period)] <= self.last_period)
+
+
+def _is_period(text: str) -> bool:
+    if not PERIOD.fullmatch(text):  # compared as text, 2026-3 would come after 2026-12
+        return False
+    try:
+        datetime.fromisoformat(text + "0001-01-01T00:00:00"[len(text) :])
+    except ValueError:  # month 13
+        return False
+    return True
 
 
 class Why(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,13 @@ class Settings:
     lake_url: str = ""
     reports_url: str = ""
 
+    def __post_init__(self) -> None:
+        if _canonical(self.landing_url) in self._own_places:
+            raise OperatorFault(
+                f"{self.landing_url}: the landing can't be the lake, or the reports' folder, too\n"
+                "  give GOLDWORKS_LAKE_URL and GOLDWORKS_REPORTS_URL folders of their own"
+            )
+
     @property
     def lake(self) -> str:
         """Where this warehouse's lake is."""
@@ -43,13 +51,13 @@ class Settings:
     def reserved(self) -> tuple[str, ...]:
         """The folders of the landing that hold lake and reports: nothing in them was delivered."""
         landing = _canonical(self.landing_url)
-        places = [_canonical(url) for url in (self.lake_url, self.reports_url) if url]
-        if landing in places:
-            raise OperatorFault(
-                f"{self.landing_url}: the landing can't be the lake, or the reports' folder, too\n"
-                "  give GOLDWORKS_LAKE_URL and GOLDWORKS_REPORTS_URL folders of their own"
-            )
-        return tuple(sorted(place.removeprefix(landing) for place in places if place.startswith(landing)))
+        return tuple(
+            sorted(place.removeprefix(landing) for place in self._own_places if place.startswith(landing))
+        )
+
+    @property
+    def _own_places(self) -> list[str]:
+        return [_canonical(url) for url in (self.lake_url, self.reports_url) if url]
 
     @classmethod
     def from_environment(
@@ -110,7 +118,28 @@ def read_setting(environment: Mapping[str, str], name: str, option: str, default
 
 def source_url(environment: Mapping[str, str], name: str) -> str:
     """Where an operational database is that a contract calls `name`, login included."""
-    return read_setting(environment, f"GOLDWORKS_SOURCE_{name.upper()}_URL", "it in the environment")
+    variable = f"GOLDWORKS_SOURCE_{name.upper()}_URL"
+    return readable(read_setting(environment, variable, "it in the environment"), variable)
+
+
+def readable(url: str, variable: str) -> str:
+    """The address of a Postgres, if it is one. Raises `OperatorFault` where it can't be read.
+
+    The driver would say so, too, but its words quote what it stumbled over, and that may be the password.
+    """
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        port = str(conninfo_to_dict(url).get("port") or "")
+    except ProgrammingError:
+        port = "none"
+    if not re.fullmatch(r"[0-9,]*", port):
+        raise OperatorFault(
+            f"{variable}: can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "a password with signs such as / or % percent-encoded"
+        )
+    return url
 
 
 def _canonical(url: str) -> str:

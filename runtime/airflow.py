@@ -167,33 +167,33 @@ class Api:
         """Name of every DAG, and whether it is paused."""
         return {
             dag["dag_id"]: bool(dag["is_paused"])
-            for dag in self._ask("GET", "/api/v2/dags?limit=1000")["dags"]
+            for dag in self.ask("GET", "/api/v2/dags?limit=1000")["dags"]
         }
 
     def import_errors(self) -> list[str]:
-        errors = self._ask("GET", "/api/v2/importErrors")["import_errors"]
+        errors = self.ask("GET", "/api/v2/importErrors")["import_errors"]
         return [f"{error['filename']}:\n{error['stack_trace']}" for error in errors]
 
     def unpause(self, dag: str) -> None:
-        self._ask("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
+        self.ask("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
 
     def active_run(self, dag: str) -> str | None:
         """A run that is queued or running already, say of an interrupted demo."""
-        runs = self._ask("GET", f"/api/v2/dags/{dag}/dagRuns?state=running&state=queued&limit=1")["dag_runs"]
+        runs = self.ask("GET", f"/api/v2/dags/{dag}/dagRuns?state=running&state=queued&limit=1")["dag_runs"]
         return str(runs[0]["dag_run_id"]) if runs else None
 
     def has_run(self, dag: str) -> bool:
-        return bool(self._ask("GET", f"/api/v2/dags/{dag}/dagRuns?limit=1")["dag_runs"])
+        return bool(self.ask("GET", f"/api/v2/dags/{dag}/dagRuns?limit=1")["dag_runs"])
 
     def trigger(self, dag: str) -> str:
         """The id of the new run."""
-        return str(self._ask("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"])
+        return str(self.ask("POST", f"/api/v2/dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"])
 
     def run_state(self, dag: str, run: str) -> str:
-        return str(self._ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
+        return str(self.ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}")["state"])
 
     def tasks(self, dag: str, run: str) -> list[TaskState]:
-        found = self._ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=1000")[
+        found = self.ask("GET", f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=1000")[
             "task_instances"
         ]
         return [
@@ -204,13 +204,14 @@ class Api:
     def log(self, dag: str, run: str, task: TaskState) -> list[str]:
         """The lines that a task's last try wrote."""
         place = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task.task_id}/logs/{task.try_number}"
-        content = self._ask("GET", f"{place}?full_content=true&map_index={task.map_index}")["content"]
+        content = self.ask("GET", f"{place}?full_content=true&map_index={task.map_index}")["content"]
         lines = []
         for entry in content if isinstance(content, list) else [content]:
             lines += [entry] if isinstance(entry, str) else _log_lines(entry)
         return lines
 
-    def _ask(self, method: str, path: str, body: object = None, *, again: bool = True) -> Any:
+    def ask(self, method: str, path: str, body: object = None, *, again: bool = True) -> Any:
+        """What an endpoint answers. Raises `Fault` with its own words where it refuses."""
         if not self._token:
             self._token = self._send("POST", "/auth/token", self._login)["access_token"]
         try:
@@ -218,7 +219,7 @@ class Api:
         except urllib.error.HTTPError as error:
             if error.code == 401 and again:
                 self._token = ""
-                return self._ask(method, path, body, again=False)
+                return self.ask(method, path, body, again=False)
             said = error.read().decode(errors="replace")[:500]
             raise Fault(f"{method} {self.url}{path}: {error.code} {error.reason}: {said}") from error
 
@@ -237,7 +238,8 @@ class Api:
             except OSError as error:
                 if attempt == 4:
                     raise Fault(
-                        f"{self.url} does not answer: {error}\n  `make logs S=airflow-api` says why"
+                        f"{self.url} does not answer: {error}\n"
+                        "  is the platform up? `make status` says, and `make logs S=airflow-api` why not"
                     ) from error
                 time.sleep(1)
         return None

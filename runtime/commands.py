@@ -135,6 +135,7 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _down(options: argparse.Namespace) -> int:
+    check_engine()
     compose = _compose(options)
     return compose.run("down", "--remove-orphans", *(["--volumes"] if options.volumes else []))
 
@@ -144,6 +145,7 @@ def _restart(options: argparse.Namespace) -> int:
 
 
 def _ps(options: argparse.Namespace) -> int:
+    check_engine()
     return _compose(options).run("ps", "--all")
 
 

@@ -52,8 +52,8 @@ def free_port() -> int:
 class Cluster:
     """A Postgres server of our own: `start()` makes and starts it, `stop()` ends it, `remove()` deletes its data.
 
-    `port` 0 chooses a free one at each start; `settings` add to PROFILE; `binaries` are those found by default, in the
-    environment `wheel` among other places.
+    `port` 0 chooses a free one, which it keeps from start to start while nobody else has it; `settings` add to
+    PROFILE; `binaries` are those found by default, in the environment `wheel` among other places.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Cluster:
         self._refuse_another_major(binaries)
         (self.data_dir / "postmaster.pid").unlink(missing_ok=True)  # left by a crash: no such server runs
         for attempt in range(5):
-            if self._any_port:
+            if self._any_port and (attempt or not self.port):
                 self.port = free_port()
             self._write_settings()
             if self._launch(binaries):

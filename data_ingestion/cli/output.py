@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +23,25 @@ if TYPE_CHECKING:
     from data_ingestion.lake.compaction import CompactionReport
     from data_ingestion.profiles.profile import Profiled
 
+# What a terminal would obey rather than show; line ends and tabs are shown.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _Lines(Console):
+    """Text is told as it is, and can do nothing: names and quarantined rows are their sender's."""
+
+    def print(self, *told: Any, **how: Any) -> None:
+        """Prints, with control characters escaped."""
+        super().print(*(_inert(one) if isinstance(one, str) else one for one in told), **how)
+
+
+def _inert(text: str) -> str:
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 # No emoji: `a.csv:100:` is a file and its line.
-console = Console(highlight=False, soft_wrap=True, emoji=False)
-errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+console = _Lines(highlight=False, soft_wrap=True, emoji=False)
+errors = _Lines(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 KIND_ORDER = (Kind.NEW, Kind.CORRECTED, Kind.DUPLICATE, Kind.LATE, Kind.REPLAY)
 # Why objects are left alone, as a person reads it.

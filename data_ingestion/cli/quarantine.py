@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from data_ingestion.cli import output
 from data_ingestion.cli.options import DatasetOption, JsonOption, WarehouseOption
-from data_ingestion.cli.session import open_ledger, or_all
+from data_ingestion.cli.session import open_ledger, or_all, refuse_unknown
 
 app = typer.Typer(help="Rows that break their contract, with the reason, the place and the text.")
 
@@ -23,7 +22,7 @@ def quarantine(
 ) -> None:  # fmt: skip
     """List quarantined rows: the open ones, or those of one load with `show LOAD`."""
     if context.invoked_subcommand is None:
-        _quarantined(warehouse, or_all(dataset), None, everything, limit, as_json)
+        _quarantined(warehouse, dataset, None, everything, limit, as_json)
 
 
 @app.command("show")
@@ -33,12 +32,12 @@ def quarantine_show(
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many rows.")] = 1000,
 ) -> None:  # fmt: skip
     """List the rows that one load quarantined, open or closed."""
-    _quarantined(warehouse, [None], load_id, True, limit, as_json)
+    _quarantined(warehouse, None, load_id, True, limit, as_json)
 
 
 def _quarantined(
     url: str | None,
-    datasets: Sequence[str | None],
+    datasets: list[str] | None,
     load_id: int | None,
     everything: bool,
     limit: int,
@@ -47,9 +46,11 @@ def _quarantined(
     with open_ledger(url) as opened:
         rows = [
             row
-            for name in datasets
+            for name in or_all(datasets)
             for row in opened.quarantined(name, load_id, everything=everything, limit=limit)
         ]
+        if datasets and not rows:
+            refuse_unknown(datasets, opened.summary())
     if as_json:
         output.say_json(rows)
         return
@@ -62,4 +63,6 @@ def _quarantined(
         )
         output.console.print(f"    {row['raw_text']}", markup=False)
     if not rows:
-        output.say("quarantine", "no such row")
+        output.say(
+            "quarantine", f"load {load_id} has none" if load_id else "no row" if everything else "no open row"
+        )

@@ -9,7 +9,7 @@ import typer
 from data_ingestion.cli import output
 from data_ingestion.cli.options import JsonOption, LandingOption, WarehouseOption
 from data_ingestion.cli.session import open_ledger
-from data_ingestion.errors import ContractFault
+from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.settings import Settings, reports_folder
 
 if TYPE_CHECKING:
@@ -26,13 +26,22 @@ def report(
     """Write reports on gold: a page with plots and a CSV file a table, to the reports' folder."""
     from data_ingestion.reports.definition import read_reports
 
+    if not reports_folder().is_dir():
+        raise OperatorFault(f"{reports_folder()}: is no folder\n  say where reports are by GOLDWORKS_REPORTS")
     known = read_reports(reports_folder())
-    if listed:
+    if listed or not (known or names or as_json):
         _tell(known, as_json)
         return
     chosen = _choose(known, names)
     from data_ingestion.landing import open_store
-    from data_ingestion.reports.report import write_report
+
+    try:
+        from data_ingestion.reports.report import write_report
+    except ModuleNotFoundError as error:  # a loader alone has none of what plots need
+        raise OperatorFault(
+            f"reports need {error.name}, which is not installed\n"
+            "  in a checkout of Goldworks: pip install '.[reports]'"
+        ) from error
 
     settings = Settings.from_environment(landing_url=landing, warehouse_url=warehouse)
     store = open_store(settings.reports)

@@ -5,11 +5,11 @@ What opens them is imported when it is opened: `goldworks --help` need not wait 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data_ingestion.errors import ContractFault
 from data_ingestion.settings import Settings
@@ -98,6 +98,17 @@ def contracts_folder(given: Path | None) -> Path:
 def or_all(datasets: list[str] | None) -> Sequence[str | None]:
     """The datasets chosen, or None for all of them at once, as the ledger's questions take it."""
     return datasets or (None,)
+
+
+def refuse_unknown(datasets: list[str] | None, summary: Sequence[Mapping[str, Any]]) -> None:
+    """Raises `ContractFault` where the ledger knows datasets, but not one of those chosen."""
+    known = [row["dataset"] for row in summary]
+    for name in datasets or ():
+        if known and name not in known:
+            raise ContractFault(
+                f"the ledger knows no dataset '{name}'\n  it knows {', '.join(known)}; "
+                "`goldworks discover` enters that of a new contract"
+            )
 
 
 def choose(contracts: tuple[Contract, ...], datasets: list[str] | None, folder: Path) -> tuple[Contract, ...]:

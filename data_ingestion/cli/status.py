@@ -8,7 +8,7 @@ import typer
 
 from data_ingestion.cli import output
 from data_ingestion.cli.options import DatasetOption, JsonOption, WarehouseOption
-from data_ingestion.cli.session import open_ledger, or_all
+from data_ingestion.cli.session import open_ledger, or_all, refuse_unknown
 
 
 def status(
@@ -17,7 +17,9 @@ def status(
 ) -> None:  # fmt: skip
     """Tell what the warehouse holds, and how the newest loads went."""
     with open_ledger(warehouse) as session:
-        chosen = [row for row in session.summary() if not dataset or row["dataset"] in dataset]
+        summary = session.summary()
+        refuse_unknown(dataset, summary)
+        chosen = [row for row in summary if not dataset or row["dataset"] in dataset]
         loads = [row for name in or_all(dataset) for row in session.loads(name, limit)]
         withdrawn = [key for name in or_all(dataset) for key in session.withdrawn(name)]
         unresolved = session.unresolved()

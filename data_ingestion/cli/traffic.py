@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_ingestion.cli import output
-from data_ingestion.settings import read_setting
+from data_ingestion.settings import read_setting, readable
 
 if TYPE_CHECKING:
     import psycopg
@@ -41,7 +41,7 @@ def traffic(
     from data_ingestion.errors import OperatorFault
     from data_ingestion.samples.traffic import age, make_traffic
 
-    url = shop or read_setting(os.environ, "GOLDWORKS_SHOP_URL", "--shop")
+    url = readable(shop or read_setting(os.environ, "GOLDWORKS_SHOP_URL", "--shop"), "GOLDWORKS_SHOP_URL")
     try:
         session = psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:

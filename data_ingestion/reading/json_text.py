@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Number(str):
@@ -28,3 +30,8 @@ def compact(value: Any) -> str:
         case list():
             return "[" + ",".join(map(compact, value)) + "]"
     return _quoted(value)
+
+
+def holds_nul(text: str) -> bool:
+    """Whether a text in compact JSON holds a NUL byte, which is escaped there; no text of a warehouse may."""
+    return "\\u0000" in text and _NUL.search(text) is not None

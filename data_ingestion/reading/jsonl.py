@@ -25,7 +25,7 @@ from data_ingestion.reading.chunk import Chunk, ListedChunk
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.encoding import in_utf8
 from data_ingestion.reading.faults import BadRecord, ReadError
-from data_ingestion.reading.json_text import Number, compact
+from data_ingestion.reading.json_text import Number, compact, holds_nul
 from data_ingestion.reading.plain_json import Inside, Places, PlainRecords, may_be_plain
 
 GREATEST_DEPTH = 100
@@ -256,7 +256,7 @@ class _Records:
                     strays.append(_Bad("unknown_key", f"{path!r} is no header of the contract", path))
             elif isinstance(place, int):
                 if row[place] is None:
-                    row[place] = value if value.__class__ in _AS_THEY_ARE else compact(value)
+                    row[place] = value if value.__class__ in _AS_THEY_ARE else _whole(value, prefix + key)
                 elif value is not None:
                     raise _given_twice(prefix + key)
             else:
@@ -276,7 +276,7 @@ class _Records:
         if branch.column is not None:
             if row[branch.column] is not None:
                 raise _given_twice(path)
-            row[branch.column] = value if value.__class__ in _AS_THEY_ARE else compact(value)
+            row[branch.column] = value if value.__class__ in _AS_THEY_ARE else _whole(value, path)
         if value.__class__ is dict:
             self._take(value, branch.inside, f"{path}.", row, whole or branch.is_whole, strays)
         elif not branch.is_whole:
@@ -296,6 +296,14 @@ def _plain(path: str) -> str:
 
 def _given_twice(path: str) -> _Bad:
     return _Bad("duplicate_key", f"{path!r} gives a value that another path gave already", path)
+
+
+def _whole(value: Any, path: str) -> str:
+    """An object or list as JSON, which can be taken apart in the warehouse: no text in it holds what none may."""
+    text = compact(value)
+    if holds_nul(text):
+        raise _Bad("nul_byte", "a NUL byte is no text, within a value neither", path)
+    return text
 
 
 def _judge_escaped(cells: Sequence[str | None]) -> None:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from data_ingestion.reading.chunk import Chunk
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.faults import BadRecord, ReadError
-from data_ingestion.reading.json_text import Number, compact
+from data_ingestion.reading.json_text import Number, compact, holds_nul
 from data_ingestion.reading.spool import spooled
 
 # A batch has at most so many rows, and fewer where they are long.
@@ -211,7 +211,9 @@ def _told(array: Any) -> tuple[Any, _Faults]:
         except _Untold as error:
             value = None
             faults[row] = ("out_of_range", f"it holds a time that no text can tell: {error}")
-        cells.append(value if isinstance(value, str | None) else compact(value))
+        if not isinstance(value, str | None) and holds_nul(value := compact(value)):
+            value, faults[row] = None, ("nul_byte", "a NUL byte is no text, within a value neither")
+        cells.append(value)
     return pa.array(cells, pa.string()), faults
 
 

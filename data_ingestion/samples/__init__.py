@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from data_ingestion.errors import OperatorFault
+from data_ingestion.errors import UsageFault
 from data_ingestion.samples.bank import write_bank
 from data_ingestion.samples.drop import LandingWriter, SampleDrop
 from data_ingestion.samples.fleet import write_fleet
@@ -63,8 +63,8 @@ def write_corrected(
 
 def _check(domain: str, known: tuple[str, ...], what: str, scale: float) -> None:
     if domain not in known:
-        raise OperatorFault(
+        raise UsageFault(
             f"samples: there are no {what} of a domain '{domain}'\n  there are of: {', '.join(known)}"
         )
     if scale <= 0:
-        raise OperatorFault(f"samples: a scale of {scale} leaves no rows\n  give a number above 0")
+        raise UsageFault(f"samples: a scale of {scale} leaves no rows\n  give a number above 0")

@@ -14,7 +14,7 @@ from datetime import date
 from functools import cached_property
 from typing import BinaryIO
 
-from data_ingestion.errors import OperatorFault
+from data_ingestion.errors import UsageFault
 from data_ingestion.samples.drop import LandingWriter, SampleDrop
 from data_ingestion.samples.events import OPENED, Event, Month, Site, next_month
 
@@ -71,10 +71,10 @@ def write_correction(write: LandingWriter, month: date, seed: int, scale: float)
 
     Malformed rows, addresses and actions come as they should have, rows come once, some events have another country,
     some are withdrawn; withdrawn, too, are the former month's events that the former month's drop brings itself.
-    `month` is its first day. Raises `OperatorFault` for a month before the site was there.
+    `month` is its first day. Raises `UsageFault` for a month before the site was there.
     """
     if month < OPENED or month.day != 1:
-        raise OperatorFault(
+        raise UsageFault(
             f"samples: the site has no month that begins on {month}\n  its first one is {OPENED:%Y-%m}"
         )
     return _write(write, _Correction(Site(seed, scale), month))

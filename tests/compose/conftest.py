@@ -71,7 +71,7 @@ class Stack:
     def tasks(self, dag: str, run: str, task: str) -> list[dict[str, Any]]:
         """The records of a task, mapped or not."""
         place = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?limit=1000"
-        found: list[dict[str, Any]] = self.api._ask("GET", place)["task_instances"]
+        found: list[dict[str, Any]] = self.api.ask("GET", place)["task_instances"]
         return [one for one in found if one["task_id"] == task]
 
     def ended(self, dag: str, run: str) -> str:

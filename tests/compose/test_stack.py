@@ -63,7 +63,7 @@ def test_all_are_healthy_and_every_one_shot_did_its_work(stack) -> None:
 
 def test_the_first_up_ran_every_dag_and_gold_has_their_rows(stack) -> None:
     for domain in DOMAINS:
-        runs = stack.api._ask("GET", f"/api/v2/dags/{domain}/dagRuns")["dag_runs"]
+        runs = stack.api.ask("GET", f"/api/v2/dags/{domain}/dagRuns")["dag_runs"]
         # The schedule may start one while `make up` unpauses the DAG; that is then the one it follows.
         states = {run["state"] for run in runs}
         assert "success" in states and "failed" not in states, (domain, states)
@@ -235,7 +235,7 @@ def test_a_changed_contract_model_and_dashboard_are_picked_up_without_a_rebuild(
     stack.wait_until(lambda: "Changed here" in dashboard_titles(stack), "the changed dashboard")
     tasks = "/api/v2/dags/bank/tasks"
     stack.wait_until(
-        lambda: any("mart_bank_probe" in task["task_id"] for task in stack.api._ask("GET", tasks)["tasks"]),
+        lambda: any("mart_bank_probe" in task["task_id"] for task in stack.api.ask("GET", tasks)["tasks"]),
         "the task of the new model",
     )
     land(stack, 1, ROWS_A_DROP + 1)  # something for dbt to build

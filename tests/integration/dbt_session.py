@@ -23,7 +23,7 @@ class Dbt:
     """A running dbt. Call it with a command's words; it answers what became of each node."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._manifest = Path(environment["DBT_TARGET_PATH"]) / "manifest.json"
+        self.manifest = Path(environment["DBT_TARGET_PATH"]) / "manifest.json"
         self._process = subprocess.Popen(
             # -P: dbt takes every module named dbt_* on the path for a plugin of its own, this one too
             [ENVIRONMENT / "bin" / "python", "-P", Path(__file__).with_name("dbt_worker.py")],
@@ -41,7 +41,7 @@ class Dbt:
 
     def models(self, domains: Sequence[str]) -> list[tuple[str, str]]:
         """Schema and name of every model of these domains."""
-        nodes = json.loads(self._manifest.read_text())["nodes"].values()
+        nodes = json.loads(self.manifest.read_text())["nodes"].values()
         return [
             (node["schema"], node["name"])
             for node in nodes

@@ -7,24 +7,20 @@ import sys
 from importlib.metadata import version
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from data_ingestion.cli import app
 from tests.integration.conftest import write_things
 
 JANUARY = "things/2026-01/a.csv"
-COMMANDS = (
-    "capture",
-    "discover",
-    "plan",
-    "load",
-    "replay",
-    "status",
-    "quarantine",
-    "report",
-    "samples",
-    "traffic",
-    "contract check",
-    "quarantine show",
-)
+GROUP = get_command(app)
+assert isinstance(GROUP, TyperGroup)
+COMMANDS = [
+    " ".join(filter(None, (name, below)))
+    for name, command in GROUP.commands.items()
+    for below in ("", *getattr(command, "commands", ()))
+]
 
 
 @pytest.fixture
@@ -90,7 +86,7 @@ def test_quarantined_rows_are_shown_with_place_reason_and_text(goldworks, landin
     assert f"{JANUARY}:3: amount: not_a_number" in shown
     assert "2,two,b" in shown
     assert goldworks("quarantine", "show", "1").stdout == shown
-    assert "no such row" in goldworks("quarantine", "--dataset", "other").stdout
+    assert goldworks("quarantine", "show", "2").stdout.split(maxsplit=1)[1] == "load 2 has none\n"
 
 
 def test_a_failed_drop_ends_with_the_senders_exit_code_and_the_others_are_in(goldworks, landing):
@@ -115,6 +111,9 @@ def test_a_failed_drop_ends_with_the_senders_exit_code_and_the_others_are_in(gol
         ({"GOLDWORKS_LANDING_URL": "/no/such/folder"}, ("load",), 5, "no such folder"),
         ({}, ("load", "--dataset", "unknown"), 3, "it holds things"),
         ({}, ("load", "--no-such-option"), 2, "No such option"),
+        ({}, ("load", "--from", "2026-13"), 2, "is no period"),
+        ({}, ("samples", "--domain", "unknown"), 2, "there are of: bank"),
+        ({"GOLDWORKS_SHOP_URL": "shop:secret@db/shop"}, ("traffic",), 5, "GOLDWORKS_SHOP_URL: can't be read"),
     ],
 )
 def test_an_error_names_the_fault_and_the_way_out_without_a_traceback(
@@ -125,6 +124,17 @@ def test_an_error_names_the_fault_and_the_way_out_without_a_traceback(
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "quarantine"])
+def test_a_dataset_that_the_ledger_does_not_know_is_no_empty_one(goldworks, landing, command):
+    asked = (command, "--dataset", "unknown")
+    assert goldworks(*asked).returncode == 0, "nothing was ever listed: there may be a contract of that name"
+    put(landing, "1,1,a")
+    goldworks("load")
+    done = goldworks(*asked)
+    assert done.returncode == 3
+    assert "no dataset 'unknown'\n  it knows things" in done.stderr
 
 
 def test_a_wrong_contract_names_file_property_and_remedy(goldworks, tmp_path):
@@ -181,6 +191,15 @@ def test_what_a_log_cannot_spell_is_escaped(goldworks, landing):
     assert "2,two,\\xfc" in goldworks("quarantine", PYTHONIOENCODING="ascii").stdout
     (row,) = json.loads(goldworks("quarantine", "--json", PYTHONIOENCODING="ascii").stdout)
     assert row["raw_text"] == "2,two,\u00fc"
+
+
+def test_what_a_sender_wrote_is_shown_and_not_obeyed_by_the_terminal(goldworks, landing):
+    landing.write("things/2026-01/a\x1b[2J.csv", b"id,amount,note\n1,1,a\n2,\x1b]0;x\x07,b\n")
+    landing.write("\x1b[31mnotes.txt", b"x")
+    done = [goldworks("load"), goldworks("quarantine"), goldworks("status"), goldworks("plan")]
+    assert not [one for one in done if "\x1b" in one.stdout + one.stderr or "\x07" in one.stdout]
+    assert r"things/2026-01/a\x1b[2J.csv" in done[0].stdout and r"\x1b[31mnotes.txt" in done[0].stdout
+    assert r"2,\x1b]0;x\x07,b" in done[1].stdout
 
 
 def test_an_empty_file_fails_by_its_name_and_a_header_alone_withdraws_what_was_there(goldworks, landing):

@@ -74,7 +74,7 @@ def test_a_place_on_a_deregistration_warns_and_is_kept_for_a_look(built, transfo
 
 
 def test_positions_are_marked_as_personal(built, dbt):
-    nodes = json.loads(dbt._manifest.read_text())["nodes"].values()
+    nodes = json.loads(dbt.manifest.read_text())["nodes"].values()
     exposed = [
         f"{node['name']}.{name}"
         for node in nodes

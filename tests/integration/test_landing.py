@@ -113,6 +113,13 @@ def test_a_landing_that_cannot_be_is_refused_with_the_way_out(url, message):
     assert "\n  " in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["s3://key:secret@bucket", "ftp://ana:secret@host/x"])
+def test_a_landing_with_a_login_in_it_is_refused_and_not_shown(url):
+    with pytest.raises(OperatorFault, match="holds a login") as refused:
+        open_landing(url)
+    assert "secret" not in str(refused.value)
+
+
 def test_a_bucket_that_is_not_there_says_so(bucket):
     with pytest.raises(OperatorFault, match="make the bucket"):
         list(S3Landing(f"{bucket}-missing").list_objects())

@@ -1,5 +1,6 @@
 """The embedded cluster and init_db.sql, as the roles see them."""
 
+import socket
 from pathlib import Path
 
 import psycopg
@@ -57,10 +58,16 @@ def test_a_cluster_survives_a_restart_and_listens_on_loopback_only(tmp_path: Pat
         assert cluster.psql("-c", "show unix_socket_directories") == ""
         assert cluster.psql("-c", "show fsync") == "on"
         cluster.start()
+        port = cluster.port
         cluster.stop()
         assert cluster.pid is None
         cluster.start()
+        assert cluster.port == port
         assert cluster.psql("-c", "select answer from kept") == "42"
+        cluster.stop()
+        with socket.create_server(("127.0.0.1", port)):
+            cluster.start()
+            assert cluster.psql("-c", "select answer from kept") == "42"
     finally:
         cluster.remove()
     assert not place.exists()

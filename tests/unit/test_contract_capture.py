@@ -9,7 +9,6 @@ from data_ingestion.contract.terms import Capture
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDERS = ROOT / "contracts/orders/order_changes.odcs.yaml"
-SETTING = "{source: shop, tables: [customers, products, orders, order_items]}"
 PLACE = "servers[0].customProperties[1].value"
 
 

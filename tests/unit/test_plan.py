@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from data_ingestion import plan as planning
 from data_ingestion.contract import Pattern, read_contract
 from data_ingestion.contract.arrival import DoneMarker
-from data_ingestion.errors import ContractFault, OperatorFault
+from data_ingestion.errors import ContractFault, UsageFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
 from data_ingestion.plan import (
@@ -136,10 +136,30 @@ def test_batches_hold_every_drop_once_in_order_and_are_never_too_many(sizes, lim
     assert all(batches)
 
 
-@pytest.mark.parametrize("period", ["2026-3", "March", "2026-03-05 10:00", "2026/03"])
+@pytest.mark.parametrize(
+    "period",
+    ["2026-3", "March", "2026-03-05 10:00", "2026/03", "2026-13", "2026-02-30", "2026-03-05T24", "0000"],
+)
 def test_a_period_in_another_form_is_refused_not_compared(period):
-    with pytest.raises(OperatorFault, match="is no period\n  write 2026"):
+    with pytest.raises(UsageFault, match="is no period\n  write 2026"):
         Choice(last_period=period)
+
+
+@pytest.mark.parametrize("period", ["2026", "2026-12", "2024-02-29", "2026-03-05T23", "2026-03-05T23:59:59"])
+def test_a_period_may_end_at_any_part_of_it(period):
+    assert Choice(first_period=period, last_period=period).takes(period)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("2026-05", "2026-01"), ("2027", "2026-12"), ("2026-03", "2025")]
+)
+def test_a_range_that_ends_before_it_begins_is_refused(first, last):
+    with pytest.raises(UsageFault, match=f"from {first} on and up to {last}"):
+        Choice(first, last)
+
+
+def test_a_range_may_begin_within_the_period_that_it_ends_with():
+    assert Choice("2026-03", "2026").takes("2026-04-01")
 
 
 def known(twins=(), alike=(), newest="", **states):

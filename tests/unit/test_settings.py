@@ -1,9 +1,11 @@
-"""Settings: where lake and reports lie, and which folders of the landing they take."""
+"""Settings: where lake and reports lie, which folders of the landing they take; where a source is."""
+
+from traceback import format_exception
 
 import pytest
 
 from data_ingestion.errors import OperatorFault
-from data_ingestion.settings import Settings
+from data_ingestion.settings import Settings, source_url
 
 
 def settings(landing, **more):
@@ -37,6 +39,28 @@ def test_a_place_is_the_same_in_any_spelling():
     assert neighbour.reserved == ("reports/",)
 
 
-def test_the_landing_itself_can_be_no_lake():
+@pytest.mark.parametrize("name", ["GOLDWORKS_LAKE_URL", "GOLDWORKS_REPORTS_URL"])
+def test_the_landing_itself_can_be_no_lake(name):
     with pytest.raises(OperatorFault, match="GOLDWORKS_LAKE_URL"):
-        _ = settings("s3://landing", GOLDWORKS_LAKE_URL="s3://landing/").reserved
+        settings("s3://landing", **{name: "s3://landing/"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://shop:s3cr%zt@db/shop",
+        "postgresql://shop:s3cret/x@db/shop",
+        "postgres//shop:s3cret@db",
+        "shop:s3cret@db/shop",
+        "host=db password='s3cret",
+    ],
+)
+def test_a_source_whose_address_cannot_be_read_is_told_without_its_password(url):
+    with pytest.raises(OperatorFault, match="GOLDWORKS_SOURCE_SHOP_URL") as told:
+        source_url({"GOLDWORKS_SOURCE_SHOP_URL": url}, "shop")
+    assert "s3c" not in "".join(format_exception(told.value))
+
+
+@pytest.mark.parametrize("url", ["postgresql://shop:a%2Fb@db:5432/shop", "host=db user=shop port=5432"])
+def test_a_source_is_where_its_variable_says(url):
+    assert source_url({"GOLDWORKS_SOURCE_SHOP_URL": url}, "shop") == url

@@ -43,8 +43,8 @@ def open_session(url: str) -> Connection:
         raise OperatorFault(
             f"warehouse {shown}: {str(error).strip()}\n  check --warehouse, or `make status`"
         ) from error
-    except psycopg.ProgrammingError as error:
-        raise unreadable from error
+    except psycopg.ProgrammingError:  # likewise
+        raise unreadable from None
     if connection.info.server_version < OLDEST_VERSION:
         version = connection.info.parameter_status("server_version")
         connection.close()

@@ -11,7 +11,7 @@ from tests.integration.orders_replay import RAW_COLUMNS, wrong_orders_answers
 ORDERS = Orders()
 FEEDS = (ORDERS,)
 DOMAINS = ("orders",)
-FIRST, SECOND, THIRD, FOURTH = ORDERS.keys
+FIRST, SECOND, THIRD, *_ = ORDERS.keys
 EARLY = change("c", "orders", None, order(1), lsn=10, ordinal=0, minute=10)
 MOVED = change("u", "orders", order(1), order(1, "COMPLETED"), lsn=30, ordinal=0, minute=30)
 

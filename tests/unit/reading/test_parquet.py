@@ -128,6 +128,16 @@ def test_a_time_that_no_text_can_tell_makes_its_row_bad(array):
     assert chunk.lines.to_pylist() == [1]
 
 
+@pytest.mark.parametrize(
+    "array", [pa.array([["a"], ["b", "\0"]]), pa.array([{"k": r"\u0000"}, {"k": "\\\0"}])]
+)
+def test_a_nul_byte_within_a_value_that_is_taken_whole_makes_its_row_bad(array):
+    _, (chunk,) = read(written(pa.table({"c": array})))
+    (record,) = chunk.bad
+    assert (record.line, record.reason, record.column) == (2, "nul_byte", "c")
+    assert chunk.lines.to_pylist() == [1]
+
+
 def test_a_text_may_say_what_arrow_says_of_such_times():
     text = "<value out of range: 1>"
     assert column(pa.array([[text]])).to_pylist() == [f'["{text}"]']

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,12 @@ def test_make_takes_minutes_and_seed_of_the_shop() -> None:
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert planned.split()[-4:] == ["traffic", "5", "--seed", "7"]
+
+
+@pytest.mark.parametrize("command", ["ps", "down"])
+def test_what_asks_containers_says_when_docker_knows_no_compose(
+    command: str, docker: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker.answers("version", 'echo "unknown flag: --short" >&2; exit 125')
+    assert commands.main([command, "--home", str(tmp_path / "home")]) == 1
+    assert "docker has no `compose`\n  install the Compose plugin" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from data_ingestion.contract.terms import CsvFormat
-from data_ingestion.errors import OperatorFault
+from data_ingestion.errors import UsageFault
 from data_ingestion.reading import BadRecord, read_csv
 from data_ingestion.samples import DOMAINS, SampleDrop, write_samples
 
@@ -131,7 +131,7 @@ def test_the_oddities_of_real_files_are_there(bank):
 
 
 def test_a_domain_without_samples_is_named():
-    with pytest.raises(OperatorFault, match="fleeet"):
+    with pytest.raises(UsageFault, match="fleeet"):
         write_samples(dict[str, bytes]().__setitem__, "fleeet")
     assert DOMAINS == ("bank", "fleet", "sales", "web")
 

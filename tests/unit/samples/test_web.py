@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 import pytest
 
-from data_ingestion.errors import OperatorFault
+from data_ingestion.errors import UsageFault
 from data_ingestion.samples import write_corrected, write_samples
 from data_ingestion.samples.events import ACTIONS
 
@@ -232,12 +232,12 @@ def test_a_corrected_month_withdraws_what_the_month_before_brings_itself(web, co
 
 @pytest.mark.parametrize("month", [date(2025, 11, 1), date(2026, 1, 2)])
 def test_a_month_that_the_site_does_not_have_can_not_be_corrected(month):
-    with pytest.raises(OperatorFault, match="its first one is 2025-12"):
+    with pytest.raises(UsageFault, match="its first one is 2025-12"):
         write_corrected(lambda *_: None, "web", month)
 
 
 def test_only_domains_by_the_month_have_corrections():
-    with pytest.raises(OperatorFault, match="there are of: web"):
+    with pytest.raises(UsageFault, match="there are of: web"):
         write_corrected(lambda *_: None, "bank", JANUARY)
 
 
