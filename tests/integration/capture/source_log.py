@@ -17,6 +17,12 @@ from runtime.settings import home_directory
 
 FOLDER = "orders/changes"
 TABLES = ("items", "notes")
+TWO_TABLES = """
+create table items (id int primary key, price numeric, is_active bool, at timestamp);
+create table notes (id int primary key, text text);
+alter table items replica identity full;
+alter table notes replica identity full;
+"""
 
 
 @contextmanager
