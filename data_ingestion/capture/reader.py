@@ -179,7 +179,7 @@ def _of_lag(state: SlotState | None) -> tuple[str, ...]:
         )
     if state.left_bytes > state.behind_bytes:
         return ()
-    left = _mebibytes(state.left_bytes)
+    left = _mebibytes(max(state.left_bytes, 0))  # below nothing once the next checkpoint will give it up
     return (f"the source logged {behind} since the last capture; after {left} more it had given the slot up",)
 
 

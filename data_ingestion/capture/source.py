@@ -36,6 +36,8 @@ SETTINGS = {
     # A large table takes as long as it takes.
     "statement_timeout": "0", "transaction_timeout": "0", "idle_in_transaction_session_timeout": "0",
 }  # fmt: skip
+# A network that is dead shows in minutes; else a run would wait for hours, and every other one for it.
+ALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 6}
 PATIENCE_SECONDS = 60  # with another capture of the same slot
 
 
@@ -139,7 +141,7 @@ class Source:
         """
         self._drop_slot(self.slot)
         self.drop_candidate()
-        with psycopg.connect(self._url, replication="database", autocommit=True) as replication:
+        with psycopg.connect(self._url, replication="database", autocommit=True, **ALIVE) as replication:
             made = sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput (SNAPSHOT 'export')")
             row = replication.execute(made.format(sql.Identifier(self._candidate))).fetchone()
             assert row is not None
@@ -222,7 +224,7 @@ def open_source(contract: Contract, url: str) -> Iterator[Source]:
 def _connect(url: str) -> psycopg.Connection:
     """A session that writes values as we read them. Raises `OperatorFault` where the server does not answer."""
     try:
-        session = psycopg.connect(url, autocommit=True, connect_timeout=10)
+        session = psycopg.connect(url, autocommit=True, connect_timeout=10, **ALIVE)
     except psycopg.OperationalError as error:
         raise OperatorFault(
             f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"
