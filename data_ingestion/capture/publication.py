@@ -53,26 +53,42 @@ def ensure_publication(session: psycopg.Connection, name: str, schema: str, tabl
 
 
 def publication_mark(session: psycopg.Connection, name: str) -> str:
-    """What changes whenever the publication is made anew, altered, or loses or gains a table, even for a moment;
-    behind a hyphen the server's timeline, another one once it goes on from a backup or a standby.
+    """What a drop bears of the source that told it, in three parts with hyphens between.
 
-    It is on the landing, not at the source: whoever captures may write nothing there.
+    The first one changes whenever the publication is made anew, altered, or loses or gains a table, even for a moment;
+    the second is the server's timeline, another one once it goes on from a backup or a standby; the third changes with
+    the columns of the tables. It is on the landing, not at the source: whoever captures may write nothing there.
     """
     row = session.execute(
         """
         select left(md5(concat_ws(' ', publication.oid, publication.xmin,
-            (select string_agg(oid::text, ',' order by oid) from pg_publication_rel
-                where prpubid = publication.oid),
-            (select string_agg(oid::text, ',' order by oid) from pg_publication_namespace
-                where pnpubid = publication.oid),
-            (select string_agg(relid::text, ',' order by relid)
-                from pg_get_publication_tables(publication.pubname)))), 12)
-            || '-' || ltrim(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), '0')
+                (select string_agg(oid::text, ',' order by oid) from pg_publication_rel
+                    where prpubid = publication.oid),
+                (select string_agg(oid::text, ',' order by oid) from pg_publication_namespace
+                    where pnpubid = publication.oid),
+                (select string_agg(relid::text, ',' order by relid)
+                    from pg_get_publication_tables(publication.pubname)))), 12),
+            ltrim(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), '0'),
+            (select left(md5(string_agg(concat_ws(' ', attrelid, attnum, attname, atttypid), ','
+                    order by attrelid, attnum)), 8)
+                from pg_get_publication_tables(publication.pubname) as told
+                inner join pg_attribute on attrelid = told.relid and attnum > 0 and not attisdropped)
         from pg_publication as publication where pubname = %s
         """,
         [name],
     ).fetchone()
-    return str(row and row[0]).lower()
+    assert row is not None
+    return "-".join(row).lower()
+
+
+def of_columns(mark: str) -> str:
+    """The part of a mark that changes with columns alone."""
+    return mark.rpartition("-")[2]
+
+
+def but_columns(mark: str | None) -> str | None:
+    """A mark without it: what differs here tells that changes may be missing."""
+    return mark and mark.rpartition("-")[0]
 
 
 def _tells_everything(session: psycopg.Connection, name: str) -> bool | None:

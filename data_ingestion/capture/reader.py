@@ -18,6 +18,7 @@ from data_ingestion.capture.changelog import (
 )
 from data_ingestion.capture.changes import Change, as_object
 from data_ingestion.capture.faults import SourceReplaced, faults_told
+from data_ingestion.capture.publication import but_columns, of_columns
 from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, told_lsn
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
@@ -73,6 +74,8 @@ def capture(
         if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
             report += _take_snapshot(source, landing, log, mark, because, _known(log, state, end))
         elif state:
+            report += CaptureReport(0, 0, alarms=_of_columns(log, mark))
+            log = replace(log, mark=mark)
             report += _bring(source, landing, log, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
     return report
@@ -93,7 +96,7 @@ def _adopt(source: Source, landing: Landing, log: Log, mark: str) -> CaptureRepo
     if candidate is None:
         return CaptureReport(0, 0)
     place = candidate.acknowledged - 1
-    follows = (log.newest, log.is_snapshot, log.mark) == (place, True, mark)
+    follows = (log.newest, log.is_snapshot, but_columns(log.mark)) == (place, True, but_columns(mark))
     if source.state() is not None or candidate.lost_because or not follows:
         source.drop_candidate()
         return CaptureReport(0, 0)
@@ -129,6 +132,16 @@ def _of_partial(table: str) -> str:
     return (
         f"updates of {table} came without large values that they left as they were, so these are empty now"
         f"\n  have its owner run: alter table {table} replica identity full"
+    )
+
+
+def _of_columns(log: Log, mark: str) -> tuple[str, ...]:
+    """Whether a table has another form than when the newest drop was written; told until there is a newer one."""
+    if log.mark is None or of_columns(log.mark) == of_columns(mark):
+        return ()
+    return (
+        "the columns of the source's tables have changed: silver knows none that is new or has another name, and what"
+        " the change made of rows that were there is not told (drop the slot to have every row read again)",
     )
 
 
@@ -199,9 +212,9 @@ def _why_snapshot(source: Source, state: SlotState | None, log: Log, mark: str, 
             f"somebody else has read the slot '{source.slot}' on to {told_lsn(state.acknowledged)}; only up to"
             f" {told_lsn(log.safe)} all is at {place} (a slot serves one landing, and no look may move it)"
         )
-    if log.mark == mark:
+    if but_columns(log.mark) == but_columns(mark):
         return None
-    publication, _, timeline = mark.partition("-")
+    publication, timeline, _ = mark.split("-")
     if log.mark and log.mark.startswith(f"{publication}-"):
         return f"the source goes on from a backup or a standby of itself, as timeline {int(timeline, 16)}"
     return (

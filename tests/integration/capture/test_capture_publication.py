@@ -98,6 +98,31 @@ def test_a_snapshot_holds_the_columns_that_changes_hold(
     assert by_snapshot.keys() == by_change.keys() == {"id", "text"}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter table notes add column colour text default 'red'",
+        "alter table notes rename column text to words",
+        "alter table notes drop column text",
+        "alter table items alter column price type text",
+    ],
+)
+def test_a_table_that_got_another_form_is_an_alarm_until_a_drop_tells_of_it(
+    url: str, source: Source, landing: FolderLanding, change: str
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1, 5); insert into notes values (1, 'a')")
+        assert capture(source, landing, FOLDER).alarms == ()
+        session.execute(change)
+        for _ in range(2):
+            (alarm,) = capture(source, landing, FOLDER).alarms
+            assert "the columns of the source's tables have changed" in alarm
+        session.execute("delete from items")
+        assert len(capture(source, landing, FOLDER).alarms) == 1
+    assert capture(source, landing, FOLDER).alarms == ()
+    assert {record["op"] for record in records(landing)} == {"r", "d"}
+
+
 def test_a_large_value_that_nobody_told_is_an_alarm(url: str, source: Source, landing: FolderLanding) -> None:
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(
