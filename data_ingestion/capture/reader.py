@@ -71,7 +71,7 @@ def capture(
                 "left_bytes": state.left_bytes,
             }
         report += CaptureReport(0, 0, alarms=_of_lag(state))
-        if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
+        if because := _why_snapshot(source, state, log, mark, end, f"{landing.url}/{folder}"):
             report += _take_snapshot(source, landing, log, mark, because, _known(log, state, end))
         elif state:
             report += CaptureReport(0, 0, alarms=_of_columns(log, mark))
@@ -200,7 +200,9 @@ def _mebibytes(size: int) -> str:
     return f"{size / 2**20:,.0f} MiB"
 
 
-def _why_snapshot(source: Source, state: SlotState | None, log: Log, mark: str, place: str) -> str | None:
+def _why_snapshot(
+    source: Source, state: SlotState | None, log: Log, mark: str, end: int, place: str
+) -> str | None:
     if state is None:
         return f"the source has no slot '{source.slot}'"
     if state.lost_because:
@@ -212,6 +214,8 @@ def _why_snapshot(source: Source, state: SlotState | None, log: Log, mark: str, 
             f"somebody else has read the slot '{source.slot}' on to {told_lsn(state.acknowledged)}; only up to"
             f" {told_lsn(log.safe)} all is at {place} (a slot serves one landing, and no look may move it)"
         )
+    if log.safe > end:
+        return f"the source's log ends at {told_lsn(end)} and had been at {told_lsn(log.safe)}: it is an older state"
     if but_columns(log.mark) == but_columns(mark):
         return None
     publication, timeline, _ = mark.split("-")

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from data_ingestion.capture import reader
-from data_ingestion.capture.changelog import newest_place
+from data_ingestion.capture.changelog import newest_place, note_safe
 from data_ingestion.capture.faults import SourceReplaced
 from data_ingestion.capture.reader import capture
 from data_ingestion.capture.source import Source, told_lsn
@@ -182,6 +182,22 @@ def test_a_source_that_goes_on_from_a_backup_of_itself_leaves_a_gap(landing: Fol
         assert capture(again, landing, FOLDER).alarms == ()
         again.close()
     assert {table for table, _ in gaps(landing)} == set(TABLES)
+
+
+def test_a_source_whose_log_had_been_further_on_leaves_a_gap_though_no_drop_is_from_there(
+    url: str, source: Source, landing: FolderLanding
+) -> None:
+    """A copy of its disks has the timeline and the slot that it had; others wrote what it has lost."""
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        capture(source, landing, FOLDER)
+        note_safe(landing, FOLDER, source.position() + 4096)
+        session.execute("insert into items values (2)")
+        (alarm,) = capture(source, landing, FOLDER).alarms
+        assert "it is an older state" in alarm
+        session.execute("insert into items values (3)")
+    assert capture(source, landing, FOLDER).alarms == ()
+    assert replayed(landing) == held(url)
 
 
 def killed_before_the_slot_has_its_name(
