@@ -49,9 +49,10 @@ def discover(
     `whole_landing` also what no contract claims is listed; without, only the folders that the contracts name. What
     `neighbours` claim is neither planned nor unresolved. Periods that lie before a contract's window are listed only
     with `full`, where the choice asks for them, or where something of them is still to be done. What lies in a
-    `reserved` folder was not delivered, but written by the platform.
+    `reserved` folder was not delivered, but written by the platform, and so is a contract's note.
     """
     _refuse_reserved([*contracts, *neighbours], reserved)
+    notes = (note for contract in (*contracts, *neighbours) for note in contract.notes)
     started, now = time.monotonic(), datetime.now(UTC)
     windows = {} if full else _windows(contracts, warehouse, choice, now)
     pending = {contract.dataset: warehouse.pending_objects(contract) for contract in contracts}
@@ -61,7 +62,7 @@ def discover(
         windows,
         {_folder_of(key) for keys in pending.values() for key in keys},
         whole_landing,
-        reserved,
+        (*reserved, *notes),
     )
     walked = (item for start in listing.starts for item in landing.walk(listing.choose, start))
     found = (item for item in walked if not listing.is_reserved(item.key))

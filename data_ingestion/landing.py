@@ -337,7 +337,10 @@ class S3Landing:
 
     def write(self, key: str, data: bytes | BinaryIO, *, lasting: bool = False) -> None:
         with _s3_errors(f"{self.url}/{key}"):
-            self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+            if isinstance(data, bytes):
+                self._client.put_object(Bucket=self.bucket, Key=self.prefix + key, Body=data)
+            else:  # in parts where it is large: one request takes no more than 5 GiB
+                self._client.upload_fileobj(data, self.bucket, self.prefix + key)
 
     def delete(self, key: str) -> None:
         with _s3_errors(f"{self.url}/{key}"):

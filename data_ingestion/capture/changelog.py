@@ -11,12 +11,14 @@ from itertools import islice
 from operator import itemgetter
 
 from data_ingestion.capture.changes import Change, Committed
+from data_ingestion.contract.terms import CAPTURED
 from data_ingestion.landing import Landing, Walk
 
 _NAME = re.compile(
     r"[0-9A-F]{16}(\.\d{9})?-(?P<last>[0-9A-F]{16})(?P<cut>\.\d{9})?"
-    r"(?P<snapshot>_snapshot)?(_(?P<mark>[0-9a-f]+))?\.jsonl"
+    r"(?P<snapshot>_snapshot)?(_(?P<mark>[0-9a-f-]+))?\.jsonl"
 )
+_NOTE = re.compile(rb"[0-9A-F]{16}\n")
 IN_MEMORY = 8 << 20
 
 
@@ -28,23 +30,27 @@ class Log:
     newest: int | None = None
     """The last place that any drop covers; None for a log that has none yet."""
     mark: str | None = None
-    """Of what publication the newest drop tells, see `Source.publication_mark`."""
+    """Of what publication the newest drop tells, see `publication_mark`."""
     is_snapshot: bool = False
     """Whether the log ends with a snapshot, taken at that place."""
     before: int | None = None
     """The last place known before it."""
     day: str = ""
     """The newest folder with a drop, `2026/11/16`."""
+    safe: int = 0
+    """Up to where the source may have been told that all of it lies here; nobody else told it so."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What became drops: how many with how many changes, the tables that were emptied, and up to where it is all."""
+    """What became drops: how many with how many changes, what somebody ought to know of them, and up to where it is."""
 
     drops: int = 0
     changes: int = 0
     emptied: tuple[tuple[str, str], ...] = ()
     """Tables, each with the drop that tells it."""
+    partial: tuple[str, ...] = ()
+    """Tables with rows that lack large values."""
     end_lsn: int | None = None
     """Where the last transaction ends; None where there was none."""
     day: str = ""
@@ -93,6 +99,7 @@ def write_drops(
     """
     drops = count = 0
     emptied: dict[str, str] = {}
+    partial: set[str] = set()
     end_lsn: int | None = None
     drop, is_cut = _Drop(), False
 
@@ -104,6 +111,7 @@ def write_drops(
                 drop.put(landing, key)
                 log = replace(log, day=_day(log, drop.first.ts_ms))
                 emptied.update(dict.fromkeys(drop.emptied, key))
+                partial.update(drop.partial)
                 drops, count = drops + 1, count + drop.count
         drop = _Drop()
 
@@ -119,7 +127,24 @@ def write_drops(
         put()
     finally:
         drop.close()
-    return Written(drops, count, tuple(sorted(emptied.items())), end_lsn, log.day)
+    return Written(drops, count, tuple(sorted(emptied.items())), tuple(sorted(partial)), end_lsn, log.day)
+
+
+def note_safe(landing: Landing, folder: str, place: int) -> None:
+    """Notes beside the drops up to where the source is about to be told that all of it lies here.
+
+    A slot that is further on was moved by somebody else, who has the changes in between, or nobody has.
+    """
+    landing.write(f"{folder}/{CAPTURED}", f"{place:016X}\n".encode(), lasting=True)
+
+
+def _read_note(landing: Landing, folder: str) -> int:
+    seen = landing.look(f"{folder}/{CAPTURED}")
+    if seen is None:
+        return 0
+    with landing.open(seen) as stream:
+        said = stream.read()
+    return int(said, 16) if _NOTE.fullmatch(said) else 0
 
 
 def read_log(landing: Landing, folder: str) -> Log:
@@ -130,11 +155,12 @@ def read_log(landing: Landing, folder: str) -> Log:
         for day, names in islice(_days_with_drops(landing, folder), 2)
         for name in names
     ]
+    safe = _read_note(landing, folder)
     if not found:
-        return Log(folder)
+        return Log(folder, safe=safe)
     newest, is_snapshot, mark, _ = max(found, key=itemgetter(0, 1))
     before = max((place for place, *_ in found if place < newest), default=None)
-    return Log(folder, newest, mark, is_snapshot, before, max(day for *_, day in found))
+    return Log(folder, newest, mark, is_snapshot, before, max(day for *_, day in found), safe)
 
 
 def _days_with_drops(landing: Landing, folder: str) -> Iterator[tuple[str, list[re.Match[str]]]]:
@@ -176,6 +202,7 @@ class _Drop:
         self.first: Change | None = None
         self.last: Change | None = None
         self.emptied: set[str] = set()
+        self.partial: set[str] = set()
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed with the drop
 
     def __enter__(self) -> _Drop:
@@ -191,6 +218,8 @@ class _Drop:
         self.first, self.last, self.count = self.first or change, change, self.count + 1
         if change.op == "t":
             self.emptied.add(change.source_table)
+        if change.is_partial:
+            self.partial.add(change.source_table)
         self._file.write(change.as_line().encode())
 
     def put(self, landing: Landing, key: str) -> None:

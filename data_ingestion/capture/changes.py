@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
+from types import MappingProxyType
 
 from data_ingestion.capture.pgoutput import (
     Absent,
@@ -43,6 +44,8 @@ class Change:
     ts_ms: int
     before: str | None
     after: str | None
+    is_partial: bool = False
+    """Whether `after` lacks large values, which the update left as they were and the source does not tell again."""
 
     def as_line(self) -> str:
         """The record as it lies in a drop."""
@@ -60,8 +63,13 @@ class Committed:
     end_lsn: int
 
 
-def read_changes(messages: Iterable[Message | None]) -> Iterator[Change | Committed]:
-    """Changes in the order of their commits; those of a transaction are all there once its `Committed` comes."""
+def read_changes(
+    messages: Iterable[Message | None], names: Mapping[int, str] = MappingProxyType({})
+) -> Iterator[Change | Committed]:
+    """Changes in the order of their commits; those of a transaction are all there once its `Committed` comes.
+
+    `names` are those that tables are captured by, by their ids: a table may have been called otherwise for a while.
+    """
     relations: dict[int, Relation] = {}
     begun: Begin | None = None
     numbers = count()
@@ -70,10 +78,11 @@ def read_changes(messages: Iterable[Message | None]) -> Iterator[Change | Commit
             case Begin():
                 begun, numbers = message, count()
             case Relation():
-                relations[message.relation_id] = message
+                name = names.get(message.relation_id, message.table)
+                relations[message.relation_id] = replace(message, table=name)
             case RowChange() | Truncation() if begun is not None:
-                for op, relation, before, after in _said(message, relations):
-                    yield _change(begun, next(numbers), op, relation, before, after)
+                for said in _said(message, relations):
+                    yield _change(begun, next(numbers), *said)
             case Commit() if begun is not None:
                 yield Committed(message.end_lsn)
                 begun = None
@@ -92,26 +101,33 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-_Said = tuple[str, Relation, str | None, str | None]
+_Said = tuple[str, Relation, str | None, str | None, bool]
 
 
 def _said(message: RowChange | Truncation, relations: Mapping[int, Relation]) -> Iterator[_Said]:
     if isinstance(message, Truncation):
         for relation_id in message.relation_ids:
-            yield "t", relations[relation_id], None, None
+            yield "t", relations[relation_id], None, None, False
         return
     relation = relations[message.relation_id]
-    after = None if message.after is None else _filled(message.after, message.before)
+    whole = None if message.is_key_only else message.before
+    after = None if message.after is None else _filled(message.after, whole)
     before = None if message.before is None else _row(relation, message.before, message.is_key_only)
-    yield message.op, relation, before, None if after is None else _row(relation, after, False)
+    is_partial = after is not None and Absent.UNCHANGED in after
+    yield message.op, relation, before, None if after is None else _row(relation, after, False), is_partial
 
 
 def _change(
-    begun: Begin, ordinal: int, op: str, relation: Relation, before: str | None, after: str | None
+    begun: Begin,
+    ordinal: int,
+    op: str,
+    relation: Relation,
+    before: str | None,
+    after: str | None,
+    partial: bool,
 ) -> Change:
-    return Change(
-        begun.commit_lsn, ordinal, op, relation.table, milliseconds(begun.committed_at), before, after
-    )
+    at = milliseconds(begun.committed_at)
+    return Change(begun.commit_lsn, ordinal, op, relation.table, at, before, after, partial)
 
 
 def _filled(after: Cells, before: Cells | None) -> Cells:

@@ -8,9 +8,17 @@ from dataclasses import dataclass, replace
 
 from psycopg import sql
 
-from data_ingestion.capture.changelog import Log, read_log, snapshot_key, write_drops, write_snapshot
+from data_ingestion.capture.changelog import (
+    Log,
+    note_safe,
+    read_log,
+    snapshot_key,
+    write_drops,
+    write_snapshot,
+)
 from data_ingestion.capture.changes import Change, as_object
 from data_ingestion.capture.faults import SourceReplaced, faults_told
+from data_ingestion.capture.publication import but_columns, of_columns
 from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, told_lsn
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
@@ -53,9 +61,8 @@ def capture(
         log = read_log(landing, folder)
         if log.newest is not None and log.newest > end:
             raise _replaced(landing, log, end)
-        source.ensure_publication()
-        mark = source.publication_mark()
-        report = _adopt(source, log, mark)
+        mark = source.ensure_publication()
+        report = _adopt(source, landing, log, mark)
         state = source.state()
         if state:
             facts |= {
@@ -64,9 +71,11 @@ def capture(
                 "left_bytes": state.left_bytes,
             }
         report += CaptureReport(0, 0, alarms=_of_lag(state))
-        if because := _why_snapshot(source, state, log, mark, f"{landing.url}/{folder}"):
-            report += _take_snapshot(source, landing, log, mark, because)
+        if because := _why_snapshot(source, state, log, mark, end, f"{landing.url}/{folder}"):
+            report += _take_snapshot(source, landing, log, mark, because, _known(log, state, end))
         elif state:
+            report += CaptureReport(0, 0, alarms=_of_columns(log, mark))
+            log = replace(log, mark=mark)
             report += _bring(source, landing, log, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
     return report
@@ -77,20 +86,21 @@ def _replaced(landing: Landing, log: Log, found: int) -> SourceReplaced:
     return SourceReplaced(
         f"{landing.url}/{log.folder} holds changes up to {told_lsn(log.newest)}, but the source's log ends at"
         f" {told_lsn(found)}: it is another server, or an older state of the same\n"
-        "  capture it as a dataset of its own; or begin anew: withdraw the drops of this one, and move them away"
+        "  capture it as a dataset of its own; or begin anew: withdraw the drops of this one, and move the folder away"
     )
 
 
-def _adopt(source: Source, log: Log, mark: str) -> CaptureReport:
+def _adopt(source: Source, landing: Landing, log: Log, mark: str) -> CaptureReport:
     """A run that was killed when its snapshot was safe, and before its slot had its name, is brought to its end."""
     candidate = source.state(candidate=True)
     if candidate is None:
         return CaptureReport(0, 0)
     place = candidate.acknowledged - 1
-    follows = (log.newest, log.is_snapshot, log.mark) == (place, True, mark)
+    follows = (log.newest, log.is_snapshot, but_columns(log.mark)) == (place, True, but_columns(mark))
     if source.state() is not None or candidate.lost_because or not follows:
         source.drop_candidate()
         return CaptureReport(0, 0)
+    note_safe(landing, log.folder, candidate.acknowledged)
     source.name_candidate()
     because = "a run was killed that had taken a snapshot; it is gone on with"
     if log.before is None:
@@ -109,26 +119,55 @@ def _bring(
         alarms = tuple(
             f"{table} was truncated at the source; its rows end with {key}" for table, key in written.emptied
         )
+        alarms += tuple(_of_partial(table) for table in written.partial)
         report += CaptureReport(written.drops, written.changes, alarms=alarms)
         # Where nothing is left for us, what others write to the source would be kept for ever.
         place = end if written.end_lsn is None else written.end_lsn
+        note_safe(landing, log.folder, place)
         source.acknowledge(place)
     return report
 
 
-def _take_snapshot(source: Source, landing: Landing, log: Log, mark: str, because: str) -> CaptureReport:
+def _of_partial(table: str) -> str:
+    return (
+        f"updates of {table} came without large values that they left as they were, so these are empty now"
+        f"\n  have its owner run: alter table {table} replica identity full"
+    )
+
+
+def _of_columns(log: Log, mark: str) -> tuple[str, ...]:
+    """Whether a table has another form than when the newest drop was written; told until there is a newer one."""
+    if log.mark is None or of_columns(log.mark) == of_columns(mark):
+        return ()
+    return (
+        "the columns of the source's tables have changed: silver knows none that is new or has another name, and what"
+        " the change made of rows that were there is not told (drop the slot to have every row read again)",
+    )
+
+
+def _known(log: Log, state: SlotState | None, end: int) -> int | None:
+    """The last place that was captured, by this log or, if its drops are gone, by the slot; None if there is none."""
+    if log.newest is not None:
+        return log.newest
+    place = max(log.safe, state.acknowledged if state else 0)
+    return place - 1 if 0 < place <= end else None
+
+
+def _take_snapshot(
+    source: Source, landing: Landing, log: Log, mark: str, because: str, known: int | None
+) -> CaptureReport:
     """Every row of every table as of one place, from which a new slot goes on.
 
-    Where the log knows earlier changes, each table begins with a gap: what happened between them and this place is
+    Where earlier changes are `known`, each table begins with a gap: what happened between them and this place is
     unknown, and rows that this snapshot lacks have gone meanwhile. `mark` is from before: a publication that changes
     after it shows.
     """
-    known = log.newest
     with source.new_slot() as snapshot:
         if known is not None and known >= snapshot.lsn:
             raise _replaced(landing, log, snapshot.lsn)
         key = snapshot_key(log, snapshot.lsn, snapshot.ts_ms, mark)
         count = write_snapshot(landing, key, _snapshot_records(source, snapshot, known))
+        note_safe(landing, log.folder, snapshot.lsn + 1)
     if known is None:
         return CaptureReport(1, count, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
     alarm = f"{_gap(known, snapshot.lsn, because)}; a snapshot goes on from there"
@@ -153,7 +192,7 @@ def _of_lag(state: SlotState | None) -> tuple[str, ...]:
         )
     if state.left_bytes > state.behind_bytes:
         return ()
-    left = _mebibytes(state.left_bytes)
+    left = _mebibytes(max(state.left_bytes, 0))  # below nothing once the next checkpoint will give it up
     return (f"the source logged {behind} since the last capture; after {left} more it had given the slot up",)
 
 
@@ -161,19 +200,31 @@ def _mebibytes(size: int) -> str:
     return f"{size / 2**20:,.0f} MiB"
 
 
-def _why_snapshot(source: Source, state: SlotState | None, log: Log, mark: str, place: str) -> str | None:
+def _why_snapshot(
+    source: Source, state: SlotState | None, log: Log, mark: str, end: int, place: str
+) -> str | None:
     if state is None:
         return f"the source has no slot '{source.slot}'"
     if state.lost_because:
         return f"the source has given up the slot '{source.slot}' ({state.lost_because})"
     if log.newest is None:
         return f"{place} holds no drop of this log"
-    if log.mark != mark:
+    if state.acknowledged > log.safe:
         return (
-            f"the publication '{source.slot}' has changed since the last snapshot: it was made anew or altered, or a"
-            " table joined or left it"
+            f"somebody else has read the slot '{source.slot}' on to {told_lsn(state.acknowledged)}; only up to"
+            f" {told_lsn(log.safe)} all is at {place} (a slot serves one landing, and no look may move it)"
         )
-    return None
+    if log.safe > end:
+        return f"the source's log ends at {told_lsn(end)} and had been at {told_lsn(log.safe)}: it is an older state"
+    if but_columns(log.mark) == but_columns(mark):
+        return None
+    publication, timeline, _ = mark.split("-")
+    if log.mark and log.mark.startswith(f"{publication}-"):
+        return f"the source goes on from a backup or a standby of itself, as timeline {int(timeline, 16)}"
+    return (
+        f"the publication '{source.slot}' has changed since the last snapshot: it was made anew or altered, or a"
+        " table joined or left it"
+    )
 
 
 def _snapshot_records(source: Source, snapshot: Snapshot, known: int | None) -> Iterator[Change]:

@@ -18,6 +18,7 @@ from psycopg import sql
 from data_ingestion.capture.changes import Change, Committed, read_changes
 from data_ingestion.capture.faults import SourceBusy, faults_told
 from data_ingestion.capture.pgoutput import read_message
+from data_ingestion.capture.publication import ensure_publication, publication_mark
 from data_ingestion.errors import OperatorFault
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ SETTINGS = {
     # A large table takes as long as it takes.
     "statement_timeout": "0", "transaction_timeout": "0", "idle_in_transaction_session_timeout": "0",
 }  # fmt: skip
+# A network that is dead shows in minutes; else a run would wait for hours, and every other one for it.
+ALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 6}
 PATIENCE_SECONDS = 60  # with another capture of the same slot
 
 
@@ -111,50 +114,10 @@ class Source:
             if not self._session.broken:
                 self._one(lock[0].format("pg_advisory_unlock"), lock[1])
 
-    def ensure_publication(self) -> None:
-        """The publication of exactly the captured tables; whoever captures need not own them where it is there."""
-        wanted = {(self.schema, table) for table in self.tables}
-        listed = "select schemaname, tablename from pg_publication_tables where pubname = %s"
-        if set(self._session.execute(listed, [self.slot]).fetchall()) == wanted:
-            return
-        if missing := [f"{self.schema}.{table}" for table in self.tables if not self.columns(table)]:
-            raise OperatorFault(
-                f"the source has no table {', '.join(missing)}\n"
-                "  make it there, or take it out of `capture` in the contract"
-            )
-        tables = sql.SQL(", ").join(sql.Identifier(self.schema, table) for table in self.tables)
-        name = sql.Identifier(self.slot)
-        known = self._one("select count(*) from pg_publication where pubname = %s", self.slot)
-        words = "alter publication {} set table {}" if known else "create publication {} for table {}"
-        statement = sql.SQL(words).format(name, tables)
-        try:
-            self._session.execute(statement)
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise OperatorFault(
-                f"the source publishes other tables than {', '.join(self.tables)}, and this login may not change that\n"
-                f"  have the tables' owner run: {statement.as_string(self._session)}"
-            ) from error
-
-    def publication_mark(self) -> str:
-        """What changes whenever the publication is made anew, altered, or loses or gains a table, even for a moment.
-
-        It is on the landing, not at the source: whoever captures may write nothing there.
-        """
-        return str(
-            self._one(
-                """
-                select left(md5(concat_ws(' ', publication.oid, publication.xmin,
-                    (select string_agg(oid::text, ',' order by oid) from pg_publication_rel
-                        where prpubid = publication.oid),
-                    (select string_agg(oid::text, ',' order by oid) from pg_publication_namespace
-                        where pnpubid = publication.oid),
-                    (select string_agg(relid::text, ',' order by relid)
-                        from pg_get_publication_tables(publication.pubname)))), 12)
-                from pg_publication as publication where pubname = %s
-                """,
-                self.slot,
-            )
-        )
+    def ensure_publication(self) -> str:
+        """The publication of all changes of exactly the captured tables; its mark, see `publication_mark`."""
+        ensure_publication(self._session, self.slot, self.schema, self.tables)
+        return publication_mark(self._session, self.slot)
 
     def state(self, *, candidate: bool = False) -> SlotState | None:
         """The slot as it is, or the one on its way; None when there is none."""
@@ -178,7 +141,7 @@ class Source:
         """
         self._drop_slot(self.slot)
         self.drop_candidate()
-        with psycopg.connect(self._url, replication="database", autocommit=True) as replication:
+        with psycopg.connect(self._url, replication="database", autocommit=True, **ALIVE) as replication:
             made = sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput (SNAPSHOT 'export')")
             row = replication.execute(made.format(sql.Identifier(self._candidate))).fetchone()
             assert row is not None
@@ -215,17 +178,19 @@ class Source:
             yield session
 
     def columns(self, table: str) -> dict[str, int]:
-        """The columns of a table in their order, with the object ids of their types."""
+        """The columns that are told of a table, in their order, with the object ids of their types."""
         found = self._session.execute(
-            "select attname, atttypid from pg_attribute where attrelid = to_regclass(%s) and attnum > 0"
-            " and not attisdropped order by attnum",
-            [sql.Identifier(self.schema, table).as_string(self._session)],
+            "select attname, atttypid from pg_publication_tables as told inner join pg_attribute"
+            " on attrelid = to_regclass(%s) and attname = any(told.attnames)"
+            " where told.pubname = %s and told.schemaname = %s and told.tablename = %s order by attnum",
+            [self._spelt(table), self.slot, self.schema, table],
         )
         return {name: int(type_id) for name, type_id in found}
 
     def look(self, until: int, most_changes: int) -> Iterator[Change | Committed]:
         """Whole transactions from the acknowledged place up to `until`: about so many changes, or one transaction that
         has more. They come from the server bit by bit."""
+        names = {self._one("select to_regclass(%s)::oid", self._spelt(table)): table for table in self.tables}
         with self._session.transaction(), self._session.cursor(name="look", binary=True) as rows:
             rows.itersize = ROWS_A_FETCH
             rows.execute(
@@ -233,11 +198,14 @@ class Source:
                 " 'publication_names', %s)",
                 [self.slot, told_lsn(until), most_changes, self.slot],
             )
-            yield from read_changes(read_message(bytes(data)) for (data,) in rows)
+            yield from read_changes((read_message(bytes(data)) for (data,) in rows), names)
 
     def acknowledge(self, lsn: int) -> None:
         """Tells the server that everything before this place is safe."""
         self._session.execute("select pg_replication_slot_advance(%s, %s)", [self.slot, told_lsn(lsn)])
+
+    def _spelt(self, table: str) -> str:
+        return sql.Identifier(self.schema, table).as_string(self._session)
 
     def _one(self, statement: str, *values: Any) -> Any:
         row = self._session.execute(statement, values or None).fetchone()
@@ -256,7 +224,7 @@ def open_source(contract: Contract, url: str) -> Iterator[Source]:
 def _connect(url: str) -> psycopg.Connection:
     """A session that writes values as we read them. Raises `OperatorFault` where the server does not answer."""
     try:
-        session = psycopg.connect(url, autocommit=True, connect_timeout=10)
+        session = psycopg.connect(url, autocommit=True, connect_timeout=10, **ALIVE)
     except psycopg.OperationalError as error:
         raise OperatorFault(
             f"the source does not answer: {str(error).strip()}\n  check its URL, and whether it runs"

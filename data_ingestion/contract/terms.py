@@ -161,6 +161,9 @@ class Role:
     access: str
 
 
+CAPTURED = ".captured"  # in the folder of captured drops: how far the source was told that they are safe
+
+
 @dataclass(frozen=True)
 class Capture:
     """Tables of an operational database whose changes `goldworks capture` writes as drops of a dataset."""
@@ -211,6 +214,11 @@ class Contract:
     def capture_folder(self) -> str:
         """The folder that captured drops are written to."""
         return self.pattern.prefix.rstrip("/")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Keys among the dataset's drops that the platform writes for itself, and nobody delivers."""
+        return (f"{self.capture_folder}/{CAPTURED}",) if self.capture else ()
 
     def reach(self, folder: str, since: str = "") -> Reach:
         """What a folder can hold of the dataset, of periods from a moment on."""

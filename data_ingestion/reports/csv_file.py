@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pandas as pd
@@ -11,10 +12,12 @@ FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 # What it strips to find one behind it: blanks, and control and format characters, which nobody sees.
 BREAKS = ("\t", "\r", "\n")
 UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}
+# Where a spreadsheet begins a cell amid a text: in many countries it takes `;` for the comma, and then minds no quotes.
+CELLS = re.compile("([;\t\r\n])")
 
 
 def as_csv(rows: pd.DataFrame) -> bytes:
-    """UTF-8 with a mark that spreadsheets know it by, headings first; texts that would be formulas begin with `'`."""
+    """UTF-8 with a mark that spreadsheets know it by, headings first; a `'` stands before what would be a formula."""
     # As objects: beside a null, pandas makes floats of whole numbers.
     escaped = pd.DataFrame(
         {
@@ -31,10 +34,19 @@ def _escaped(value: object) -> object:
 
 def escape(text: str) -> str:
     """The text as a spreadsheet shows it and never reckons it."""
-    return f"'{text}" if _seen(text).startswith(FORMULA) or text.lstrip(" ").startswith(BREAKS) else text
+    begin = _seen_from(text)
+    told = text[:begin] + _escape_cells(text[begin:])
+    is_formula = text.startswith(FORMULA, begin) or text.lstrip(" ").startswith(BREAKS)
+    return f"'{told}" if is_formula else told
 
 
-def _seen(text: str) -> str:
-    """The text from its first character that can be seen."""
-    begin = next((at for at, one in enumerate(text) if unicodedata.category(one) not in UNSEEN), len(text))
-    return text[begin:]
+def _escape_cells(text: str) -> str:
+    first, *rest = CELLS.split(text)
+    return first + "".join(
+        f"'{part}" if part.startswith(FORMULA, _seen_from(part)) else part for part in rest
+    )
+
+
+def _seen_from(text: str) -> int:
+    """The place of the first character that can be seen."""
+    return next((at for at, one in enumerate(text) if unicodedata.category(one) not in UNSEEN), len(text))

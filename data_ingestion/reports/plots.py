@@ -26,6 +26,7 @@ LOOK: dict[Any, Any] = {
     "text.parse_math": False,  # a name with two $ is no formula
 }
 LONGEST_LABEL = 28
+MOST_BARS = 60  # more can't be told apart
 NOTHING = "(none)"
 
 
@@ -33,7 +34,7 @@ def as_svg(table: ReportTable, rows: pd.DataFrame) -> str:
     """The plot of a table; the same rows give the same text. `rows` have the columns under their own names.
 
     A row is a bar of its own, however much its label is like another's; where bars are stacked, rows of one `x` (and
-    `key`) stand on each other.
+    `key`) stand on each other. Of more than `MOST_BARS` the first are drawn, and it is said of how many.
     """
     plot = table.plot
     assert plot
@@ -43,7 +44,8 @@ def as_svg(table: ReportTable, rows: pd.DataFrame) -> str:
     keys = [_told(value) for value in drawn[plot.key]] if plot.key else [""] * len(names)
     kinds = [_told(value) for value in drawn[plot.by]] if plot.by else [""] * len(names)
     bars: list[Hashable] = list(zip(names, keys, strict=True)) if plot.by else list(range(len(names)))
-    places = {bar: place for place, bar in enumerate(dict.fromkeys(bars))}
+    each = list(dict.fromkeys(bars))
+    places = {bar: place for place, bar in enumerate(each[:MOST_BARS])}
     first = [bars.index(bar) for bar in places]
     labels = distinct([names[row] for row in first], [keys[row] for row in first])
     with mpl.rc_context(LOOK):
@@ -54,7 +56,8 @@ def as_svg(table: ReportTable, rows: pd.DataFrame) -> str:
         for number, kind in enumerate(groups):
             sums = [0.0] * len(places)
             for bar, its, height in zip(bars, kinds, heights, strict=True):
-                sums[places[bar]] += height if its == kind else 0
+                if bar in places and its == kind:
+                    sums[places[bar]] += height
             axes.bar(
                 range(len(sums)), sums, bottom=below, color=COLOURS[number % len(COLOURS)], label=str(number)
             )
@@ -64,6 +67,8 @@ def as_svg(table: ReportTable, rows: pd.DataFrame) -> str:
         axes.set_xticks(
             range(len(labels)), labels, rotation=40 if slanted else 0, ha="right" if slanted else "center"
         )
+        if len(each) > MOST_BARS:
+            axes.set_xlabel(f"the first {MOST_BARS} of {len(each):,}")
         axes.spines[["top", "right"]].set_visible(False)
         if plot.by is not None:
             legend = axes.legend(frameon=False, ncols=len(groups), loc="lower left", bbox_to_anchor=(0, 1))

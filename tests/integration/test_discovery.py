@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,18 @@ def test_a_hundred_thousand_objects_of_old_folders_cost_a_run_a_handful_of_calls
     assert client.calls <= 5
     assert sum(1 for _ in landing.walk(Listing([readings]).choose)) == 100_801
     assert client.calls <= 5 + 101
+
+
+def test_what_a_capture_notes_for_itself_is_neither_unfinished_nor_unresolved(landing, warehouse):
+    contract = read_contract(Path("contracts/orders/order_changes.odcs.yaml"))
+    (note,) = contract.notes
+    landing.write(note, b"")
+    landing.write(f"{contract.capture_folder}/.other.jsonl", b"")
+    found = discover([contract], landing, warehouse)
+    assert ([item.key for item in found.ignored], found.unresolved) == (
+        ["orders/changes/.other.jsonl"],
+        (),
+    )
 
 
 def test_old_folders_of_a_landing_folder_are_not_even_opened(recent, landing, warehouse, load, monkeypatch):

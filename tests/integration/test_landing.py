@@ -1,6 +1,7 @@
 """Landing: a bucket and a folder show the same objects and never hand out another version than was seen."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import boto3
@@ -90,6 +91,19 @@ def test_more_objects_than_a_page_are_all_listed(bucket):
     for number in range(1005):
         client.put_object(Bucket=bucket, Key=f"{number:04}.csv", Body=b"x")
     assert sum(1 for _ in S3Landing(bucket).list_objects()) == 1005
+
+
+def test_a_large_file_goes_to_a_bucket_in_parts(bucket):
+    """One request takes no more than 5 GiB, which the first snapshot of a captured source may exceed."""
+    place, content = S3Landing(bucket), bytes(range(256)) * (9 << 12)
+    with tempfile.SpooledTemporaryFile(max_size=1 << 20) as file:
+        file.write(content)
+        file.seek(0)
+        place.write("large.bin", file)
+    (seen,) = place.list_objects()
+    assert seen.etag.endswith("-2")
+    with place.open(seen) as stream:
+        assert stream.read() == content
 
 
 def test_what_a_sender_has_not_finished_is_not_listed(place):

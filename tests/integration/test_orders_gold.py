@@ -62,6 +62,7 @@ def test_a_build_of_the_orders_passes_every_check(built, transformer, world):
         "orders_deletion_truncation_and_gap_end_a_version",
         "orders_totals_reconcile",
         "orders_change_names_no_row",
+        "orders_every_column_is_told",
     ):
         assert built[check]["status"] == "pass"
     assert wrong_orders_answers(transformer, world.raw(ORDERS, RAW_COLUMNS)) == {}
@@ -164,6 +165,17 @@ def test_a_change_that_names_no_row_warns_and_is_kept_for_a_look(built, world, d
     assert rows(transformer, "select source_table, op from audit.orders_change_names_no_row") == [
         ("products", "d")
     ]
+
+
+def test_a_column_that_the_source_has_renamed_warns_where_an_answer_needs_it(built, world, dbt, transformer):
+    """Else every order would be open, none pending, and every check green."""
+    renamed = {**order(70), "state": "PENDING"}
+    del renamed["status"]
+    world.deliver(ORDERS.keys[3], ORDERS.drop([change("c", "orders", None, renamed, lsn=3100, ordinal=0)]))
+    world.load()
+    done = dbt("build", "--select", "tag:orders", "--exclude", "test_type:unit")
+    assert done["orders_every_column_is_told"]["status"] == "warn"
+    assert rows(transformer, "select * from audit.orders_every_column_is_told") == [("orders", "status", 1)]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Quarantine: which rows are open, through failures, corrections, replays and copies of a drop."""
 
 import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -100,3 +101,17 @@ def test_a_drop_in_two_objects_that_is_read_again_for_each_has_its_rows_open_onc
     load(things)
     assert [report.kind for report in load(things, Choice(full_refresh=True))] == ["replay", "replay"]
     assert [line for _, line in open_rows(warehouse)] == [3]
+
+
+@pytest.mark.parametrize("told", ['"gone"', "[1]", "7", "true", '"{\\n}"'])
+@pytest.mark.parametrize("row", ["before", "after"])
+def test_a_change_log_in_which_a_row_is_no_object_stays_out_whole(landing, load, row, told):
+    """Once in raw it would break every build of its domain."""
+    contract = read_contract(Path("contracts/orders/order_changes.odcs.yaml"))
+    start = '"op": "u", "source_table": "orders", "ts_ms": 1767600300007'
+    good = f'{{"lsn": 7, {start}, "before": {{"order_id": 7}}, "after": {{"order_id": 7, "note": "a}}\\n{{"}}}}\n'
+    landing.write("orders/changes/2026/01/05/a.jsonl", good.encode())
+    landing.write(
+        "orders/changes/2026/01/05/b.jsonl", f'{good}{{"lsn": 8, {start}, "{row}": {told}}}\n'.encode()
+    )
+    assert [report.state for report in load(contract)] == [LoadState.LOADED, LoadState.FAILED]

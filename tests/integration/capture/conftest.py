@@ -7,7 +7,7 @@ import pytest
 
 from data_ingestion.capture.source import Source
 from runtime.postgres import Cluster
-from tests.integration.capture.source_log import TABLES, running
+from tests.integration.capture.source_log import TABLES, TWO_TABLES, running
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +21,7 @@ def url(cluster: Cluster) -> Iterator[str]:
     url = cluster.url("postgres", cluster.password, "postgres")
     with psycopg.connect(url, autocommit=True) as session:
         session.execute("drop table if exists items, notes")
-        session.execute("""
-            create table items (id int primary key, price numeric, is_active bool, at timestamp);
-            create table notes (id int primary key, text text);
-            alter table items replica identity full;
-            alter table notes replica identity full;
-        """)
+        session.execute(TWO_TABLES)
     yield url
     with psycopg.connect(url, autocommit=True) as session:
         session.execute("""

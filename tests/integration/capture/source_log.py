@@ -11,12 +11,18 @@ from typing import Any
 
 import psycopg
 
-from data_ingestion.landing import FolderLanding
+from data_ingestion.landing import Landing
 from runtime.postgres import Cluster, find_binaries
 from runtime.settings import home_directory
 
 FOLDER = "orders/changes"
 TABLES = ("items", "notes")
+TWO_TABLES = """
+create table items (id int primary key, price numeric, is_active bool, at timestamp);
+create table notes (id int primary key, text text);
+alter table items replica identity full;
+alter table notes replica identity full;
+"""
 
 
 @contextmanager
@@ -33,7 +39,7 @@ def running(settings: dict[str, str]) -> Iterator[Cluster]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def records(landing: FolderLanding) -> list[dict[str, Any]]:
+def records(landing: Landing) -> list[dict[str, Any]]:
     """The change log: each place once, in its order."""
     found: dict[tuple[int, int], dict[str, Any]] = {}
     for item in landing.list_objects():
@@ -44,7 +50,7 @@ def records(landing: FolderLanding) -> list[dict[str, Any]]:
     return [found[place] for place in sorted(found)]
 
 
-def replayed(landing: FolderLanding) -> dict[str, dict[int, dict[str, Any]]]:
+def replayed(landing: Landing) -> dict[str, dict[int, dict[str, Any]]]:
     """The tables that the change log makes."""
     return replay((r["source_table"], r["op"], r["before"], r["after"]) for r in records(landing))
 

@@ -18,7 +18,16 @@ from data_ingestion.capture.source import Source, told_lsn
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
 from runtime.postgres import Cluster
-from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running
+from tests.integration.capture.source_log import (
+    FOLDER,
+    TABLES,
+    TWO_TABLES,
+    disturb,
+    held,
+    records,
+    replayed,
+    running,
+)
 
 
 def test_a_first_run_takes_every_row_and_the_next_one_what_changed(
@@ -152,7 +161,7 @@ def test_a_landing_without_a_drop_of_the_log_gets_a_snapshot_even_if_the_slot_li
         session.execute("insert into items values (2)")
     (tmp_path / "elsewhere").mkdir()
     elsewhere = FolderLanding(tmp_path / "elsewhere")
-    assert "holds no drop" in str(capture(source, elsewhere, FOLDER).notes)
+    assert "holds no drop" in str(capture(source, elsewhere, FOLDER).alarms)
     assert replayed(elsewhere) == held(url)
 
 
@@ -222,6 +231,42 @@ def test_a_restarted_source_goes_on_where_it_was(
     assert capture(again, landing, FOLDER).changes == 1
     again.close()
     assert replayed(landing) == held(url)
+
+
+def test_a_source_that_is_killed_at_work_goes_on_without_a_gap(
+    landing: FolderLanding,
+) -> None:
+    """After a crash its slot may stand where it was at the last checkpoint: changes are told again."""
+    chance = random.Random(5)
+    with running({"wal_level": "logical", "checkpoint_timeout": "1h"}) as killed:
+        url = killed.url("postgres", killed.password, "postgres")
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute(TWO_TABLES)
+        for _ in range(3):
+            with psycopg.connect(url, autocommit=True) as session:
+                source = Source(url, "shop", TABLES)
+                for _ in range(4):
+                    for _ in range(5):
+                        disturb(session, chance)
+                    assert capture(source, landing, FOLDER, 5).alarms == ()
+                disturb(session, chance)
+                port = killed.port
+                killed._run(
+                    [
+                        killed._programs() / "pg_ctl",
+                        "stop",
+                        f"--pgdata={killed._real_data_dir}",
+                        "--mode=immediate",
+                    ]
+                )
+                source.close()
+            killed._any_port, killed.port = False, port
+            killed.start()
+        last = Source(url, "shop", TABLES)
+        assert capture(last, landing, FOLDER).alarms == ()
+        last.close()
+        assert replayed(landing) == held(url)
+    assert len({record["lsn"] for record in records(landing) if record["op"] == "r"}) <= 1
 
 
 def test_a_source_that_tells_nobody_is_named_with_the_remedy() -> None:

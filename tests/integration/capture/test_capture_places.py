@@ -1,14 +1,18 @@
 """Capture: places in the source's log, and how far a run may go and acknowledge."""
 
 import re
+import uuid
 
+import boto3
 import psycopg
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from data_ingestion.capture.changelog import newest_place
 from data_ingestion.capture.reader import capture
 from data_ingestion.capture.source import Source
-from data_ingestion.landing import FolderLanding
+from data_ingestion.errors import OperatorFault
+from data_ingestion.landing import FolderLanding, S3Landing
 from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running
 
 
@@ -108,7 +112,45 @@ def test_a_large_transaction_becomes_several_drops_that_may_be_read_again(
     assert capture(source, landing, FOLDER, 10).drops == 3
     assert newest_place(landing, FOLDER) == commit
     assert replayed(landing) == held(url)
-    assert [re.sub(r".*/|[0-9A-F]{16}|_[0-9a-f]{12}", "", key) for key in kept] == [
+    assert [re.sub(r".*/|[0-9A-F]{16}|_[0-9a-f]{12}-1-[0-9a-f]{8}", "", key) for key in kept] == [
         "-.000000008.jsonl",
         ".000000009-.000000018.jsonl",
     ]
+
+
+@pytest.fixture
+def bucket(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> S3Landing:
+    for name, value in (("ENDPOINT_URL", aws_endpoint), ("ACCESS_KEY_ID", "k"), ("SECRET_ACCESS_KEY", "s"),
+                        ("DEFAULT_REGION", "eu-central-1")):  # fmt: skip
+        monkeypatch.setenv(f"AWS_{name}", value)
+    name = f"landing-{uuid.uuid4().hex[:8]}"
+    boto3.client("s3").create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    return S3Landing(name, "in")
+
+
+def test_a_bucket_that_takes_no_drop_leaves_the_changes_at_the_source(
+    url: str, source: Source, bucket: S3Landing
+) -> None:
+    asked = []
+
+    def refuse(**_: object) -> None:
+        asked.append(source.state().acknowledged)
+        raise EndpointConnectionError(endpoint_url="s3")
+
+    events, put = bucket._client.meta.events, "before-parameter-build.s3.PutObject"
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        capture(source, bucket, FOLDER)
+        before = source.state().acknowledged
+        session.execute("insert into items values (2)")
+        events.register(put, refuse)
+        with pytest.raises(OperatorFault, match="check AWS_ENDPOINT_URL, the network"):
+            capture(source, bucket, FOLDER)
+        events.unregister(put, refuse)
+        assert asked and {*asked, source.state().acknowledged} == {before}
+        session.execute("delete from items where id = 1")
+        assert capture(source, bucket, FOLDER).alarms == ()
+    assert source.state().acknowledged > before
+    assert replayed(bucket) == held(url)

@@ -1,15 +1,19 @@
 """Capture: whatever becomes of the source's publication, slot and log, no change is lost without being told."""
 
+import time
+from pathlib import Path
+
 import psycopg
 import pytest
 
-from data_ingestion.capture.changelog import newest_place
+from data_ingestion.capture import reader
+from data_ingestion.capture.changelog import newest_place, note_safe
 from data_ingestion.capture.faults import SourceReplaced
 from data_ingestion.capture.reader import capture
 from data_ingestion.capture.source import Source, told_lsn
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
-from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running
+from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replay, replayed, running
 
 
 def gaps(landing: FolderLanding) -> list[tuple[str, int]]:
@@ -65,6 +69,134 @@ def test_a_table_that_joins_the_contract_comes_with_all_its_rows(
         assert "a table joined or left it" in alarm
         session.execute("update notes set text = 'new' where id = 1")
     assert capture(source, landing, FOLDER).changes == 1
+    assert replayed(landing) == held(url)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        "select from pg_logical_slot_get_binary_changes('shop', null, null, 'proto_version', '1',"
+        " 'publication_names', 'shop')",
+        "select pg_replication_slot_advance('shop', pg_current_wal_flush_lsn())",
+    ],
+    ids=["read", "advanced"],
+)
+def test_a_slot_that_somebody_else_has_moved_on_leaves_a_gap_and_an_alarm(
+    url: str, source: Source, landing: FolderLanding, moved: str
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1), (2)")
+        capture(source, landing, FOLDER)
+        known = newest_place(landing, FOLDER)
+        session.execute("delete from items where id = 1; insert into items values (3)")
+        session.execute(moved)
+        (alarm,) = capture(source, landing, FOLDER).alarms
+        assert f"history from {told_lsn(known)} to " in alarm and "somebody else has read the slot" in alarm
+        assert gaps(landing) == [(table, known) for table in TABLES]
+        assert replayed(landing) == held(url)
+        session.execute("insert into items values (4)")
+    assert capture(source, landing, FOLDER).alarms == ()
+    assert replayed(landing) == held(url)
+
+
+def test_a_slot_that_serves_two_landings_is_an_alarm_at_each_and_neither_is_wrong(
+    url: str, source: Source, landing: FolderLanding, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = FolderLanding(tmp_path / "other")
+    with psycopg.connect(url, autocommit=True) as session:
+        capture(source, landing, FOLDER)
+        for number in range(3):
+            for at in (other, landing):
+                session.execute(
+                    "delete from items; insert into items values (%s)" % (2 * number + (at is landing))
+                )
+                (alarm,) = capture(source, at, FOLDER).alarms
+                assert "is unknown" in alarm
+                assert replayed(at) == held(url)
+
+
+def test_whoever_is_killed_between_its_note_and_its_word_to_the_source_goes_on_without_a_gap(
+    url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(url, autocommit=True) as session:
+        capture(source, landing, FOLDER)
+        session.execute("insert into items values (1)")
+
+        def killed(*_: object) -> None:
+            raise SystemExit
+
+        for step in ("note_safe", "acknowledge"):
+            of = reader if step == "note_safe" else Source
+            monkeypatch.setattr(of, step, killed)
+            with pytest.raises(SystemExit):
+                capture(source, landing, FOLDER)
+            monkeypatch.undo()
+        session.execute("insert into items values (2)")
+        assert capture(source, landing, FOLDER).alarms == ()
+    assert gaps(landing) == [] and replayed(landing) == held(url)
+
+
+def test_drops_that_were_cleared_away_leave_a_gap_from_where_the_slot_had_been_read_to(
+    url: str, source: Source, landing: FolderLanding
+) -> None:
+    """The warehouse may have loaded them: a row that has gone since must end there, too."""
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1), (2)")
+        capture(source, landing, FOLDER)
+        before = records(landing)
+        acknowledged = source.state().acknowledged
+        for item in list(landing.list_objects()):
+            landing.delete(item.key)
+        session.execute("delete from items where id = 1")
+        (alarm,) = capture(source, landing, FOLDER).alarms
+    assert "holds no drop of this log" in alarm
+    assert gaps(landing) == [(table, acknowledged - 1) for table in TABLES]
+    whole = sorted([*before, *records(landing)], key=lambda record: (record["lsn"], record["ordinal"]))
+    assert replay((r["source_table"], r["op"], r["before"], r["after"]) for r in whole) == held(url)
+
+
+def test_a_source_that_goes_on_from_a_backup_of_itself_leaves_a_gap(landing: FolderLanding) -> None:
+    """Its slot came back with it, and its log has grown past what was captured of the life that is no more."""
+    with running({"wal_level": "logical", "restore_command": "false"}) as cluster:
+        url = cluster.url("postgres", cluster.password, "postgres")
+        with psycopg.connect(url, autocommit=True) as session:
+            session.execute(
+                "create table items (id int primary key); create table notes (id int primary key)"
+            )
+            session.execute("insert into items values (1)")
+            source = Source(url, "shop", TABLES)
+            assert capture(source, landing, FOLDER).alarms == ()
+            source.close()
+        port = cluster.port
+        cluster.stop()
+        (cluster._real_data_dir / "recovery.signal").touch()
+        cluster._any_port, cluster.port = False, port
+        cluster.start()
+        with psycopg.connect(url, autocommit=True) as session:
+            while session.execute("select pg_is_in_recovery()").fetchone() == (True,):
+                time.sleep(0.05)
+        again = Source(url, "shop", TABLES)
+        (alarm,) = capture(again, landing, FOLDER).alarms
+        assert "goes on from a backup or a standby of itself, as timeline 2" in alarm
+        assert capture(again, landing, FOLDER).alarms == ()
+        again.close()
+    assert {table for table, _ in gaps(landing)} == set(TABLES)
+
+
+def test_a_source_whose_log_had_been_further_on_leaves_a_gap_though_no_drop_is_from_there(
+    url: str, source: Source, landing: FolderLanding
+) -> None:
+    """A copy of its disks has the timeline and the slot that it had; others wrote what it has lost."""
+    with psycopg.connect(url, autocommit=True) as session:
+        session.execute("insert into items values (1)")
+        capture(source, landing, FOLDER)
+        note_safe(landing, FOLDER, source.position() + 4096)
+        session.execute("insert into items values (2)")
+        (alarm,) = capture(source, landing, FOLDER).alarms
+        assert "it is an older state" in alarm
+        session.execute("insert into items values (3)")
+    assert capture(source, landing, FOLDER).alarms == ()
     assert replayed(landing) == held(url)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from data_ingestion.capture.changes import Change, Committed, as_object, read_changes
-from data_ingestion.capture.pgoutput import Begin, Column, Commit, Relation, RowChange, Truncation
+from data_ingestion.capture.pgoutput import Absent, Begin, Column, Commit, Relation, RowChange, Truncation
 
 ORDERS = Relation(7, "public", "orders", (Column("id", 23, True), Column("status", 25, False)))
 NOW = datetime(2026, 1, 5, 10, 0, 0, 500_000, UTC)
@@ -49,6 +49,25 @@ def test_changes_of_a_transaction_are_numbered_and_bear_its_place() -> None:
         Change(200, 0, "d", "orders", ts_ms, '{"id": 1}', None),
         Committed(240),
     ]
+
+
+def test_a_table_that_was_called_otherwise_for_a_while_keeps_the_name_it_is_captured_by() -> None:
+    messages = [Begin(100, NOW, 1), ORDERS, RowChange("c", 7, None, ("1", None)), Commit(100, 140)]
+    renamed, _ = read_changes(messages, {7: "sales_orders"})
+    assert isinstance(renamed, Change) and renamed.source_table == "sales_orders"
+
+
+def test_a_row_that_lacks_a_value_which_was_not_sent_again_says_so() -> None:
+    key_alone, whole = ("1", None), ("1", "PENDING")
+    messages = [
+        Begin(100, NOW, 1), ORDERS,
+        RowChange("u", 7, None, ("1", Absent.UNCHANGED)),
+        RowChange("u", 7, key_alone, ("2", Absent.UNCHANGED), is_key_only=True),
+        RowChange("u", 7, whole, ("1", Absent.UNCHANGED)),
+        Commit(100, 140),
+    ]  # fmt: skip
+    told = [(one.after, one.is_partial) for one in read_changes(messages) if isinstance(one, Change)]
+    assert told == [('{"id": 1}', True), ('{"id": 2}', True), ('{"id": 1, "status": "PENDING"}', False)]
 
 
 def test_a_record_is_one_line_of_json() -> None:

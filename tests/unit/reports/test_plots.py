@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_ingestion.reports.definition import Plot, ReportTable
-from data_ingestion.reports.plots import as_svg, distinct
+from data_ingestion.reports.plots import MOST_BARS, as_svg, distinct
 
 COLUMNS = {"product": "Product", "number": "Number", "status": "Status", "items": "Items"}
 BAR = re.compile(r'<g id="patch_\d+">\s*<path d="[^"]*"\s+clip-path[^>]*style="fill: (#\w+)')
@@ -43,6 +43,15 @@ def test_stacked_rows_stand_on_the_bar_of_their_own_product() -> None:
     svg = drawn(rows, Plot("product", "items", by="status", key="number"))
     assert len(BAR.findall(svg)) == 4  # two bars, of two statuses each
     assert ">Glass (7)<" in svg and ">Glass (9)<" in svg
+
+
+def test_of_more_bars_than_can_be_told_apart_the_first_are_drawn_and_it_is_said_of_how_many() -> None:
+    rows = [(f"Glass {n:04}", n, status, 2) for n in range(1200) for status in ("NEW", "OPEN")]
+    svg = drawn(rows, Plot("product", "items", by="status", key="number"))
+    assert len(BAR.findall(svg)) == 2 * MOST_BARS
+    assert ">the first 60 of 1,200<" in svg
+    assert ">Glass 0059<" in svg and ">Glass 0060<" not in svg
+    assert "the first" not in drawn(rows[:20])
 
 
 def test_a_status_that_nobody_gave_is_drawn_too() -> None:
