@@ -121,6 +121,23 @@ def test_a_source_whose_folders_are_hours_behind_our_clock_is_followed(things, l
         assert [report.fates.inserted for report in load(readings)] == [1]
 
 
+def test_a_file_that_says_it_is_of_the_future_hides_nothing_that_comes_after_it(
+    things, landing, warehouse, load
+):
+    """Two days ago a run loaded one of the day after, and one of a year after: a sender's clock was wrong."""
+    readings = replace(things, pattern=Pattern("r/{YYYY}/{MM}/{DD}/{hh}/*.csv"), recheck=Window(2, "hour"))
+
+    def of(hours):
+        return f"r/{NOW + timedelta(hours=hours):%Y/%m/%d/%H}/a.csv"
+
+    for number, hours in enumerate((-48, -24, 24 * 365)):
+        put(landing, of(hours), f"{number},1,a")
+    load(readings)
+    warehouse.connection.execute("update ops.loads set ended_at = ended_at - interval '48 hours'")
+    put(landing, of(-40), "7,1,a")
+    assert [report.object_key for report in load(readings)] == [of(-40)]
+
+
 def test_who_asks_for_old_periods_gets_them(recent, landing, warehouse, load):
     put(landing, HERE, "2,2,b")
     load(recent)
