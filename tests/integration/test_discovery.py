@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from data_ingestion.discovery import discover
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject, S3Landing
 from data_ingestion.ledger import Kind, ObjectState
-from data_ingestion.listing import Listing
+from data_ingestion.listing import Listing, window_start
 from data_ingestion.plan import Choice
 from tests.integration.conftest import write_things
 from tests.integration.test_load import JANUARY, put
@@ -74,6 +75,27 @@ def test_a_hundred_thousand_objects_of_old_folders_cost_a_run_a_handful_of_calls
     assert client.calls <= 5
     assert sum(1 for _ in landing.walk(Listing([readings]).choose)) == 100_801
     assert client.calls <= 5 + 101
+
+
+@pytest.mark.parametrize(("days", "of_all"), [(1, 87), (2, 173)])
+def test_of_a_file_a_second_a_run_asks_s3_for_the_last_hours_however_many_days_lie_there(days, of_all):
+    """The hours in the window by a call a thousand files, the one in which it begins by a call a minute."""
+    fleet = read_contract(Path("contracts/fleet/vehicle_events.odcs.yaml"))
+    begin = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
+    moments = [begin + timedelta(seconds=second) for second in range(86_400 * days)]
+    keys = [f"data/{at:%Y/%m/%d/%H/%M/%Y-%m-%d-%H-%M}-{at.second}-events.txt" for at in moments]
+    client = PagesOfKeys(keys)
+    landing = S3Landing("bucket", client=client)
+
+    def listed(since):
+        client.calls = 0
+        listing = Listing([fleet], since=since, whole_landing=False)
+        return sum(1 for start in listing.starts for _ in landing.walk(listing.choose, start)), client.calls
+
+    assert listed({}) == (len(keys), of_all)
+    now = moments[-1] + timedelta(minutes=7)
+    since = window_start(fleet, now, f"{moments[-1]:%Y-%m-%dT%H:%M:%S}")
+    assert listed({fleet.dataset: since}) == (2 * 3600 + 60, 42)
 
 
 def test_old_folders_of_a_landing_folder_are_not_even_opened(recent, landing, warehouse, load, monkeypatch):
