@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -143,8 +143,11 @@ def _as_text(records: Sequence[bytes]) -> tuple[Any, Any]:
         return pa.array(texts, pa.string()), pa.array(kept, pa.binary())
 
 
-def join_files(contents: Sequence[BinaryIO], expected: int) -> tuple[RecordsFile, int]:
-    """Files of the lake as one, in their order, with its size. Raises `LawBroken` if it has not `expected` records."""
+def join_files(contents: Iterable[BinaryIO], expected: int) -> tuple[RecordsFile, int]:
+    """Files of the lake as one, in their order, with its size; each is done with when the next one is asked for.
+
+    Raises `LawBroken` if they have not `expected` records.
+    """
     joined = RecordsFile()
     for content in contents:
         file = pq.ParquetFile(content)
@@ -152,7 +155,5 @@ def join_files(contents: Sequence[BinaryIO], expected: int) -> tuple[RecordsFile
             joined.add_table(file.read_row_group(index, use_threads=False))
     size = joined.close()
     if joined.records != expected:
-        raise LawBroken(
-            f"{expected} records lie in {len(contents)} files of the lake, {joined.records} were read"
-        )
+        raise LawBroken(f"{expected} records lie in some files of the lake, {joined.records} were read")
     return joined, size
