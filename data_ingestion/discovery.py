@@ -128,8 +128,7 @@ def _windows(
         elif choice.first_period or choice.last_period:
             windows[contract.dataset] = choice.first_period
         else:
-            newest = warehouse.known_objects(contract.dataset, ()).newest
-            windows[contract.dataset] = window_start(contract, now, newest)
+            windows[contract.dataset] = window_start(contract, now, warehouse.newest_begun(contract.dataset))
     return windows
 
 

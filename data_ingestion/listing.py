@@ -105,6 +105,8 @@ def window_start(contract: Contract, now: datetime, newest: str) -> str:
 
     It is counted back from now, or from the newest period loaded where that is older: the clock behind a source's
     folders may be hours behind ours, and after a time without runs nothing since the last one is passed over.
+    `newest` is the newest that had begun by the last load (`Warehouse.newest_begun`), so that a file that says it is of
+    next year does not shorten the window of all who come before it.
     """
     if contract.recheck is None or not newest:  # the first load brings in all there is
         return ""

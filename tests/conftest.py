@@ -8,11 +8,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from xdist.scheduler import LoadScopeScheduling
 
 from runtime.postgres import SUPERUSER, Cluster, find_binaries
 from runtime.settings import home_directory
+
+# The first example of a property imports what it needs, on a busy machine for seconds: no limit a single example.
+settings.register_profile("goldworks", deadline=None)
+settings.load_profile("goldworks")
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORDS = {

@@ -5,8 +5,8 @@ doubled, the next one puts right."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -57,9 +57,7 @@ def _join(group: Sequence[LakeFile], lake: Landing, ledger: LakeLedger) -> None:
     (file,) = ledger.announce([LakeFile(0, group[0].dataset, group[0].date, first, last)])
     records = sum(each.records for each in group)
     try:
-        with ExitStack() as opened:
-            contents = [opened.enter_context(_fetch(lake, each)) for each in group]
-            joined, size = join_files(contents, records)
+        joined, size = join_files(_contents(group, lake), records)
         with joined.content as content:
             lake.write(file.path, content)
         drops = sum(each.drops for each in group)
@@ -70,6 +68,13 @@ def _join(group: Sequence[LakeFile], lake: Landing, ledger: LakeLedger) -> None:
                 tidy(file.dataset, lake, ledger)
         raise
     tidy(file.dataset, lake, ledger)
+
+
+def _contents(group: Sequence[LakeFile], lake: Landing) -> Iterator[BinaryIO]:
+    """One file after the other: a day may have more of them than a process may have open."""
+    for each in group:
+        with _fetch(lake, each) as content:
+            yield content
 
 
 def _fetch(lake: Landing, file: LakeFile) -> BinaryIO:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -48,11 +48,12 @@ class RecordsFile:
             self.content, SCHEMA, compression="zstd", use_dictionary=_OF_DROP, write_page_index=True
         )
         self.drops = self.records = 0
+        self._tables: list[Any] = []
         self._texts: list[bytes] = []
         self._lines: list[int] = []
         self._drops: list[tuple[Any, ...]] = []
         self._counts: list[int] = []
-        self._size = 0
+        self._rows = self._size = 0  # that wait
 
     def add_drop(self, contract: Contract, version: DropVersion, key: str, stream: BinaryIO) -> int:
         """Takes in all records of a drop, the quarantined ones too; how many they are."""
@@ -69,9 +70,13 @@ class RecordsFile:
         return self.records - before
 
     def add_table(self, rows: Any) -> None:
-        """Takes in rows of another file of the lake, as they are."""
-        self._writer.write_batch(rows.cast(SCHEMA) if rows.schema != SCHEMA else rows)
+        """Takes in a row group of another file of the lake, as it is; small ones wait to be one together."""
+        self._tables.append(rows.cast(SCHEMA))
         self.records += rows.num_rows
+        self._rows += rows.num_rows
+        self._size += rows["record"].nbytes
+        if self._size > _GROUP_BYTES or self._rows > _GROUP_ROWS:
+            self._flush()
 
     def close(self) -> int:
         """Ends the file; its size in bytes. Its content stands at its start then."""
@@ -86,11 +91,15 @@ class RecordsFile:
         self._texts += [text for _, text in rows]
         self._counts[-1] += len(rows)
         self.records += len(rows)
+        self._rows += len(rows)
         self._size += sum(len(text) for _, text in rows)
-        if self._size > _GROUP_BYTES or len(self._texts) > _GROUP_ROWS:
+        if self._size > _GROUP_BYTES or self._rows > _GROUP_ROWS:
             self._flush()
 
     def _flush(self) -> None:
+        if self._tables:
+            self._writer.write_table(pa.concat_tables(self._tables))
+            self._tables = []
         if self._texts:
             of_drop = np.repeat(np.arange(len(self._drops)), self._counts)
             columns = [
@@ -103,7 +112,7 @@ class RecordsFile:
             )
         # A drop whose records are still coming goes on in the next row group.
         self._drops, self._counts = self._drops[-1:], [0] * len(self._drops[-1:])
-        self._texts, self._lines, self._size = [], [], 0
+        self._texts, self._lines, self._rows, self._size = [], [], 0, 0
 
 
 def _records_of(contract: Contract, key: str, stream: BinaryIO) -> tuple[str | None, Iterator[list[Line]]]:
@@ -134,15 +143,17 @@ def _as_text(records: Sequence[bytes]) -> tuple[Any, Any]:
         return pa.array(texts, pa.string()), pa.array(kept, pa.binary())
 
 
-def join_files(contents: Sequence[BinaryIO], expected: int) -> tuple[RecordsFile, int]:
-    """Files of the lake as one, in their order, with its size. Raises `LawBroken` if it has not `expected` records."""
+def join_files(contents: Iterable[BinaryIO], expected: int) -> tuple[RecordsFile, int]:
+    """Files of the lake as one, in their order, with its size; each is done with when the next one is asked for.
+
+    Raises `LawBroken` if they have not `expected` records.
+    """
     joined = RecordsFile()
     for content in contents:
-        for batch in pq.ParquetFile(content).iter_batches(1 << 16, use_threads=False):
-            joined.add_table(batch)
+        file = pq.ParquetFile(content)
+        for index in range(file.num_row_groups):  # its batches go across them: of large records gigabytes
+            joined.add_table(file.read_row_group(index, use_threads=False))
     size = joined.close()
     if joined.records != expected:
-        raise LawBroken(
-            f"{expected} records lie in {len(contents)} files of the lake, {joined.records} were read"
-        )
+        raise LawBroken(f"{expected} records lie in some files of the lake, {joined.records} were read")
     return joined, size

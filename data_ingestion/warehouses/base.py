@@ -149,6 +149,12 @@ class Warehouse(Protocol):
     def known_objects(self, dataset: str, seen: Iterable[LandingObject]) -> LedgerView:
         """What the ledger holds about these objects; its cost follows their number, not that of all there are."""
 
+    def newest_begun(self, dataset: str) -> str:
+        """The newest period in force that had begun when something was loaded last; '' if there is none.
+
+        A file that says it is of a later one tells nothing of how far the landing was looked at.
+        """
+
     def pending_objects(self, contract: Contract) -> dict[str, ObjectState]:
         """The dataset's objects that lay there and are still to be dealt with, with their states.
 

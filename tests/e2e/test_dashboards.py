@@ -104,7 +104,7 @@ FLEET = Expected(
     cells=(0, 4, 5),
     rows="""
         select operating_period_id, to_char(vehicles, 'FM999,999'), to_char(distance_km, 'FM999,990.00')
-        from gold.mart_fleet_operating_periods order by starts_at
+        from gold.mart_fleet_operating_periods order by starts_at desc
     """,
     first_screen=(
         "Vehicles",

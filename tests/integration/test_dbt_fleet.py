@@ -80,7 +80,10 @@ def test_positions_are_marked_as_personal(built, dbt):
         for node in nodes
         if node["resource_type"] == "model" and "fleet" in node["fqn"]
         for name, column in node["columns"].items()
-        if name in ("latitude", "longitude", "east_km", "north_km", "located_at")
+        if (
+            name in ("latitude", "longitude", "east_km", "north_km", "point_label")
+            or name.endswith("located_at")
+        )
         and column["config"].get("meta", {}).get("classification") != "personal"
     ]
     assert exposed == []

@@ -13,7 +13,7 @@ from data_ingestion.discovery import discover
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject, S3Landing
 from data_ingestion.ledger import Kind, ObjectState
-from data_ingestion.listing import Listing
+from data_ingestion.listing import Listing, window_start
 from data_ingestion.plan import Choice
 from tests.integration.conftest import write_things
 from tests.integration.test_load import JANUARY, put
@@ -89,6 +89,27 @@ def test_what_a_capture_notes_for_itself_is_neither_unfinished_nor_unresolved(la
     )
 
 
+@pytest.mark.parametrize(("days", "of_all"), [(1, 87), (2, 173)])
+def test_of_a_file_a_second_a_run_asks_s3_for_the_last_hours_however_many_days_lie_there(days, of_all):
+    """The hours in the window by a call a thousand files, the one in which it begins by a call a minute."""
+    fleet = read_contract(Path("contracts/fleet/vehicle_events.odcs.yaml"))
+    begin = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
+    moments = [begin + timedelta(seconds=second) for second in range(86_400 * days)]
+    keys = [f"data/{at:%Y/%m/%d/%H/%M/%Y-%m-%d-%H-%M}-{at.second}-events.txt" for at in moments]
+    client = PagesOfKeys(keys)
+    landing = S3Landing("bucket", client=client)
+
+    def listed(since):
+        client.calls = 0
+        listing = Listing([fleet], since=since, whole_landing=False)
+        return sum(1 for start in listing.starts for _ in landing.walk(listing.choose, start)), client.calls
+
+    assert listed({}) == (len(keys), of_all)
+    now = moments[-1] + timedelta(minutes=7)
+    since = window_start(fleet, now, f"{moments[-1]:%Y-%m-%dT%H:%M:%S}")
+    assert listed({fleet.dataset: since}) == (2 * 3600 + 60, 42)
+
+
 def test_old_folders_of_a_landing_folder_are_not_even_opened(recent, landing, warehouse, load, monkeypatch):
     for month in range(1, 13):
         put(landing, f"things/2020-{month:02}/old.csv", "1,1,a")
@@ -132,6 +153,23 @@ def test_a_source_whose_folders_are_hours_behind_our_clock_is_followed(things, l
     for number, hours in enumerate((0, -1, 1)):
         put(landing, f"r/{told + timedelta(hours=hours):%Y/%m/%d/%H}/{number}.csv", f"{number},1,a")
         assert [report.fates.inserted for report in load(readings)] == [1]
+
+
+def test_a_file_that_says_it_is_of_the_future_hides_nothing_that_comes_after_it(
+    things, landing, warehouse, load
+):
+    """Two days ago a run loaded one of the day after, and one of a year after: a sender's clock was wrong."""
+    readings = replace(things, pattern=Pattern("r/{YYYY}/{MM}/{DD}/{hh}/*.csv"), recheck=Window(2, "hour"))
+
+    def of(hours):
+        return f"r/{NOW + timedelta(hours=hours):%Y/%m/%d/%H}/a.csv"
+
+    for number, hours in enumerate((-48, -24, 24 * 365)):
+        put(landing, of(hours), f"{number},1,a")
+    load(readings)
+    warehouse.connection.execute("update ops.loads set ended_at = ended_at - interval '48 hours'")
+    put(landing, of(-40), "7,1,a")
+    assert [report.object_key for report in load(readings)] == [of(-40)]
 
 
 def test_who_asks_for_old_periods_gets_them(recent, landing, warehouse, load):

@@ -113,6 +113,10 @@ class PostgresWarehouse:
         return objects.known_objects(self.connection, dataset, seen) if self._is_made else LedgerView()
 
     @_asking
+    def newest_begun(self, dataset: str) -> str:
+        return objects.newest_begun(self.connection, dataset) if self._is_made else ""
+
+    @_asking
     def pending_objects(self, contract: Contract) -> dict[str, ObjectState]:
         return objects.pending_objects(self.connection, contract) if self._is_made else {}
 

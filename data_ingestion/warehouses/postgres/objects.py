@@ -35,6 +35,20 @@ def known_objects(connection: Connection, dataset: str, seen: Iterable[LandingOb
     return LedgerView(known, newest, twins, frozenset(alike))
 
 
+def newest_begun(connection: Connection, dataset: str) -> str:
+    """The newest period in force that had begun when something was loaded last, by this server's clock."""
+    return str(
+        scalar(
+            connection,
+            """select coalesce(max(period), '') from ops.objects
+               where dataset = %s and state = 'in_force' and period <= (
+                   select to_char(ended_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') from ops.loads
+                   where dataset = %s and state = 'loaded' order by load_id desc limit 1)""",
+            [dataset, dataset],
+        )
+    )
+
+
 def pending_objects(connection: Connection, contract: Contract) -> dict[str, ObjectState]:
     """The dataset's objects that lay there and are still to be dealt with; asks indexes, not all there are."""
     rows = connection.execute(

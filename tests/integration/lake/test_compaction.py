@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from data_ingestion.lake import compaction
 from data_ingestion.lake.compaction import compact
 from tests.integration.lake.records import deliver_some, delivered, files, in_lake, killed, rows
 
@@ -19,6 +20,27 @@ def test_small_files_of_a_day_become_one(landing, lake, events, load, keep, ware
     assert files(lake) == sorted(in_lake(warehouse))
     assert rows(lake, "*") == before
     assert compact(events.dataset, lake, warehouse.lake).files_after == 2
+
+
+def test_of_files_that_are_put_together_one_is_open_at_a_time(
+    landing, lake, events, load, keep, warehouse, monkeypatch
+):
+    """A day may have more of them than a process may have open."""
+    for first in (0, 6, 12):
+        deliver_some(landing, first)
+        load(events)
+        keep(events)
+    fetched, fetch = [], compaction._fetch
+
+    def watched(*asked):
+        assert all(content.closed for content in fetched)
+        fetched.append(fetch(*asked))
+        return fetched[-1]
+
+    monkeypatch.setattr(compaction, "_fetch", watched)
+    assert compact(events.dataset, lake, warehouse.lake).files_after == 2
+    assert len(fetched) == 6
+    assert rows(lake) == delivered(landing)
 
 
 def test_patience_leaves_a_growing_day_alone(landing, lake, events, load, keep, warehouse):

@@ -37,7 +37,6 @@ positions as (
     left join {{ ref('int_fleet_positions') }} as kept
         on
             redone.organization_id = kept.organization_id
-            and kept.position_date between {{ utc_date('redone.starts_at') }} and {{ utc_date('redone.ended_at') }}
             and kept.located_at between redone.starts_at and redone.ended_at
 
 )

@@ -4,6 +4,7 @@
     indexes=[
         {'columns': ['organization_id', 'vehicle_id', 'occurred_at'], 'unique': true},
         {'columns': ['position_date']},
+        {'columns': ['organization_id', 'located_at']},
         {'columns': ['vehicle_id', 'located_at']}
     ],
     pre_hook=[
