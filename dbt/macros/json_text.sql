@@ -17,11 +17,28 @@
 {%- endmacro %}
 
 
-{# Fields of a JSON object as typed columns, named after the object: `after_customer_id`. #}
+{# A text as the type that it should be of; null where it can't be read as one. #}
+{% macro try_cast(text, type) -%}
+    {{ adapter.dispatch('try_cast')(text, type) }}
+{%- endmacro %}
+
+{% macro default__try_cast(text, type) -%}
+    try_cast({{ text }} as {{ type }})
+{%- endmacro %}
+
+{% macro postgres__try_cast(text, type) -%}
+    cast(case when pg_input_is_valid({{ text }}, '{{ type }}') then {{ text }} end as {{ type }})
+{%- endmacro %}
+
+
+{#
+Fields of a JSON object as typed columns, named after the object: `after_customer_id`. One value that can't be read is
+null, and no end of all builds.
+#}
 {% macro json_columns(object, types) -%}
     {%- for field, type in types.items() -%}
     {%- set text = json_text(object, field) -%}
-    {{ text if type == 'text' else 'cast(' ~ text ~ ' as ' ~ type ~ ')' }} as {{ object }}_{{ field }}{{ ',\n    ' if not loop.last }}
+    {{ text if type == 'text' else try_cast(text, type) }} as {{ object }}_{{ field }}{{ ',\n    ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 

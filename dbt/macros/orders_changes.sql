@@ -1,10 +1,59 @@
 {# What the log of the shop's changes says of a row, whichever table it is of. #}
 
+{# Columns of the shop's tables, as the source spells them, and their types. #}
+{% macro orders_columns(table) -%}
+    {%- set tables = {
+        'customers': {
+            'customer_id': 'bigint',
+            'customer_name': 'text',
+            'is_active': 'boolean',
+            'customer_address': 'text',
+            'updated_at': 'timestamp',
+            'updated_by': 'bigint',
+            'created_at': 'timestamp',
+            'created_by': 'bigint'
+        },
+        'products': {
+            'product_id': 'bigint',
+            'product_name': 'text',
+            'barcode': 'text',
+            'unity_price': 'numeric(12, 2)',
+            'is_active': 'boolean',
+            'updated_at': 'timestamp',
+            'updated_by': 'bigint',
+            'created_at': 'timestamp',
+            'created_by': 'bigint'
+        },
+        'orders': {
+            'order_id': 'bigint',
+            'order_date': 'date',
+            'delivery_date': 'date',
+            'customer_id': 'bigint',
+            'status': 'text',
+            'updated_at': 'timestamp',
+            'updated_by': 'bigint',
+            'created_at': 'timestamp',
+            'created_by': 'bigint'
+        },
+        'order_items': {
+            'order_item_id': 'bigint',
+            'order_id': 'bigint',
+            'product_id': 'bigint',
+            'quanity': 'bigint',
+            'updated_at': 'timestamp',
+            'updated_by': 'bigint',
+            'created_at': 'timestamp',
+            'created_by': 'bigint'
+        }
+    } -%}
+    {{ return(tables[table]) }}
+{%- endmacro %}
+
 {# Number of the row that a JSON object of the log is of. #}
 {% macro orders_row_id(object) -%}
     case source_table
         {%- for table in ['customers', 'products', 'orders', 'order_items'] %}
-        when '{{ table }}' then cast({{ json_text(object, table[:-1] ~ '_id') }} as bigint)
+        when '{{ table }}' then {{ try_cast(json_text(object, table[:-1] ~ '_id'), 'bigint') }}
         {%- endfor %}
     end
 {%- endmacro %}

@@ -63,6 +63,7 @@ def test_a_build_of_the_orders_passes_every_check(built, transformer, world):
         "orders_totals_reconcile",
         "orders_change_names_no_row",
         "orders_every_column_is_told",
+        "orders_value_cannot_be_read",
     ):
         assert built[check]["status"] == "pass"
     assert wrong_orders_answers(transformer, world.raw(ORDERS, RAW_COLUMNS)) == {}
@@ -165,6 +166,27 @@ def test_a_change_that_names_no_row_warns_and_is_kept_for_a_look(built, world, d
     assert rows(transformer, "select source_table, op from audit.orders_change_names_no_row") == [
         ("products", "d")
     ]
+
+
+def test_a_value_that_is_not_of_its_column_s_type_warns_and_stops_no_build(built, world, dbt, transformer):
+    strange = {**order(71), "delivery_date": "soon", "customer_id": "1.5"}
+    nameless = {**product(9), "product_id": "lamp"}
+    changes = [
+        change("c", "orders", None, strange, lsn=3200, ordinal=0),
+        change("c", "products", None, nameless, lsn=3200, ordinal=1),
+    ]
+    world.deliver(ORDERS.keys[3], ORDERS.drop(changes))
+    world.load()
+    done = dbt("build", "--select", "tag:orders", "--exclude", "test_type:unit")
+    assert done["orders_value_cannot_be_read"]["status"] == "warn"
+    assert rows(transformer, "select fields from audit.orders_value_cannot_be_read order by ordinal") == [
+        (" after.delivery_date after.customer_id",),
+        (" after.product_id",),
+    ]
+    assert done["orders_change_names_no_row"]["status"] == "warn"
+    assert rows(
+        transformer, "select status, delivery_date from gold.fct_orders_order where order_id = 71"
+    ) == [("PENDING", None)]
 
 
 def test_a_column_that_the_source_has_renamed_warns_where_an_answer_needs_it(built, world, dbt, transformer):

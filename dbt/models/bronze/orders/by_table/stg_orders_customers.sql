@@ -1,13 +1,4 @@
-{%- set types = {
-    'customer_id': 'bigint',
-    'customer_name': 'text',
-    'is_active': 'boolean',
-    'customer_address': 'text',
-    'updated_at': 'timestamp',
-    'updated_by': 'bigint',
-    'created_at': 'timestamp',
-    'created_by': 'bigint'
-} -%}
+{%- set types = orders_columns('customers') -%}
 
 select
     change_id,

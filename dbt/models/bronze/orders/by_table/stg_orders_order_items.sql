@@ -1,13 +1,4 @@
-{%- set types = {
-    'order_item_id': 'bigint',
-    'order_id': 'bigint',
-    'product_id': 'bigint',
-    'quanity': 'bigint',
-    'updated_at': 'timestamp',
-    'updated_by': 'bigint',
-    'created_at': 'timestamp',
-    'created_by': 'bigint'
-} -%}
+{%- set types = orders_columns('order_items') -%}
 
 select
     change_id,

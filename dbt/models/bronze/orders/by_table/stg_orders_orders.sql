@@ -1,14 +1,4 @@
-{%- set types = {
-    'order_id': 'bigint',
-    'order_date': 'date',
-    'delivery_date': 'date',
-    'customer_id': 'bigint',
-    'status': 'text',
-    'updated_at': 'timestamp',
-    'updated_by': 'bigint',
-    'created_at': 'timestamp',
-    'created_by': 'bigint'
-} -%}
+{%- set types = orders_columns('orders') -%}
 
 select
     change_id,

@@ -1,14 +1,4 @@
-{%- set types = {
-    'product_id': 'bigint',
-    'product_name': 'text',
-    'barcode': 'text',
-    'unity_price': 'numeric(12, 2)',
-    'is_active': 'boolean',
-    'updated_at': 'timestamp',
-    'updated_by': 'bigint',
-    'created_at': 'timestamp',
-    'created_by': 'bigint'
-} -%}
+{%- set types = orders_columns('products') -%}
 
 select
     change_id,
