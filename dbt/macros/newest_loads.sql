@@ -25,14 +25,14 @@
 {%- endmacro %}
 
 {# Of each of `datasets`: its newest committed load, what the loads of the hour up to that one brought together, and how
-   many attempts have failed since. A source of small files has many loads a run. #}
+   many attempts have failed since, or ever if none came in. A source of small files has many loads a run. #}
 {% macro newest_loads(datasets) -%}
     {{ adapter.dispatch('newest_loads')(datasets) }}
 {%- endmacro %}
 
 {% macro default__newest_loads(datasets) -%}
     select
-        loads.dataset,
+        datasets.dataset,
         max(loads.load_id) as load_id,
         max(loads.newest_at) as ended_at,
         max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
@@ -41,19 +41,20 @@
             select count(*)
             from {{ source('ops', 'loads') }} as failed
             where
-                failed.dataset = loads.dataset
+                failed.dataset = datasets.dataset
                 and failed.state = 'failed'
-                and failed.ended_at > loads.newest_at
+                and (loads.newest_at is null or failed.ended_at > loads.newest_at)
         )) as failed_since
-    from (
+    from {{ datasets }} as datasets
+    left join (
         select
             *,
             row_number() over (partition by dataset order by load_id desc) as nth,
             max(ended_at) over (partition by dataset) as newest_at
         from {{ source('ops', 'loads') }}
         where state = 'loaded' and load_id is not null
-    ) as loads
-    group by loads.dataset
+    ) as loads on datasets.dataset = loads.dataset
+    group by datasets.dataset
 {%- endmacro %}
 
 {# By the index of each dataset's loads, 5,000 of them at most: a source with a file a second has thirty million a year. #}
@@ -95,9 +96,9 @@
         from {{ source('ops', 'loads') }} as loads
         where
             loads.dataset = datasets.dataset
-            and (loads.load_id > newest.load_id or loads.load_id is null)
+            and (loads.load_id > coalesce(newest.load_id, 0) or loads.load_id is null)
             and loads.state = 'failed'
-            and loads.ended_at > newest.ended_at
+            and loads.ended_at > coalesce(newest.ended_at, '-infinity')
     ) as failed
 {%- endmacro %}
 
