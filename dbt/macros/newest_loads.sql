@@ -24,8 +24,8 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# Of each of `datasets`: its newest committed load, what the loads of the hour up to that one brought together, and how
-   many attempts have failed since, or ever if none came in. A source of small files has many loads a run. #}
+{# Of each of `datasets`: its newest committed load, when the newest delivery was committed, what the loads of the hour up
+   to the newest brought together, and how many attempts have failed since, or ever if none came in. A source of small files has many loads a run. #}
 {% macro newest_loads(datasets) -%}
     {{ adapter.dispatch('newest_loads')(datasets) }}
 {%- endmacro %}
@@ -34,7 +34,7 @@
     select
         datasets.dataset,
         max(loads.load_id) as load_id,
-        max(loads.newest_at) as ended_at,
+        max(case when {{ is_delivery('loads') }} then loads.ended_at end) as delivered_at,
         max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
         {{ loads_together() }},
         max((
@@ -62,7 +62,7 @@
     select
         datasets.dataset,
         newest.load_id,
-        newest.ended_at,
+        delivery.delivered_at,
         newest.raw_after,
         newest.loads,
         newest.rows_read,
@@ -74,7 +74,7 @@
     cross join lateral (
         select
             max(loads.load_id) as load_id,
-            max(loads.newest_at) as ended_at,
+            max(loads.newest_at) as newest_at,
             max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
             {{ loads_together() }}
         from (
@@ -92,14 +92,30 @@
         ) as loads
     ) as newest
     cross join lateral (
+        select max(delivered.ended_at) as delivered_at
+        from (
+            select ended_at
+            from {{ source('ops', 'loads') }} as loads
+            where dataset = datasets.dataset and state = 'loaded' and load_id is not null and {{ is_delivery('loads') }}
+            order by load_id desc
+            limit 1
+        ) as delivered
+    ) as delivery
+    cross join lateral (
         select count(*) as failed_since
         from {{ source('ops', 'loads') }} as loads
         where
             loads.dataset = datasets.dataset
             and (loads.load_id > coalesce(newest.load_id, 0) or loads.load_id is null)
             and loads.state = 'failed'
-            and loads.ended_at > coalesce(newest.ended_at, '-infinity')
+            and loads.ended_at > coalesce(newest.newest_at, '-infinity')
     ) as failed
+{%- endmacro %}
+
+{# Whether a load brought what a source sent: what is withdrawn or read under another contract was there before, and makes
+   nothing fresh that is late. As in the freshness of the sources (dbt/generate.py). #}
+{% macro is_delivery(loads) -%}
+    {{ loads }}.kind not in ('withdrawal', 'replay')
 {%- endmacro %}
 
 {# Sums over the loads that ended within an hour of the newest. #}
