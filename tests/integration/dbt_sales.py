@@ -83,9 +83,9 @@ QUERIES = {
     "mart_sales_by_country": f"select month_start, country, {_SUMS} from gold.mart_sales_by_country",
     "mart_sales_by_product": f"select month_start, product_id, product_name, {_SUMS} from gold.mart_sales_by_product",
     "mart_sales_by_customer": f"""
-        select month_start, lower(customer_first_name), lower(customer_last_name), lower(dim.customer_email),
+        select month_start, lower(customer_first_name), lower(customer_last_name), mart.customer_email,
                translate(customer_phone, ' -().', ''), {_SUMS}
-        from gold.mart_sales_by_customer left join gold.dim_sales_customer as dim using (customer_key)""",
+        from gold.mart_sales_by_customer as mart left join gold.dim_sales_customer using (customer_key)""",
     "fct_sales_transaction": """
         select transaction_id, date_key, quantity, price, tax, revenue, is_counted, is_restated
         from gold.fct_sales_transaction""",
