@@ -89,8 +89,10 @@ union all
 select * from taken
 """
 
+# What is withdrawn, or read anew under another contract, was delivered before.
 LOADED_AT = """\
-select max(ended_at) from {{{{ source('ops', 'loads') }}}} where dataset = '{dataset}' and state = 'loaded'"""
+select max(ended_at) from {{{{ source('ops', 'loads') }}}} where dataset = '{dataset}' and state = 'loaded' \
+and kind not in ('withdrawal', 'replay')"""
 
 METADATA = {
     "_drop_id": "{{ doc('raw_drop_id') }}",

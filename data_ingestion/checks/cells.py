@@ -22,6 +22,7 @@ from data_ingestion.checks.number_words import Unclear, parse_number_words
 from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_byte, has_letter, has_nul, longest
 from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
 from data_ingestion.contract import Column, LogicalType
+from data_ingestion.contract.formats import letter_of
 from data_ingestion.contract.terms import Bound
 
 ISO_DATE = "%Y-%m-%d"
@@ -102,7 +103,8 @@ def _clean(text: Any, column: Column) -> Any:
     is_text = column.type is LogicalType.STRING and not column.is_uuid
     steps = column.cleaning if is_text else ("trim", *column.cleaning)
     for step in steps:
-        text = CLEANINGS[step](text)
+        name, letter = letter_of(step)
+        text = _strip_letter_prefix(text, letter) if letter else CLEANINGS[name](text)
     return text
 
 
@@ -111,6 +113,10 @@ def _trim(text: Any) -> Any:
         return text
     text = pc.utf8_trim(text, BLANKS)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _strip_letter_prefix(text: Any, letter: str) -> Any:
+    return pc.replace_substring_regex(text, f"^(?i:{letter})([0-9]+)$", r"\1")
 
 
 def _strip_grouping_commas(text: Any) -> Any:
@@ -147,7 +153,6 @@ CLEANINGS: dict[str, Callable[[Any], Any]] = {
     "trim": _trim,
     "strip_trailing_apostrophe": lambda text: pc.replace_substring_regex(text, "'$", ""),
     "strip_decimal_zero": lambda text: pc.replace_substring_regex(text, r"^([0-9]+)\.0+$", r"\1"),
-    "strip_letter_prefix": lambda text: pc.replace_substring_regex(text, "^[A-Za-z]([0-9]+)$", r"\1"),
     "strip_grouping_commas": _strip_grouping_commas,
     "number_words": _number_words,
 }

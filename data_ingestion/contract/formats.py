@@ -17,6 +17,9 @@ CLEANINGS: dict[str, frozenset[LogicalType]] = {
     "number_words": frozenset({LogicalType.INTEGER, LogicalType.NUMBER}),
 }
 
+# The cleaning that is told a letter, as `strip_letter_prefix:T`. Another letter may name another thing.
+LETTER_PREFIX = "strip_letter_prefix"
+
 DEFAULT_FORMATS: dict[LogicalType, tuple[str, ...]] = {
     LogicalType.DATE: ("%Y-%m-%d",),
     LogicalType.TIMESTAMP: ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"),
@@ -36,14 +39,23 @@ Finding = tuple[str, str]  # fault, remedy
 
 def faults_of_cleaning(names: tuple[str, ...], type_: LogicalType) -> Iterator[tuple[int, str, str]]:
     """What is wrong with a list of cleanings, as (index, fault, remedy)."""
-    for index, name in enumerate(names):
+    for index, given in enumerate(names):
+        name, letter = letter_of(given)
         if name not in CLEANINGS:
-            yield index, f"'{name}' is no cleaning", choices(name, CLEANINGS)
-        elif name in names[:index]:
-            yield index, f"'{name}' is listed twice", "keep one; it changes nothing the second time"
+            yield index, f"'{given}' is no cleaning", choices(name, CLEANINGS)
+        elif given in names[:index]:
+            yield index, f"'{given}' is listed twice", "keep one; it changes nothing the second time"
+        elif name == LETTER_PREFIX and not re.fullmatch("[A-Za-z]", letter):
+            yield index, f"'{given}' does not say which letter", f"name it, as in {LETTER_PREFIX}:T"
         elif type_ not in CLEANINGS[name]:
             fitting = [other for other, types in CLEANINGS.items() if type_ in types]
             yield index, f"'{name}' is not for a {type_}", f"a {type_} may have {', '.join(fitting)}"
+
+
+def letter_of(cleaning: str) -> tuple[str, str]:
+    """A cleaning's name, and the letter that it is told if it is one that takes any."""
+    name, _, letter = cleaning.partition(":")
+    return (name, letter) if name == LETTER_PREFIX else (cleaning, "")
 
 
 def faults_of_format(text: str, type_: LogicalType) -> Iterator[Finding]:

@@ -24,36 +24,37 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# Of each of `datasets`: its newest committed load, what the loads of the hour up to that one brought together, and how
-   many attempts have failed since. A source of small files has many loads a run. #}
+{# Of each of `datasets`: its newest committed load, when the newest delivery was committed, what the loads of the hour up
+   to the newest brought together, and how many attempts have failed since, or ever if none came in. A source of small files has many loads a run. #}
 {% macro newest_loads(datasets) -%}
     {{ adapter.dispatch('newest_loads')(datasets) }}
 {%- endmacro %}
 
 {% macro default__newest_loads(datasets) -%}
     select
-        loads.dataset,
+        datasets.dataset,
         max(loads.load_id) as load_id,
-        max(loads.newest_at) as ended_at,
+        max(case when {{ is_delivery('loads') }} then loads.ended_at end) as delivered_at,
         max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
         {{ loads_together() }},
         max((
             select count(*)
             from {{ source('ops', 'loads') }} as failed
             where
-                failed.dataset = loads.dataset
+                failed.dataset = datasets.dataset
                 and failed.state = 'failed'
-                and failed.ended_at > loads.newest_at
+                and (loads.newest_at is null or failed.ended_at > loads.newest_at)
         )) as failed_since
-    from (
+    from {{ datasets }} as datasets
+    left join (
         select
             *,
             row_number() over (partition by dataset order by load_id desc) as nth,
             max(ended_at) over (partition by dataset) as newest_at
         from {{ source('ops', 'loads') }}
         where state = 'loaded' and load_id is not null
-    ) as loads
-    group by loads.dataset
+    ) as loads on datasets.dataset = loads.dataset
+    group by datasets.dataset
 {%- endmacro %}
 
 {# By the index of each dataset's loads, 5,000 of them at most: a source with a file a second has thirty million a year. #}
@@ -61,7 +62,7 @@
     select
         datasets.dataset,
         newest.load_id,
-        newest.ended_at,
+        delivery.delivered_at,
         newest.raw_after,
         newest.loads,
         newest.rows_read,
@@ -73,7 +74,7 @@
     cross join lateral (
         select
             max(loads.load_id) as load_id,
-            max(loads.newest_at) as ended_at,
+            max(loads.newest_at) as newest_at,
             max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
             {{ loads_together() }}
         from (
@@ -91,14 +92,30 @@
         ) as loads
     ) as newest
     cross join lateral (
+        select max(delivered.ended_at) as delivered_at
+        from (
+            select ended_at
+            from {{ source('ops', 'loads') }} as loads
+            where dataset = datasets.dataset and state = 'loaded' and load_id is not null and {{ is_delivery('loads') }}
+            order by load_id desc
+            limit 1
+        ) as delivered
+    ) as delivery
+    cross join lateral (
         select count(*) as failed_since
         from {{ source('ops', 'loads') }} as loads
         where
             loads.dataset = datasets.dataset
-            and (loads.load_id > newest.load_id or loads.load_id is null)
+            and (loads.load_id > coalesce(newest.load_id, 0) or loads.load_id is null)
             and loads.state = 'failed'
-            and loads.ended_at > newest.ended_at
+            and loads.ended_at > coalesce(newest.newest_at, '-infinity')
     ) as failed
+{%- endmacro %}
+
+{# Whether a load brought what a source sent: what is withdrawn or read under another contract was there before, and makes
+   nothing fresh that is late. As in the freshness of the sources (dbt/generate.py). #}
+{% macro is_delivery(loads) -%}
+    {{ loads }}.kind not in ('withdrawal', 'replay')
 {%- endmacro %}
 
 {# Sums over the loads that ended within an hour of the newest. #}

@@ -27,7 +27,7 @@ PEOPLE = (
     ("", "", "bo@mill.example", ""),
     ("", "", "", ""),
 )
-PLACES = (("Portugal", "Porto"), ("Portugal", ""), ("Peru", "Cusco"), ("", ""))
+PLACES = (("Portugal", "Porto"), ("Portugal", ""), ("Peru", "Cusco"), ("Unknown", ""), ("", ""))
 PRODUCTS = (("40", "Kettle"), ("P40", "Kettle"), ("41", "Lamp"), ("41", ""), ("", "Radio"), ("", ""))
 DAYS = ("2023-12-31", "31-01-2024", "2024-02-01", "2024-02-02", "29-02-2024", "")
 AMOUNTS = ("19.99", "Two Hundred", "fifteen", "0", "")
@@ -51,7 +51,7 @@ class Sales:
     def random_row(self, chance: random.Random) -> Row:
         product, name = chance.choice(PRODUCTS)
         cells = (
-            f"{chance.choice(['', 'T'])}{chance.randint(1, 9)}", chance.choice(["61.0", ""]), chance.choice(DAYS),
+            f"{chance.choice(['', 'T'])}{chance.randint(1, 20)}", chance.choice(["61.0", ""]), chance.choice(DAYS),
             product, name, chance.choice(["", "1.0", "3"]), chance.choice(AMOUNTS), chance.choice(AMOUNTS),
             *chance.choice(PEOPLE), *chance.choice(PLACES),
         )  # fmt: skip
@@ -63,7 +63,7 @@ class Restatements(Sales):
 
     contract = read_contract(ROOT / "contracts/sales/transaction_restatements.odcs.yaml")
     columns = RESTATED
-    keys = tuple(f"transaction_restatements/2024/03/0{day}/21/restated.csv" for day in (1, 2))
+    keys = tuple(f"transaction_restatements/2024/03/0{day}/21/restated.csv" for day in (1, 2, 3))
 
     def random_row(self, chance: random.Random) -> Row:
         row = super().random_row(chance)
@@ -83,9 +83,9 @@ QUERIES = {
     "mart_sales_by_country": f"select month_start, country, {_SUMS} from gold.mart_sales_by_country",
     "mart_sales_by_product": f"select month_start, product_id, product_name, {_SUMS} from gold.mart_sales_by_product",
     "mart_sales_by_customer": f"""
-        select month_start, lower(customer_first_name), lower(customer_last_name), lower(dim.customer_email),
+        select month_start, lower(customer_first_name), lower(customer_last_name), mart.customer_email,
                translate(customer_phone, ' -().', ''), {_SUMS}
-        from gold.mart_sales_by_customer left join gold.dim_sales_customer as dim using (customer_key)""",
+        from gold.mart_sales_by_customer as mart left join gold.dim_sales_customer using (customer_key)""",
     "fct_sales_transaction": """
         select transaction_id, date_key, quantity, price, tax, revenue, is_counted, is_restated
         from gold.fct_sales_transaction""",

@@ -50,6 +50,15 @@ def test_a_letter_before_the_number_names_the_same_sale(landing, sales, load, wa
     assert raw(warehouse, "transaction_id, price") == [(7001, Decimal(40))]
 
 
+def test_another_letter_before_a_number_names_no_sale_that_is_there(landing, sales, load, warehouse):
+    put(landing, SEVEN, {"transaction_id": "T7001"})
+    put(landing, EIGHT, {"transaction_id": "R7001", "quantity": "-2"}, {"transaction_id": "7002"})
+    load(sales)
+    assert raw(warehouse, "transaction_id, quantity") == [(7001, 2), (7002, 2)]
+    (bad,) = warehouse.quarantined("customer_transactions", limit=10)
+    assert (bad["column_name"], bad["reason"]) == ("transaction_id", "not_an_integer")
+
+
 def test_a_sale_in_words_again_in_digits_is_unchanged(landing, sales, load, warehouse):
     put(landing, SEVEN, {"price": "Two Hundred", "tax": "fifteen", "transaction_date": "05-03-2026"})
     load(sales)

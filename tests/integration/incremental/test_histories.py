@@ -80,7 +80,7 @@ def wrong_answers(connection, world):
 def test_step_by_step_equals_a_full_refresh(seed, world, builds, build_both, transformer, relations):
     """Each history goes on from where the one before it ended, so that a difference would stay and grow."""
     chance = random.Random(seed)
-    for _ in range(chance.randint(1, 6)):
+    for _ in range(chance.randint(4, 12)):
         world.random_step(chance)
         if chance.random() < 0.15 and is_built(transformer):
             builds[0](*chance.choice(PARTIAL_BUILDS))

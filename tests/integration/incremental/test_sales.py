@@ -43,6 +43,23 @@ def test_a_restatement_wins_where_it_has_a_value_and_its_withdrawal_gives_the_sa
     assert differences(transformer, relations) == {}
 
 
+def test_of_two_restatements_of_a_sale_the_later_stands_alone(world, build_both, transformer, relations):
+    world.deliver(
+        SALES.keys[0],
+        SALES.drop({"transaction_id": 7003, "transaction_date": "2024-03-05", "quantity": 1, "price": 5}),
+    )
+    for key, restated in zip(
+        RESTATEMENTS.keys, ({"transaction_date": "2024-04-06"}, {"quantity": 2}), strict=False
+    ):
+        world.deliver(key, RESTATEMENTS.drop({"transaction_id": 7003, **restated}))
+    world.load()
+    build_both()
+    assert transformer.execute(
+        "select transaction_date::text, quantity from gold.fct_sales_transaction where transaction_id = 7003"
+    ).fetchall() == [("2024-03-05", 2)]
+    assert differences(transformer, relations) == {}
+
+
 def test_each_sale_carries_the_time_of_the_load_that_touched_it_last(
     world, build_both, transformer, relations
 ):

@@ -120,6 +120,7 @@ def test_freshness_asks_the_ledger_and_only_when_it_was_agreed(bank, orders):
         "error_after": {"count": 72, "period": "hour"},
     }
     assert "source('ops', 'loads') }} where dataset = 'bank_transactions'" in config["loaded_at_query"]
+    assert "kind not in ('withdrawal', 'replay')" in config["loaded_at_query"]
     assert "config" not in source_table(generator.sources("orders", [orders]), "orders")
 
 

@@ -1,6 +1,7 @@
 """Every link from a dashboard to a column of dbt, cut one at a time."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,12 @@ def project() -> Project:
 
 def faults(assets: Path, project: Project) -> list[str]:
     return check(read_assets(assets), project)
+
+
+def test_home_links_to_every_other_dashboard() -> None:
+    dashboards = {board.content["slug"]: str(board.content) for board in read_assets().of(Kind.DASHBOARD)}
+    linked = re.findall(r"\]\(/superset/dashboard/(\w+)/\)", dashboards.pop("home"))
+    assert sorted(linked) == sorted(dashboards)
 
 
 def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project: Project) -> None:

@@ -1,4 +1,4 @@
--- A view: how old the newest load is can't be told by a table, which would have to be built to be right.
+-- A view: how old the newest delivery is can't be told by a table, which would have to be built to be right.
 {{ config(materialized='view') }}
 
 with
@@ -24,14 +24,14 @@ aged as (
         promised.error_after_hours,
         newest.raw_after,
         newest.load_id,
-        newest.ended_at,
+        newest.delivered_at,
         newest.loads,
         newest.rows_read,
         newest.inserted,
         newest.updated,
         newest.quarantined,
         newest.failed_since,
-        {{ hours_since('newest.ended_at') }} as hours
+        {{ hours_since('newest.delivered_at') }} as hours
     from promised
     left join newest on promised.dataset = newest.dataset
 
@@ -48,7 +48,7 @@ select
         else 'on time'
     end as standing,
     cast(coalesce(raw_after, 0) as bigint) as rows_in_raw,
-    ended_at as last_loaded_at,
+    delivered_at as last_loaded_at,
     cast(hours as numeric(12, 1)) as hours_since_load,
     late_after_hours,
     cast(load_id as bigint) as last_load_id,

@@ -23,4 +23,4 @@ select
     coalesce(customer_country, 'Unknown') as country,
     {{- sales_sums() }}
 from transactions
-group by month_start, customer_country
+group by month_start, coalesce(customer_country, 'Unknown')

@@ -24,7 +24,8 @@ select
     coalesce(
         max(nullif(trim(coalesce(customer_first_name, '') || ' ' || coalesce(customer_last_name, '')), '')), 'Unknown'
     ) as customer_name,
-    max(customer_email) as customer_email,
+    -- In small letters, as in the key: a customer has one address in all months, and one bar.
+    max(lower(customer_email)) as customer_email,
     {{- sales_sums() }}
 from transactions
 group by month_start, customer_key
