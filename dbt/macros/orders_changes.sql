@@ -1,7 +1,7 @@
 {# What the log of the shop's changes says of a row, whichever table it is of. #}
 
 {# Columns of the shop's tables, as the source spells them, and their types. #}
-{% macro orders_columns(table) -%}
+{% macro orders_types(table) -%}
     {%- set tables = {
         'customers': {
             'customer_id': 'bigint',
@@ -47,6 +47,26 @@
         }
     } -%}
     {{ return(tables[table]) }}
+{%- endmacro %}
+
+{# All of them, of a JSON object of the log: `after_customer_id`. #}
+{% macro orders_columns(object, table) -%}
+    {{ json_columns(object, orders_types(table)) }}
+{%- endmacro %}
+
+{# Names of the fields whose value is not of its column's type, a blank before each; an empty text where all are. #}
+{% macro orders_unreadable_fields() -%}
+    case source_table
+        {%- for table in ['customers', 'products', 'orders', 'order_items'] %}
+        when '{{ table }}' then ''
+            {%- for object in ['before', 'after'] %}
+            {%- for field, type in orders_types(table).items() if type != 'text' %}
+            {%- set text = json_text(object, field) %}
+            || case when {{ text }} is not null and {{ try_cast(text, type) }} is null then ' {{ object }}.{{ field }}' else '' end
+            {%- endfor %}
+            {%- endfor %}
+        {%- endfor %}
+    end
 {%- endmacro %}
 
 {# Number of the row that a JSON object of the log is of. #}

@@ -179,7 +179,9 @@ def test_a_value_that_is_not_of_its_column_s_type_warns_and_stops_no_build(built
     world.load()
     done = dbt("build", "--select", "tag:orders", "--exclude", "test_type:unit")
     assert done["orders_value_cannot_be_read"]["status"] == "warn"
-    assert rows(transformer, "select fields from audit.orders_value_cannot_be_read order by ordinal") == [
+    assert rows(
+        transformer, "select unreadable_fields from audit.orders_value_cannot_be_read order by ordinal"
+    ) == [
         (" after.delivery_date after.customer_id",),
         (" after.product_id",),
     ]

@@ -10,21 +10,7 @@ told as (
         source_table,
         lsn,
         ordinal,
-        case source_table
-            {% for table in ['customers', 'products', 'orders', 'order_items'] %}
-                when '{{ table }}' then ''
-                {% for object in ['before', 'after'] %}
-                    {% for field, type in orders_columns(table).items() if type != 'text' %}
-                        {%- set text = json_text(object, field) %}
-                        || case
-                            when {{ text }} is not null and {{ try_cast(text, type) }} is null
-                                then ' {{ object }}.{{ field }}'
-                            else ''
-                        end
-                    {% endfor %}
-                {% endfor %}
-            {% endfor %}
-        end as fields
+        {{ orders_unreadable_fields() }} as unreadable_fields
     from {{ ref('stg_order_changes') }}
 
 )
@@ -34,6 +20,6 @@ select
     source_table,
     lsn,
     ordinal,
-    fields
+    unreadable_fields
 from told
-where fields <> ''
+where unreadable_fields <> ''

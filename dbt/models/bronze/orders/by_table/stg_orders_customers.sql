@@ -1,13 +1,11 @@
-{%- set types = orders_columns('customers') -%}
-
 select
     change_id,
     op,
     lsn,
     ordinal,
     {{ from_milliseconds('ts_ms') }} as changed_at,
-    {{ json_columns('before', types) }},
-    {{ json_columns('after', types) }},
+    {{ orders_columns('before', 'customers') }},
+    {{ orders_columns('after', 'customers') }},
     _load_id
 from {{ ref('stg_order_changes') }}
 where source_table = 'customers'

@@ -1,13 +1,11 @@
-{%- set types = orders_columns('order_items') -%}
-
 select
     change_id,
     op,
     lsn,
     ordinal,
     {{ from_milliseconds('ts_ms') }} as changed_at,
-    {{ json_columns('before', types) }},
-    {{ json_columns('after', types) }},
+    {{ orders_columns('before', 'order_items') }},
+    {{ orders_columns('after', 'order_items') }},
     _load_id
 from {{ ref('stg_order_changes') }}
 where source_table = 'order_items'

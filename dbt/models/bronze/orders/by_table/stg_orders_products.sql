@@ -1,13 +1,11 @@
-{%- set types = orders_columns('products') -%}
-
 select
     change_id,
     op,
     lsn,
     ordinal,
     {{ from_milliseconds('ts_ms') }} as changed_at,
-    {{ json_columns('before', types) }},
-    {{ json_columns('after', types) }},
+    {{ orders_columns('before', 'products') }},
+    {{ orders_columns('after', 'products') }},
     _load_id
 from {{ ref('stg_order_changes') }}
 where source_table = 'products'
