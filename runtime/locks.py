@@ -3,9 +3,12 @@
 uv.lock itself names package hosts and stays out of the repository; the exported files do not, and say the same.
 """
 
+import json
+import re
 import subprocess
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +43,10 @@ EXPORTS = (
 )
 
 
+_PIN = re.compile(r"(?m)^([^\s#-][^\\\n]*[^\s\\])")
+_HASH = re.compile(r" \\\n    --hash=\S+")
+
+
 def write_locks(home: Path) -> None:
     """Resolve every environment anew within the dates of its pyproject.toml, and export it."""
     _refuse_parting_dependencies()
@@ -54,33 +61,47 @@ def write_locks(home: Path) -> None:
 
 
 def check_locks(home: Path) -> None:
-    """A Fault unless every requirement file is what its pyproject.toml resolves to.
+    """A Fault unless every requirement file is what its pyproject.toml resolves to, with the versions that it pins.
 
-    A fresh clone has no uv.lock: it resolves anew, to the same, because every pyproject.toml names a date.
+    A fresh clone has no uv.lock, and an index need not answer as on the day of the lock: releases, and more files of
+    one, have appeared weeks after the date that they bear. So nothing newer is looked for.
     """
     _refuse_parting_dependencies()
     uv = ensure_uv(home)
     stale = []
-    for export in EXPORTS:
-        with (
-            step("lock-check", str(export.path.relative_to(ROOT))) as report,
-            tempfile.TemporaryDirectory() as scratch,
-        ):
+    for directory in dict.fromkeys(export.directory for export in EXPORTS):
+        with step("lock-check", _name(directory)) as report, tempfile.TemporaryDirectory() as scratch:
+            exports = [export for export in EXPORTS if export.directory == directory]
+            committed = {export.path: export.path.read_text() for export in exports}
             project = Path(scratch) / "project"
             project.mkdir()
-            for name in ("pyproject.toml", "uv.lock"):
-                if (export.directory / name).exists():
-                    (project / name).write_bytes((export.directory / name).read_bytes())
+            declared = (directory / "pyproject.toml").read_text()
+            (project / "pyproject.toml").write_text(with_pins(declared, committed.values()))
             _uv(uv, "lock", "--quiet", "--directory", str(project))
-            again = Export(project, export.file, export.options)
-            _export(uv, again, again.path)
-            report.note = str(export.path.relative_to(ROOT))
-            if again.path.read_bytes() != export.path.read_bytes():
-                stale.append(report.note)
+            for export in exports:
+                again = Export(project, export.file, export.options)
+                _export(uv, again, again.path)
+                if not is_same(committed[export.path], again.path.read_text()):
+                    stale.append(str(export.path.relative_to(ROOT)))
+            report.note = _name(directory)
     if stale:
         raise Fault(
             f"not what pyproject.toml resolves to: {', '.join(stale)}\n  `make lock` writes them anew"
         )
+
+
+def with_pins(declared: str, requirements: Iterable[str]) -> str:
+    """A pyproject.toml that admits no other versions than those that requirement files pin."""
+    own = tomllib.loads(declared)["tool"]["uv"].get("constraint-dependencies", [])
+    pins = {pin for text in requirements for pin in _PIN.findall(text)}
+    told = f"[tool.uv]\nconstraint-dependencies = {json.dumps([*own, *sorted(pins)])}\n"
+    return re.sub(r"(?m)^constraint-dependencies = .*\n", "", declared).replace("[tool.uv]\n", told, 1)
+
+
+def is_same(committed: str, again: str) -> bool:
+    """Whether two requirement files name the same; of a release there may be more files by now, never fewer."""
+    bare, hashes = [_HASH.sub("", text) for text in (committed, again)], _HASH.findall
+    return bare[0] == bare[1] and set(hashes(committed)) <= set(hashes(again))
 
 
 def _refuse_parting_dependencies() -> None:
