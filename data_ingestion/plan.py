@@ -45,6 +45,11 @@ class PlannedDrop:
         """Whether the ledger held nothing for its object, and knew of no other with its bytes."""
         return self.kind in (Kind.NEW, Kind.LATE) and self.ledger_etag is None and self.twin is None
 
+    @property
+    def is_read_again(self) -> bool:
+        """Whether its bytes are in force, and are read once more."""
+        return self.kind is Kind.REPLAY and self.twin is None
+
     def as_json(self) -> dict[str, Any]:
         """As plain values, for a task's message or `--json`."""
         plain = asdict(self)
@@ -256,18 +261,22 @@ def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[
 
 
 def group_drops(drops: Iterable[PlannedDrop]) -> Iterator[list[PlannedDrop]]:
-    """Drops by batches, each for one transaction: small new ones that follow each other together, others alone."""
+    """Drops by batches, each for one transaction: small ones that follow each other together, others alone.
+
+    Together are new ones, or such as are read again.
+    """
     together: list[PlannedDrop] = []
     filled = 0
     for planned in drops:
         size = planned.object.size
-        if not planned.is_new or size > SMALL_BYTES:
+        if not (planned.is_new or planned.is_read_again) or size > SMALL_BYTES:
             if together:
                 yield together
             yield [planned]
             together, filled = [], 0
             continue
-        if together and (len(together) >= MOST_TOGETHER or filled + size > TOGETHER_BYTES):
+        is_full = len(together) >= MOST_TOGETHER or filled + size > TOGETHER_BYTES
+        if together and (is_full or planned.is_read_again is not together[0].is_read_again):
             yield together
             together, filled = [], 0
         together.append(planned)

@@ -23,6 +23,7 @@ from data_ingestion.warehouses.postgres import (
     leftovers,
     migrations,
     objects,
+    replays,
     tables,
     together,
     withdrawal,
@@ -231,6 +232,8 @@ class PostgresWarehouse:
     def bring_in_together(
         self, contract: Contract, new: Sequence[NewDrop], staged: Staged
     ) -> list[LoadReport | None]:
+        if new[0].planned.is_read_again:
+            return replays.bring_in_again(self.connection, contract, new, staged, self.plan_limits)
         return together.bring_in_together(
             self.connection, contract, new, staged, self.plan_limits, self.redelivered
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import LiteralString
 
 from psycopg import Connection, sql
 
@@ -12,7 +13,7 @@ from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates, LoadReport, LoadState, Rank, check_laws
 from data_ingestion.warehouses.base import NewDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
-from data_ingestion.warehouses.postgres.members import Member
+from data_ingestion.warehouses.postgres.members import Member, Merged
 from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
 from data_ingestion.warehouses.postgres.session import array, by_order
@@ -41,10 +42,12 @@ def bring_in_together(
     if not new:
         return [None for _ in drops]
     if len(new) < len(drops):
-        staged = replace(staged, rows=staged.rows - _unstage(connection, new))
+        staged = replace(staged, rows=staged.rows - unstage(connection, new))
     members = [
         Member(each.position, drop_id, load_id, each.read.staged.rows)
-        for each, drop_id, load_id in zip(new, *_draw_ids(connection, len(new)), strict=True)
+        for each, drop_id, load_id in zip(
+            new, _draw_drop_ids(connection, len(new)), draw_load_ids(connection, len(new)), strict=True
+        )
     ]
     _record_drops(connection, contract, new, members)
     merge, merged = Merge(connection, table, members, staged_rows(staged), limits), None
@@ -54,29 +57,45 @@ def bring_in_together(
             redelivered.add(contract.dataset)
             moved_before = ledger.rows_moved(connection, table.name)  # which counts what was undone, too
     merged = merged or merge.merge(raw_before)
+    told = f"{len(new)} drops at once, {merged.reason}"
+    reports = close_together(connection, contract, new, members, merged, told, raw_before, moved_before)
+    return [reports.get(each.position) for each in drops]
+
+
+def close_together(
+    connection: Connection,
+    contract: Contract,
+    drops: Sequence[NewDrop],
+    members: Sequence[Member],
+    merged: Merged,
+    told: str,
+    raw_before: int,
+    moved_before: int,
+) -> dict[int, LoadReport]:
+    """Holds what a merge of many did against the laws and the server's own count, and records it; by position."""
     reports: dict[int, LoadReport] = {}
     raw_rows = raw_before
-    for each, member in zip(new, members, strict=True):
+    for each, member in zip(drops, members, strict=True):
         fates = merged.fates[each.position] + Fates(read=each.read.read, quarantined=each.read.quarantined)
         check_laws(fates, raw_rows, raw_rows + fates.inserted)
         reports[each.position] = LoadReport(
             contract.dataset, each.planned.object.key, each.planned.kind, LoadState.LOADED, fates,
             each.attempt_id, member.load_id, member.drop_id, each.read.sha256.hex(), merged.plan,
-            f"{each.planned.reason}; {len(new)} drops at once, {merged.reason}", raw_rows, raw_rows + fates.inserted,
+            f"{each.planned.reason}; {told}", raw_rows, raw_rows + fates.inserted,
         )  # fmt: skip
         raw_rows += fates.inserted
-    moved = ledger.rows_moved(connection, table.name) - moved_before
+    moved = ledger.rows_moved(connection, RawTable(contract).name) - moved_before
     if raw_before + moved != raw_rows:
         raise LawBroken(f"raw holds {raw_before + moved} rows, by the fates it should hold {raw_rows}")
     ledger.record_raw_rows(connection, contract.dataset, raw_rows)
     ledger.record_ends(
-        connection, [(reports[each.position], each.read.size) for each in new], contract.fingerprint
+        connection, [(reports[each.position], each.read.size) for each in drops], contract.fingerprint
     )
     ledger.close_quarantine_of(connection, list(reports.values()))
-    bad = [(reports[each.position], each.bad) for each in new if each.read.quarantined]
+    bad = [(reports[each.position], each.bad) for each in drops if each.read.quarantined]
     if bad:
         ledger.record_quarantine(connection, bad)
-    return [reports.get(each.position) for each in drops]
+    return reports
 
 
 def _those_that_are_new(
@@ -116,7 +135,7 @@ def _rank(drop: NewDrop) -> Rank:
     return Rank(planned.period, planned.object.last_modified, planned.object.key)
 
 
-def _unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
+def unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
     """Takes the rows of all other drops out of the stage; how many there were."""
     return connection.execute(
         sql.SQL("delete from {} where {} <> all(%s)").format(TEMPORARY_STAGE, sql.Identifier(POSITION)),
@@ -124,15 +143,24 @@ def _unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
     ).rowcount
 
 
-def _draw_ids(connection: Connection, count: int) -> tuple[list[int], list[int]]:
-    """As many drop ids and load ids, in ascending order."""
-    rows = connection.execute(
-        """select nextval(s.drop_ids), nextval('ops.load_ids')
+def draw_load_ids(connection: Connection, count: int) -> list[int]:
+    """As many load ids, in ascending order."""
+    return _drawn(connection, "select nextval('ops.load_ids') from generate_series(1, %s)", count)
+
+
+def _draw_drop_ids(connection: Connection, count: int) -> list[int]:
+    """The same of drops."""
+    return _drawn(
+        connection,
+        """select nextval(s.drop_ids)
            from (select pg_get_serial_sequence('ops.drops', 'drop_id')::regclass as drop_ids offset 0) s,
                 generate_series(1, %s)""",
-        [count],
-    ).fetchall()
-    return sorted(row[0] for row in rows), sorted(row[1] for row in rows)
+        count,
+    )
+
+
+def _drawn(connection: Connection, query: LiteralString, count: int) -> list[int]:
+    return sorted(row[0] for row in connection.execute(query, [count]))
 
 
 def _record_drops(
