@@ -18,7 +18,7 @@ from data_ingestion.ledger import Fates, MergePlan
 from data_ingestion.warehouses.postgres.claims import Claims
 from data_ingestion.warehouses.postgres.members import Member, Merged, complete_fates
 from data_ingestion.warehouses.postgres.merge_plan import MergeFacts, PlanLimits, choose_plan
-from data_ingestion.warehouses.postgres.session import array, equal, names
+from data_ingestion.warehouses.postgres.session import array, by_index, equal, names
 from data_ingestion.warehouses.postgres.straight import StraightCopy, build_key
 from data_ingestion.warehouses.postgres.tables import KEY, OCCURRENCE, POSITION, RawTable, StagedRows
 
@@ -178,7 +178,7 @@ class Merge:
         if not raw_rows or not staged:
             return MergeFacts(staged, raw_rows, 0, 0)
         share = sql.Literal(min(100.0, 100.0 * wanted / staged))
-        with self._by_index():
+        with by_index(self.connection):
             row = self.connection.execute(
                 self._format(
                     """select count(*), count(r._drop_id)
@@ -195,7 +195,7 @@ class Merge:
     @contextmanager
     def _planned_for(self, plan: MergePlan) -> Iterator[None]:
         if plan is not MergePlan.DIFFERENCE:
-            with self._by_index():
+            with by_index(self.connection):
                 yield
             return
         # The client is done by now: a second process of the server may take its core.
@@ -204,13 +204,6 @@ class Merge:
         yield
         for setting in PARALLEL:
             self.connection.execute(f"set local {setting} to default")
-
-    @contextmanager
-    def _by_index(self) -> Iterator[None]:
-        """Joins go by raw's key: without statistics of the stage, the planner may read the whole of raw for a row."""
-        self.connection.execute("set local enable_hashjoin = off; set local enable_mergejoin = off")
-        yield
-        self.connection.execute("set local enable_hashjoin = on; set local enable_mergejoin = on")
 
     def _compute_fates(self, plan: MergePlan, *, corrects: bool) -> None:
         """Of the difference, all that moves; else, all that raw knows: the rest of the stage is new."""
@@ -267,7 +260,7 @@ class Merge:
                select {content}, _own_drop, _own_load, {line}, 'waiting', _own_load
                from _fates where _fate = 'superseded'"""
         )
-        with self._by_index():
+        with by_index(self.connection):
             self._run(
                 """insert into {history} ({columns}, _fate, _by_load_id)
                    select {raw_columns}, case when f._held_by = f._own_drop then 'replaced' else 'waiting' end,
@@ -285,7 +278,7 @@ class Merge:
                    select {content_of_s}, {drop}, {load}, s.{line} from {stage} s
                    where not exists (select from _fates f where {same_key_fs}) order by {key_of_s}"""
             )
-        with self._by_index():
+        with by_index(self.connection):
             moved = self.connection.execute(
                 self._format(
                     """with moved as (

@@ -18,7 +18,7 @@ from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.members import Member
 from data_ingestion.warehouses.postgres.merge import Merge
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
-from data_ingestion.warehouses.postgres.session import array, equal, names
+from data_ingestion.warehouses.postgres.session import array, by_index, equal, names
 from data_ingestion.warehouses.postgres.tables import POSITION, TEMPORARY_STAGE, RawTable, staged_rows
 from data_ingestion.warehouses.postgres.together import close_together, draw_load_ids, unstage
 
@@ -61,10 +61,12 @@ def _those_as_planned(connection: Connection, contract: Contract, drops: Sequenc
         """select p.position, o.drop_id
            from unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::bytea[])
                as p (position, object_key, etag, period, sha256)
-           join ops.objects o on o.object_key = p.object_key and o.dataset = %s and o.state = 'in_force'
-               and o.etag = p.etag and o.period = p.period
-           join ops.drops d on d.drop_id = o.drop_id and d.sha256 = p.sha256
-           where (select count(*) from ops.objects h where h.drop_id = o.drop_id) = 1""",
+           -- One after the other, each by its own index: of a ledger without statistics any seems as good.
+           cross join lateral (select * from ops.objects where object_key = p.object_key offset 0) o
+           cross join lateral (select sha256 from ops.drops where drop_id = o.drop_id offset 0) d
+           cross join lateral (select count(*) as holders from ops.objects where drop_id = o.drop_id) h
+           where o.dataset = %s and o.state = 'in_force' and o.etag = p.etag and o.period = p.period
+             and d.sha256 = p.sha256 and h.holders = 1""",
         [
             array(each.position for each in drops),
             array(each.planned.object.key for each in drops),
@@ -83,20 +85,32 @@ def _contested(connection: Connection, table: RawTable, held: Mapping[int, int])
     One of their keys is twice in the stage, or another drop's in raw; or they wait for a row, or hold one that they
     have no longer.
     """
-    rows = connection.execute(
-        sql.SQL(
-            """with members as materialized (
-                   select * from unnest(%(positions)s::int[], %(drops)s::bigint[]) as m (position, drop_id)
-               ),
-               staged as materialized (
+    parts = {
+        "position": sql.Identifier(POSITION),
+        "key_of_s": names(table.key, "s"),
+        "stage": TEMPORARY_STAGE,
+        "raw": table.name,
+        "history": table.history,
+        "same_key": equal(table.key, "r", "s"),
+    }
+    with by_index(connection):
+        connection.execute(
+            sql.SQL(
+                """create temporary table _staged_keys on commit drop as
                    select s.{position} as position, r._drop_id as held_by,
                           count(*) over (partition by {key_of_s}) > 1 as is_shared
-                   from {stage} s left join {raw} r on {same_key}
+                   from {stage} s left join {raw} r on {same_key}"""
+            ).format(**parts)
+        )
+    rows = connection.execute(
+        sql.SQL(
+            """with members as (
+                   select * from unnest(%(positions)s::int[], %(drops)s::bigint[]) as m (position, drop_id)
                ),
                kept as (
                    select m.position, m.drop_id, count(s.held_by) as rows,
                           coalesce(bool_or(s.is_shared or s.held_by <> m.drop_id), false) as is_contested
-                   from members m left join staged s on s.position = m.position
+                   from members m left join _staged_keys s on s.position = m.position
                    group by 1, 2
                ),
                held as (
@@ -106,14 +120,7 @@ def _contested(connection: Connection, table: RawTable, held: Mapping[int, int])
                select k.position from kept k left join held h on h._drop_id = k.drop_id
                where k.is_contested or k.rows <> coalesce(h.rows, 0)
                   or exists (select from {history} w where w._drop_id = k.drop_id and w._fate = 'waiting')"""
-        ).format(
-            position=sql.Identifier(POSITION),
-            key_of_s=names(table.key, "s"),
-            stage=TEMPORARY_STAGE,
-            raw=table.name,
-            history=table.history,
-            same_key=equal(table.key, "r", "s"),
-        ),
+        ).format(**parts),
         {
             "positions": array(held),
             "drops": array(held.values()),

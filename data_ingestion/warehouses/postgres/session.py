@@ -87,6 +87,14 @@ def by_order(connection: Connection) -> Iterator[None]:
     connection.execute("set local enable_sort to default")
 
 
+@contextmanager
+def by_index(connection: Connection) -> Iterator[None]:
+    """Joins go by raw's key: without statistics of the stage, the planner may read the whole of raw for a row."""
+    connection.execute("set local enable_hashjoin = off; set local enable_mergejoin = off")
+    yield
+    connection.execute("set local enable_hashjoin = on; set local enable_mergejoin = on")
+
+
 def array(values: Iterable[str] | Iterable[int] | Iterable[bytes] | Iterable[datetime]) -> str:
     """Values of one kind as the text of an array: of a thousand, psycopg's own way takes several times as long."""
     items: list[Any] = list(values)
