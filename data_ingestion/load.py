@@ -19,7 +19,7 @@ from data_ingestion.landing import Landing
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
 from data_ingestion.plan import SMALL_BYTES, PlannedDrop, group_drops
 from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
-from data_ingestion.warehouses.base import DropRead, NewDrop, Stage, Staged, Warehouse
+from data_ingestion.warehouses.base import BatchDrop, DropRead, Stage, Staged, Warehouse
 
 if TYPE_CHECKING:
     from data_ingestion.batch import BatchesAhead, BatchPart
@@ -130,10 +130,10 @@ class Loader:
     def load_together(
         self, batch: Sequence[PlannedDrop], following: Sequence[PlannedDrop] | None = None
     ) -> tuple[list[LoadReport], list[PlannedDrop]]:
-        """Brings small new drops in by one transaction: their reports, and those that have to be loaded alone.
+        """Brings small drops in by one transaction: their reports, and those that have to be loaded alone.
 
-        Left out are drops that are not new after all, and those that fail: alone, their failure is recorded. While the
-        server merges, the batch that follows is read.
+        They are all new, or all read again. Left out are those that are not new after all, or have to do with others,
+        and those that fail: alone, their failure is recorded. While the server merges, the batch that follows is read.
         """
         started = time.monotonic()
         with (
@@ -145,12 +145,12 @@ class Loader:
             try:
                 with self.warehouse.transaction():
                     with self.warehouse.shared_stage(self.contract) as stage:
-                        new = _stage_together(batch, attempt_ids, parts, stage, opened)
+                        read = _stage_together(batch, attempt_ids, parts, stage, opened)
                         staged = stage.finish()
-                    if staged.rows != sum(each.read.staged.rows for each in new):
-                        raise AssertionError(f"{new} read, but {staged.rows} rows staged")
-                    reports = self.warehouse.bring_in_together(self.contract, new, staged) if new else []
-                for each, report in zip(new, reports, strict=True):
+                    if staged.rows != sum(each.read.staged.rows for each in read):
+                        raise AssertionError(f"{read} read, but {staged.rows} rows staged")
+                    reports = self.warehouse.bring_in_together(self.contract, read, staged) if read else []
+                for each, report in zip(read, reports, strict=True):
                     brought[each.position] = report
             except WarehouseLost:  # the next command finds the attempts abandoned
                 raise
@@ -245,9 +245,9 @@ def _stage_together(
     parts: Iterable[BatchPart],
     stage: Stage,
     opened: ExitStack,
-) -> list[NewDrop]:
+) -> list[BatchDrop]:
     """Has the rows of all parts go to the stage; the drops that they are of."""
-    new = []
+    drops = []
     for part in parts:
         for found in part.rows:
             stage.write(found.rows, found.positions)
@@ -256,8 +256,8 @@ def _stage_together(
             staged = Staged(drop.read - drop.bad.count, distinct=False)
             read = DropRead(drop.sha256, drop.size, drop.read, staged, drop.bad.count)
             planned, attempt_id = batch[drop.position], attempt_ids[drop.position]
-            new.append(NewDrop(planned, attempt_id, drop.position, read, drop.bad))
-    return new
+            drops.append(BatchDrop(planned, attempt_id, drop.position, read, drop.bad))
+    return drops
 
 
 @dataclass

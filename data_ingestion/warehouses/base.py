@@ -36,7 +36,7 @@ class DropRead:
 
 
 @dataclass(frozen=True)
-class NewDrop:
+class BatchDrop:
     """A drop of a batch, and what reading it to its end has shown."""
 
     planned: PlannedDrop
@@ -209,11 +209,12 @@ class Warehouse(Protocol):
         """
 
     def bring_in_together(
-        self, contract: Contract, new: Sequence[NewDrop], staged: Staged
+        self, contract: Contract, batch: Sequence[BatchDrop], staged: Staged
     ) -> list[LoadReport | None]:
         """Merges the shared stage into raw and records it, inside the transaction; a report a drop, in their order.
 
-        None stands for a drop that is not new after all: nothing was done for it, it has to be loaded alone.
+        They are all new, or all read again. None stands for one that is not new after all, or whose new reading has to
+        do with other drops: nothing was done for it, it has to be loaded alone.
         """
 
     def withdraw(self, contract: Contract, planned: PlannedDrop, attempt_id: int) -> LoadReport:

@@ -15,7 +15,7 @@ from data_ingestion.contract import Contract
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind, KnownObject, LedgerView, LoadReport, LoadState, ObjectState
 from data_ingestion.plan import PlannedDrop
-from data_ingestion.warehouses.base import DropRead, NewDrop, Stage, Staged
+from data_ingestion.warehouses.base import BatchDrop, DropRead, Stage, Staged
 from data_ingestion.warehouses.postgres import (
     drops,
     gold,
@@ -230,12 +230,12 @@ class PostgresWarehouse:
 
     @_asking
     def bring_in_together(
-        self, contract: Contract, new: Sequence[NewDrop], staged: Staged
+        self, contract: Contract, batch: Sequence[BatchDrop], staged: Staged
     ) -> list[LoadReport | None]:
-        if new[0].planned.is_read_again:
-            return replays.bring_in_again(self.connection, contract, new, staged, self.plan_limits)
+        if batch[0].planned.is_read_again:
+            return replays.bring_in_again(self.connection, contract, batch, staged, self.plan_limits)
         return together.bring_in_together(
-            self.connection, contract, new, staged, self.plan_limits, self.redelivered
+            self.connection, contract, batch, staged, self.plan_limits, self.redelivered
         )
 
     def _record(

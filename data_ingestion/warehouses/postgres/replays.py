@@ -6,14 +6,14 @@ batch have nothing to do with each other. Every other drop is loaded alone, by t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from psycopg import Connection, sql
 
 from data_ingestion.contract import Contract
 from data_ingestion.ledger import LoadReport
-from data_ingestion.warehouses.base import NewDrop, Staged
+from data_ingestion.warehouses.base import BatchDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.members import Member
 from data_ingestion.warehouses.postgres.merge import Merge
@@ -22,9 +22,12 @@ from data_ingestion.warehouses.postgres.session import array, by_index, equal, n
 from data_ingestion.warehouses.postgres.tables import POSITION, TEMPORARY_STAGE, RawTable, staged_rows
 from data_ingestion.warehouses.postgres.together import close_together, draw_load_ids, unstage
 
+# Ids of drops between which those of others are counted with them rather than gone round.
+CLOSE = 100
+
 
 def bring_in_again(
-    connection: Connection, contract: Contract, drops: Sequence[NewDrop], staged: Staged, limits: PlanLimits
+    connection: Connection, contract: Contract, drops: Sequence[BatchDrop], staged: Staged, limits: PlanLimits
 ) -> list[LoadReport | None]:
     """Makes what was staged of drops in force true, in the caller's transaction, under the dataset's lock.
 
@@ -55,7 +58,9 @@ def bring_in_again(
     return [reports.get(each.position) for each in drops]
 
 
-def _those_as_planned(connection: Connection, contract: Contract, drops: Sequence[NewDrop]) -> dict[int, int]:
+def _those_as_planned(
+    connection: Connection, contract: Contract, drops: Sequence[BatchDrop]
+) -> dict[int, int]:
     """By position the drop that the object holds, where it alone holds it, of this period, version and bytes."""
     rows = connection.execute(
         """select p.position, o.drop_id
@@ -85,6 +90,7 @@ def _contested(connection: Connection, table: RawTable, held: Mapping[int, int])
     One of their keys is twice in the stage, or another drop's in raw; or they wait for a row, or hold one that they
     have no longer.
     """
+    stretches = _stretches(held.values())
     parts = {
         "position": sql.Identifier(POSITION),
         "key_of_s": names(table.key, "s"),
@@ -114,8 +120,10 @@ def _contested(connection: Connection, table: RawTable, held: Mapping[int, int])
                    group by 1, 2
                ),
                held as (
-                   select _drop_id, count(*) as rows from {raw}
-                   where _drop_id between %(first)s and %(last)s group by 1
+                   select h.* from unnest(%(firsts)s::bigint[], %(lasts)s::bigint[]) as r (first, last)
+                   cross join lateral (
+                       select _drop_id, count(*) as rows from {raw} where _drop_id between r.first and r.last group by 1
+                   ) h
                )
                select k.position from kept k left join held h on h._drop_id = k.drop_id
                where k.is_contested or k.rows <> coalesce(h.rows, 0)
@@ -124,15 +132,26 @@ def _contested(connection: Connection, table: RawTable, held: Mapping[int, int])
         {
             "positions": array(held),
             "drops": array(held.values()),
-            "first": min(held.values()),
-            "last": max(held.values()),
+            "firsts": array(first for first, _ in stretches),
+            "lasts": array(last for _, last in stretches),
         },
     )
     return {position for (position,) in rows}
 
 
+def _stretches(drop_ids: Iterable[int]) -> list[tuple[int, int]]:
+    """First and last of ids that lie close together: raw's rows of these do, too, and are found by one look."""
+    stretches: list[tuple[int, int]] = []
+    for drop_id in sorted(drop_ids):
+        if stretches and drop_id - stretches[-1][1] <= CLOSE:
+            stretches[-1] = stretches[-1][0], drop_id
+        else:
+            stretches.append((drop_id, drop_id))
+    return stretches
+
+
 def _record_versions(
-    connection: Connection, contract: Contract, again: Sequence[NewDrop], members: Sequence[Member]
+    connection: Connection, contract: Contract, again: Sequence[BatchDrop], members: Sequence[Member]
 ) -> None:
     """Each drop is as this contract reads it; its object is seen as it was planned. No rank moves."""
     seen = [each.planned.object for each in again]

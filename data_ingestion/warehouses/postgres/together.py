@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 from data_ingestion.contract import Contract
 from data_ingestion.errors import LawBroken
 from data_ingestion.ledger import Fates, LoadReport, LoadState, Rank, check_laws
-from data_ingestion.warehouses.base import NewDrop, Staged
+from data_ingestion.warehouses.base import BatchDrop, Staged
 from data_ingestion.warehouses.postgres import ledger
 from data_ingestion.warehouses.postgres.members import Member, Merged
 from data_ingestion.warehouses.postgres.merge import Merge
@@ -23,7 +23,7 @@ from data_ingestion.warehouses.postgres.tables import POSITION, TEMPORARY_STAGE,
 def bring_in_together(
     connection: Connection,
     contract: Contract,
-    drops: Sequence[NewDrop],
+    drops: Sequence[BatchDrop],
     staged: Staged,
     limits: PlanLimits,
     redelivered: set[str],
@@ -65,7 +65,7 @@ def bring_in_together(
 def close_together(
     connection: Connection,
     contract: Contract,
-    drops: Sequence[NewDrop],
+    drops: Sequence[BatchDrop],
     members: Sequence[Member],
     merged: Merged,
     told: str,
@@ -99,8 +99,8 @@ def close_together(
 
 
 def _those_that_are_new(
-    connection: Connection, contract: Contract, drops: Sequence[NewDrop]
-) -> list[NewDrop]:
+    connection: Connection, contract: Contract, drops: Sequence[BatchDrop]
+) -> list[BatchDrop]:
     """The drops whose object holds and held nothing, and whose bytes nobody holds; of equal ones the first."""
     known_keys = {
         row[0]
@@ -130,12 +130,12 @@ def _those_that_are_new(
     return sorted(new, key=_rank, reverse=True)
 
 
-def _rank(drop: NewDrop) -> Rank:
+def _rank(drop: BatchDrop) -> Rank:
     planned = drop.planned
     return Rank(planned.period, planned.object.last_modified, planned.object.key)
 
 
-def unstage(connection: Connection, new: Sequence[NewDrop]) -> int:
+def unstage(connection: Connection, new: Sequence[BatchDrop]) -> int:
     """Takes the rows of all other drops out of the stage; how many there were."""
     return connection.execute(
         sql.SQL("delete from {} where {} <> all(%s)").format(TEMPORARY_STAGE, sql.Identifier(POSITION)),
@@ -164,7 +164,7 @@ def _drawn(connection: Connection, query: LiteralString, count: int) -> list[int
 
 
 def _record_drops(
-    connection: Connection, contract: Contract, new: Sequence[NewDrop], members: Sequence[Member]
+    connection: Connection, contract: Contract, new: Sequence[BatchDrop], members: Sequence[Member]
 ) -> None:
     """Each object holds its drop, and gives it its rank."""
     seen = [each.planned.object for each in new]
