@@ -201,7 +201,9 @@ def _env(options: argparse.Namespace) -> None:
             in_docker and name == "AWS_ENDPOINT_URL" and stack.settings.runs_own_s3
         ):  # theirs has no port here
             print(f"export {name}={shlex.quote(value)}")
-    print(f'export PATH={shlex.quote(str(stack.link_programs()))}:"$PATH"')
+    # Who runs containers alone has no environments here; `make shell` is inside of them.
+    if not in_docker or stack.settings.venv("runtime").exists():
+        print(f'export PATH={shlex.quote(str(stack.link_programs()))}:"$PATH"')
 
 
 def _psql(options: argparse.Namespace) -> int:

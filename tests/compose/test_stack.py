@@ -61,6 +61,12 @@ def test_all_are_healthy_and_every_one_shot_did_its_work(stack) -> None:
     }
 
 
+def test_a_shell_is_told_where_the_containers_are_though_no_environment_is_on_this_machine(stack) -> None:
+    told = stack.runtime("env")
+    assert f"export SUPERSET_URL=http://127.0.0.1:{stack.settings.port('GOLDWORKS_SUPERSET_PORT')}" in told
+    assert "AWS_ENDPOINT_URL" not in told, "the local S3 server has no port here"
+
+
 def test_the_first_up_ran_every_dag_and_gold_has_their_rows(stack) -> None:
     for domain in DOMAINS:
         runs = stack.api.ask("GET", f"/api/v2/dags/{domain}/dagRuns")["dag_runs"]
