@@ -182,9 +182,20 @@ def log_in_to_airflow(driver: Chrome, url: str, user: str, password: str) -> Non
 def last_run_state(driver: Chrome, url: str, dag: str) -> str:
     """The state that Airflow's list of runs shows for the newest one: Success, Failed, Running, …"""
     driver.get(f"{url}/dags/{dag}/runs")
-    newest = _one(driver, "main table tbody tr, table tbody tr")
-    titles = [cell.text.strip() for cell in driver.find_elements(By.CSS_SELECTOR, "table thead th")]
-    return newest.find_elements(By.CSS_SELECTOR, "td")[titles.index("State")].text.strip()
+    return wait_until(driver, _state_of_first_run, f"{driver.current_url} lists no run")
+
+
+def _state_of_first_run(driver: Chrome) -> str:
+    """What the first row of the open list of runs has under "State"; empty while only the outline of a row is drawn.
+
+    Read by one script: Airflow draws its rows anew whenever it asks for them again.
+    """
+    script = (
+        "const titles = [...document.querySelectorAll('table thead th')].map(e => e.innerText.trim());"
+        "const cells = document.querySelector('table tbody tr')?.querySelectorAll('td') ?? [];"
+        "return cells[titles.indexOf('State')]?.innerText.trim() ?? ''"
+    )
+    return str(driver.execute_script(script))
 
 
 def open_last_run_graph(driver: Chrome, url: str, dag: str) -> None:
