@@ -8,15 +8,25 @@ movements as (
 
 ),
 
+drops as (
+
+    select * from {{ source('ops', 'drops') }}
+
+),
+
 -- Read anew at each build and not kept with the movements: a row that a newer drop repeats unchanged changes its
--- place (drop and line) without being touched by that load.
+-- place (drop and line) without being touched by that load. Drops follow one another by rank, not by number: which
+-- of them was loaded first is chance.
 places as (
 
     select
-        movement_id,
-        _drop_id,
-        _line
-    from {{ ref('stg_bank_transactions') }}
+        movements.movement_id,
+        drops.rank_period,
+        drops.rank_delivered_at,
+        drops.rank_object_key,
+        movements._line
+    from {{ ref('stg_bank_transactions') }} as movements
+    left join drops on movements._drop_id = drops.drop_id
 
 ),
 
@@ -26,7 +36,9 @@ ordered as (
         movements.*,
         row_number() over (
             partition by movements.account_no, movements.booking_date
-            order by places._drop_id, places._line, movements.movement_id
+            order by
+                places.rank_period, places.rank_delivered_at, places.rank_object_key, places._line,
+                movements.movement_id
         ) as position_in_day,
         count(*) over (partition by movements.account_no, movements.booking_date) as movements_in_day
     from movements
