@@ -1,4 +1,4 @@
-"""A bank day that two exports share: its first and last movement are the same whichever export was loaded first."""
+"""A bank day that two exports share: it ends with the same movement whichever export was loaded first."""
 
 import os
 
