@@ -44,6 +44,9 @@ alter role airflow login password :'airflow_password';
 alter role superset login password :'superset_password';
 alter role raw_reader nologin;
 grant raw_reader to :"transformer";
+-- A raw table whose type changes takes the views on it with it: the loader puts those of dbt back, as dbt's. It has none
+-- of dbt's rights by itself, only when it says that it acts for it.
+grant :"transformer" to :"loader" with inherit false, set true;
 
 -- Databases: the warehouse, and the metadata of Airflow and of Superset, each closed to everybody else.
 select format('create database %I owner %I', name, owner) as statement

@@ -1,7 +1,8 @@
 """Health: whether a part of Airflow is at work, as container health checks ask: one line, and 0 or 1.
 
-`api`, `scheduler` and `dag_processor` ask the API server's health page, which needs no login: it tells what each part
-has last written into the metadata. `worker` asks the Celery worker of this very container, over the broker.
+`api`, `scheduler` and `dag_processor` ask the API server's health page, which needs no login: it shows what each part
+has last written into the metadata. `worker` asks the Celery worker of this very container, over the broker that
+Airflow's settings name.
 """
 
 # ruff: noqa: T201 (a script speaks by printing)
@@ -13,12 +14,10 @@ import os
 import socket
 import sys
 import urllib.request
-from pathlib import Path
 
 PAGE = "http://airflow-api:8080/api/v2/monitor/health"
 # The API server is well when it reaches the metadata.
 PARTS = {"api": "metadatabase", "scheduler": "scheduler", "dag_processor": "dag_processor"}
-SECRETS = Path("/run/secrets")
 PATIENCE = 5  # seconds
 
 
@@ -29,12 +28,12 @@ def main(arguments: list[str]) -> int:
         return 2
     [part] = arguments
     try:
-        told = worker(broker_url()) if part == "worker" else asked(part)
+        fault = worker(os.environ["AIRFLOW__CELERY__BROKER_URL"]) if part == "worker" else asked(part)
     except Exception as error:  # whatever it is, the part can't be called healthy
         print(f"{part}: {type(error).__name__}: {error}")
         return 1
-    print(f"{part}: {told or 'healthy'}")
-    return 1 if told else 0
+    print(f"{part}: {fault or 'healthy'}")
+    return 1 if fault else 0
 
 
 def asked(part: str) -> str:
@@ -46,12 +45,6 @@ def asked(part: str) -> str:
         return ""
     beats = [value for name, value in found.items() if name.startswith("latest_") and value]
     return f"{found['status'] or 'absent'}, last heard of {beats[0] if beats else 'never'}"
-
-
-def broker_url() -> str:
-    """The broker's address, as a variable or as the container's secret of that name: a check sees the latter only."""
-    name = "AIRFLOW__CELERY__BROKER_URL"
-    return os.environ.get(name) or (SECRETS / name).read_text().strip()
 
 
 def worker(broker: str) -> str:

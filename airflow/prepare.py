@@ -3,26 +3,24 @@
 Run by the python of Airflow's environment, once before Airflow's processes start, with their settings (AIRFLOW__…) and
 AIRFLOW_USER and AIRFLOW_PASSWORD. May be run again at any time.
 
-What was prepared is noted with the metadata itself, as a comment on the table of users, so that it is true after a
-restore and on another machine too; where nothing is to be done, Airflow is not even imported.
+What was prepared is noted with the metadata itself; where nothing is to be done, Airflow is not even imported.
 """
 
 # ruff: noqa: T201 (a script speaks by printing)
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import os
 import sys
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from runtime.metadata import USERS, fingerprint, is_prepared, note_prepared, postgres_url
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-USERS = "ab_user"
 
 # The pool of the tasks that watch dbt's models. It has fewer slots than tasks may run at once ([core] parallelism): the
 # build that they watch must always find a place beside them.
@@ -32,20 +30,19 @@ ABOUT = "watchers of dbt models; smaller than the executor's parallelism"
 
 
 def main() -> int:
-    """Does what is missing, and tells it in a line."""
+    """Does what is missing, and says it in a line."""
     user, password = os.environ.get("AIRFLOW_USER"), os.environ.get("AIRFLOW_PASSWORD")
     if not user or not password:
         return refuse("AIRFLOW_USER and AIRFLOW_PASSWORD are not set\n  they are the administrator's login")
     url = setting("database", "sql_alchemy_conn")
-    wanted = fingerprint(REQUIREMENTS.read_bytes(), user, password, setting("api", "secret_key"))
+    wanted = fingerprint(REQUIREMENTS, user, password, setting("api", "secret_key"))
     try:
-        with psycopg.connect(plain(url), autocommit=True, connect_timeout=10) as metadata:
-            if is_prepared(metadata, wanted):
-                print("nothing to do: metadata, administrator and pool are there")
+        with psycopg.connect(postgres_url(url), autocommit=True, connect_timeout=10) as metadata:
+            if is_prepared(metadata, wanted) and pool_exists(metadata):
+                print("nothing to do: metadata, administrator and pool exist")
                 return 0
             done = prepare(metadata, user, password)
-            comment = sql.SQL("comment on table {} is {}").format(sql.Identifier(USERS), sql.Literal(wanted))
-            metadata.execute(comment)
+            note_prepared(metadata, wanted)
     except psycopg.OperationalError as error:
         return refuse(f"Airflow's metadata can't be reached: {error}")
     except MigrationIncomplete as error:
@@ -67,26 +64,6 @@ def setting(section: str, name: str) -> str:
     return str(conf.get_mandatory_value(section, name))
 
 
-def plain(url: str) -> str:
-    """SQLAlchemy's URL as Postgres itself reads it: without the name of a driver."""
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme.partition('+')[0]}{separator}{rest}"
-
-
-def fingerprint(requirements: bytes, user: str, password: str, key: str) -> str:
-    """What metadata are prepared for: packages and login. Without the key it says nothing about the password."""
-    facts = json.dumps([hashlib.sha256(requirements).hexdigest(), user, password])
-    return f"prepared {hmac.new(key.encode(), facts.encode(), hashlib.sha256).hexdigest()}"
-
-
-def is_prepared(metadata: psycopg.Connection, wanted: str) -> bool:
-    """Whether this login, these packages and the pool were prepared before."""
-    row = metadata.execute("select obj_description(to_regclass(%s), 'pg_class')", [USERS]).fetchone()
-    if row != (wanted,):
-        return False
-    return metadata.execute("select from slot_pool where pool = %s", [POOL]).fetchone() is not None
-
-
 def prepare(metadata: psycopg.Connection, user: str, password: str) -> str:
     """Migrates, and makes what is missing. In this process: everybody can see a process' arguments."""
     from airflow.cli.cli_parser import get_parser
@@ -96,8 +73,8 @@ def prepare(metadata: psycopg.Connection, user: str, password: str) -> str:
     # With SQLAlchemy 2.1 the migration leaves the FAB tables out and still reports success.
     if metadata.execute("select to_regclass(%s)", [USERS]).fetchone() == (None,):
         raise MigrationIncomplete(
-            f"`airflow db migrate` made no table {USERS}: nobody could log in\n"
-            "  the locked SQLAlchemy does not suit the FAB provider; `make lock-check` tells what changed"
+            f"`airflow db migrate` did not create the table {USERS}, so no one could log in\n"
+            "  the locked SQLAlchemy does not work with the FAB provider; `make lock-check` shows what changed"
         )
     return f"metadata migrated, {administrator(user, password)}, {pool()}"
 
@@ -110,24 +87,29 @@ def administrator(user: str, password: str) -> str:
         security = builder.sm
         if known := security.find_user(username=user):
             done = security.reset_password(known.id, password)
-            told = f"password of {user} set anew"
+            outcome = f"password of {user} updated"
         else:
             admin = security.find_role("Admin")
             done = security.add_user(user, "Gold", "Works", f"{user}@example.com", admin, password)
-            told = f"administrator {user} made"
+            outcome = f"administrator {user} created"
     if not done:
-        raise SystemExit(f"airflow/prepare.py: the login {user} could not be made")
-    return told
+        raise SystemExit(f"airflow/prepare.py: the login {user} could not be created")
+    return outcome
+
+
+def pool_exists(metadata: psycopg.Connection) -> bool:
+    """Whether the pool was not removed since."""
+    return metadata.execute("select from slot_pool where pool = %s", [POOL]).fetchone() is not None
 
 
 def pool() -> str:
-    """Makes the pool; one that is there keeps the slots that somebody chose."""
+    """Creates the pool; an existing one keeps its slots, which someone may have chosen."""
     from airflow.models.pool import Pool
 
     if known := Pool.get_pool(POOL):
         return f"pool {POOL} has {known.slots} slots"
     Pool.create_or_update_pool(POOL, SLOTS, ABOUT, include_deferred=False)
-    return f"pool {POOL} made with {SLOTS} slots"
+    return f"pool {POOL} created with {SLOTS} slots"
 
 
 def refuse(why: str) -> int:

@@ -16,9 +16,11 @@ from pathlib import Path
 from bench import dags
 from bench.figures import Run, as_json, figures, table
 from bench.files import VERSION, read_truths
+from bench.loaders import OWN, Loader, of_checkout, without
 from bench.process import Wrong
-from bench.scenarios import SCENARIOS, Load, Place, Scenario
+from bench.scenarios import SCENARIOS, CopyLimit, Landings, Load, Place, Scenario
 from bench.server import PROFILES, ROOT, running, settings_of
+from bench.without import TAKEN_AWAY
 from runtime.settings import home_directory
 
 
@@ -29,22 +31,28 @@ def main() -> int:
     chosen = _chosen(options.only)
     home = home_directory() / "bench"
     files = _files(home, options.rows)
+    loaders = _loaders(options)
     runs: list[Run] = []
     wrong: list[str] = []
-    folder = Path(tempfile.mkdtemp(prefix="goldworks-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=home))  # beside the files, which landings link to
     try:
+        landings = Landings(files, folder)
+        landings.make(chosen)
         with ExitStack() as stack:
-            places: dict[str, Place] = {}
+            places: dict[str, list[Place]] = {}
             for profile in options.profiles:
                 server = stack.enter_context(running(profile))
-                places[profile] = Place(server, files, read_truths(files), folder / profile, options.rows)
-            for profile, place in places.items():
+                places[profile] = [
+                    Place(server, loader, landings, read_truths(files), options.rows) for loader in loaders
+                ]
+            for profile, those in places.items():
                 _say(f"{profile}: preparing")
-                place.prepare(chosen)
+                for place in those:
+                    place.prepare(chosen)
             for number in range(1, options.rounds + 1):
-                for profile, place in places.items():
+                for profile, those in places.items():
                     _say(f"round {number} of {options.rounds}, {profile}")
-                    _round(place, profile, number, chosen, runs, wrong)
+                    _round(those, profile, number, chosen, runs, wrong)
         if any(word in dags.NAME for word in options.only):
             found = dags.measure(folder, options.rounds)
             runs += [
@@ -59,16 +67,25 @@ def main() -> int:
 
 
 def _round(
-    place: Place, profile: str, number: int, chosen: tuple[Scenario, ...], runs: list[Run], wrong: list[str]
+    places: list[Place],
+    profile: str,
+    number: int,
+    chosen: tuple[Scenario, ...],
+    runs: list[Run],
+    wrong: list[str],
 ) -> None:
+    """Each scenario by each loader, in turns: what slows the machine down meanwhile slows all of them down."""
     for scenario in chosen:
-        try:
-            cost, plan = place.measure(scenario)
-        except Wrong as fault:
-            wrong.append(f"{profile}, round {number}: {fault}")
-            continue
-        runs.append(Run(profile, scenario.name, number, cost, plan))
-        _say(f"  {scenario.name:<28} {cost.wall:>7.2f} s  {plan}")
+        those = places[:1] if isinstance(scenario, CopyLimit) else places[:: 1 if number % 2 else -1]
+        for place in those:
+            try:
+                cost, plan = place.measure(scenario)
+            except Wrong as fault:
+                wrong.append(f"{profile}, round {number}, {place.loader.name or 'own'}: {fault}")
+                _say(f"  {scenario.name:<28}   WRONG  {place.loader.name}")
+                continue
+            runs.append(Run(profile, scenario.name, number, cost, plan, place.loader.name))
+            _say(f"  {scenario.name:<28} {cost.wall:>7.2f} s  {plan}  {place.loader.name}")
 
 
 def _options() -> argparse.Namespace:
@@ -79,8 +96,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="+", default=[""], metavar="WORD", help="scenarios with one of these in their name"
     )
+    parser.add_argument(
+        "--against", type=Path, metavar="FOLDER", help="another checkout, in turns with this (AGAINST=)"
+    )
+    parser.add_argument(
+        "--without", nargs="*", choices=TAKEN_AWAY, metavar="ACCELERATOR", default=[],
+        help=f"this loader without each of these, in turns (WITHOUT=): {', '.join(TAKEN_AWAY)}",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, help="where the figures go (var/bench/latest.json)")
     return parser.parse_args()
+
+
+def _loaders(options: argparse.Namespace) -> list[Loader]:
+    """This checkout's first, which the others are held against."""
+    others = [of_checkout(options.against)] if options.against else []
+    return [OWN, *others, *map(without, options.without)]
 
 
 def _chosen(words: list[str]) -> tuple[Scenario, ...]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-VERSION = 2  # of what is written: files of another version are written anew
+VERSION = 3  # of the files: raised when they change, so that they are written again
 EVENTS = "id,timestamp,email,country,ip,uri,action,tags\n"
 BANK = "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE, WITHDRAWAL AMT , DEPOSIT AMT ,BALANCE AMT,.\n"
 SMALL_FILES, SMALL_ROWS = 1000, 100
@@ -108,8 +108,8 @@ def write_events(folder: Path, rows: int) -> None:
 
 
 def write_small(folder: Path, files: int, rows: int) -> None:
-    """A file a month, as many months as it takes."""
-    truth = Truth()
+    """A file a month, as many months as it takes; and what the first of them adds to the month of events."""
+    truth, added = Truth(), read_truths(folder)["month"]
     for number in range(files):
         month = date(2026 - number // 12, number % 12 + 1, 1)
         path = folder / "small" / f"{month:%Y/%m}" / "events.csv"
@@ -119,7 +119,9 @@ def write_small(folder: Path, files: int, rows: int) -> None:
             for event in events(rows, 1000 + number, month):
                 stream.write(in_csv(event))
                 truth.add(event)
-    write_truths(folder, {"small": truth})
+                if not number:
+                    added.add(event)
+    write_truths(folder, {"small": truth, "added": added})
 
 
 def write_bank(folder: Path, rows: int) -> None:

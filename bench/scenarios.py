@@ -1,18 +1,19 @@
 """Scenarios: what is loaded onto what, and whether raw is right afterwards."""
 
 import json
+import os
 import shutil
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.files import Truth, bad_rows
+from bench.loaders import Loader
 from bench.process import Cost, Spent, Wrong, run
-from bench.server import ROOT, Server
+from bench.server import Server
 
 FIRST_MONTH, NEXT_MONTH, BANK_KEY = "2026/01/events.csv", "2026/02/events.csv", "bank_transactions/export.csv"
-LOADER = (sys.executable, "-m", "data_ingestion")
 # Sums need no order, and are the same in bench/files.py: seven bytes of the MD5 of a row's values, nulls left out.
 DIGEST = "sum(('x' || left(md5(concat_ws('|', {columns})), 14))::bit(56)::bigint)"
 COLUMNS = {
@@ -65,6 +66,7 @@ Scenario = Load | CopyLimit | Command
 
 COPY, COPY_QUOTED, COPY_BANK = "copy limit", "copy limit, quoted", "copy limit, bank"
 MONTH = {FIRST_MONTH: "month.csv"}
+ADDED = {**MONTH, "2026/03/events.csv": "small/2026/01/events.csv"}
 
 SCENARIOS: tuple[Scenario, ...] = (
     CopyLimit(COPY, "month.csv", 8),
@@ -72,6 +74,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Load("reload, one row corrected", {FIRST_MONTH: "corrected.csv"}, "corrected", base="month", limit=COPY),
     Load("same bytes, touched", MONTH, "month", base="month", limit=COPY, fresh=True),
     Load("nothing new", MONTH, "month", base="month", limit=COPY),
+    Load("one small file more", ADDED, "added", base="month", limit=COPY),
     Load("next month, a tenth known", {**MONTH, NEXT_MONTH: "next.csv"}, "next", base="month", limit=COPY),
     Load("first load, 1 % bad", {FIRST_MONTH: "bad.csv"}, "bad", limit=COPY, bad=True),
     CopyLimit(COPY_QUOTED, "quoted.csv", 8),
@@ -85,50 +88,114 @@ SCENARIOS: tuple[Scenario, ...] = (
 BASES = {"month": MONTH, "small": {"": "small"}}
 
 
-@dataclass
+@dataclass(frozen=True)
+class Landings:
+    """Landings over the generated files: hard links, as a file has the version of its content under every name.
+
+    A further link would change it, so all are made before the first load.
+    """
+
+    files: Path
+    folder: Path
+    made: dict[frozenset[tuple[str, str]], Path] = field(default_factory=dict)
+
+    def make(self, scenarios: Sequence[Scenario]) -> None:
+        """The landings of these scenarios and of what they start from."""
+        loads = [one for one in scenarios if isinstance(one, Load)]
+        for files in (*(load.files for load in loads), *(BASES[load.base] for load in loads if load.base)):
+            if frozenset(files.items()) not in self.made:
+                landing = self.folder / f"landing-{len(self.made)}"
+                self.made[frozenset(files.items())] = landing
+                self._fill(landing, files, os.link)
+
+    def of(self, files: dict[str, str]) -> Path:
+        """The landing with these files."""
+        return self.made[frozenset(files.items())]
+
+    @contextmanager
+    def fresh(self, files: dict[str, str]) -> Iterator[Path]:
+        """A landing with copies of them, for one load."""
+        landing = self.folder / "fresh"
+        try:
+            self._fill(landing, files, shutil.copyfile)
+            yield landing
+        finally:
+            shutil.rmtree(landing, ignore_errors=True)
+
+    def _fill(self, landing: Path, files: dict[str, str], put: Callable[[Path, Path], object]) -> None:
+        for key, name in self._objects(files):
+            target = landing / key
+            target.parent.mkdir(parents=True, exist_ok=True)
+            put(self.files / name, target)
+
+    def _objects(self, files: dict[str, str]) -> Iterator[tuple[str, str]]:
+        """Keys with the file of each; a key that is empty stands for a folder of files."""
+        for key, name in files.items():
+            if key:
+                yield key, name
+                continue
+            for path in sorted((self.files / name).rglob("*.csv")):
+                yield path.relative_to(self.files / name).as_posix(), path.relative_to(self.files).as_posix()
+
+
+@dataclass(frozen=True)
 class Place:
-    """Where scenarios run: a server, the generated files and their truths, and a folder for landings."""
+    """Where scenarios run: a server, a loader's databases on it, the landings, and what raw must hold in the end."""
 
     server: Server
-    files: Path
+    loader: Loader
+    landings: Landings
     truths: dict[str, Truth]
-    folder: Path
     rows: int
-    _made: int = field(default=0, init=False)
 
     def prepare(self, scenarios: tuple[Scenario, ...]) -> None:
         """Makes the databases that the scenarios start from: empty, and each base once, unmeasured."""
-        run([*LOADER, "status"], {"GOLDWORKS_WAREHOUSE_URL": self.server.url("warehouse")}, ROOT)
-        self.server.wait_for_the_session_to_end("warehouse")
+        empty = self._base("")
+        self.server.copy_database("warehouse", empty)
+        run(
+            [*self.loader.command, "status"],
+            {"GOLDWORKS_WAREHOUSE_URL": self.server.url(empty)},
+            self.loader.root,
+        )
+        self.server.wait_for_the_session_to_end(empty)
         for base in dict.fromkeys(one.base for one in scenarios if isinstance(one, Load) and one.base):
-            self.server.copy_database("warehouse", f"base_{base}")
-            self._load(f"base_{base}", self._landing(BASES[base], fresh=False))
-            self.server.vacuum(f"base_{base}")
-            self.server.wait_for_the_session_to_end(f"base_{base}")
+            database = self._base(base)
+            self.server.copy_database(empty, database)
+            self._load(database, self.landings.of(BASES[base]))
+            self.server.vacuum(database)
+            self.server.wait_for_the_session_to_end(database)
 
     def measure(self, scenario: Scenario) -> tuple[Cost, str]:
         """Runs a scenario; its cost and the merge plan that was taken. Raises `Wrong` where raw is not the truth."""
         if isinstance(scenario, Command):
-            return run([*LOADER, *scenario.arguments], {}, ROOT)[0], ""
+            return run([*self.loader.command, *scenario.arguments], {}, self.loader.root)[0], ""
         if isinstance(scenario, CopyLimit):
             return self._copy(scenario), ""
-        self.server.copy_database(f"base_{scenario.base}" if scenario.base else "warehouse", "run")
-        landing = self._landing(scenario.files, fresh=scenario.fresh)
-        self.server.checkpoint()
-        cost, report = self._load("run", landing)
+        self.server.copy_database(self._base(scenario.base), "run")
+        with (
+            self.landings.fresh(scenario.files)
+            if scenario.fresh
+            else nullcontext(self.landings.of(scenario.files)) as landing
+        ):
+            self.server.checkpoint()
+            cost, report = self._load("run", landing)
         self._check(scenario)
         self.server.drop_database("run")
-        shutil.rmtree(landing)
         return cost, " + ".join(sorted({load["plan"] for load in report["loads"] if load["plan"]}))
 
     def _load(self, database: str, landing: Path) -> tuple[Cost, dict]:  # type: ignore[type-arg]
         environment = {
             "GOLDWORKS_WAREHOUSE_URL": self.server.url(database),
             "GOLDWORKS_LANDING_URL": str(landing),
-            "GOLDWORKS_CONTRACTS": str(ROOT / "contracts"),
+            "GOLDWORKS_CONTRACTS": str(self.loader.root / "contracts"),
         }
-        cost, said = run([*LOADER, "load", "--json"], environment, ROOT, self._spent(database))
+        command = [*self.loader.command, "load", "--json"]
+        cost, said = run(command, environment, self.loader.root, self._spent(database))
         return cost, json.loads(said)
+
+    def _base(self, base: str) -> str:
+        """The database from which a scenario starts, made by this loader."""
+        return f"{base or 'empty'}_of_{self.loader.short_name}"
 
     def _copy(self, scenario: CopyLimit) -> Cost:
         columns = ", ".join(f"c{number} text" for number in range(scenario.columns))
@@ -136,11 +203,11 @@ class Place:
             connection.execute("drop table if exists copied")
             connection.execute(f"create unlogged table copied ({columns})")
             self.server.checkpoint()
-            copy = f"\\copy copied from '{self.files / scenario.file}' with (format csv, header)"
+            copy = f"\\copy copied from '{self.landings.files / scenario.file}' with (format csv, header)"
             environment = self.server.cluster.connection("limit")
             cost, _ = run(
                 [self.server.cluster.binaries / "psql", "-X", "-q", "-c", copy],
-                {**environment, "PGDATABASE": "postgres"}, ROOT, self._spent("nobody is here"),
+                {**environment, "PGDATABASE": "postgres"}, self.loader.root, self._spent("a database without sessions"),
             )  # fmt: skip
             row = connection.execute("select count(*) from copied").fetchone()
             connection.execute("drop table copied")
@@ -168,24 +235,3 @@ class Place:
         return Spent(
             server.cpu_seconds, server.wal_bytes, lambda: server.wait_for_the_session_to_end(database)
         )
-
-    def _landing(self, files: dict[str, str], *, fresh: bool) -> Path:
-        """A folder with links to the files: a link has the version of what it leads to, wherever it lies."""
-        self._made += 1
-        landing = self.folder / f"landing-{self._made}"
-        for key, name in self._objects(files):
-            target = landing / key
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if fresh:
-                shutil.copyfile(self.files / name, target)
-            else:
-                target.symlink_to(self.files / name)
-        return landing
-
-    def _objects(self, files: dict[str, str]) -> Iterator[tuple[str, str]]:
-        for key, name in files.items():
-            if key:
-                yield key, name
-                continue
-            for path in sorted((self.files / name).rglob("*.csv")):
-                yield path.relative_to(self.files / name).as_posix(), path.relative_to(self.files).as_posix()

@@ -130,9 +130,8 @@ def cpu_seconds(pid: int | None) -> float:
         children = _children(pid)
         try:
             ticks = sum(_ticks(process) for process in (pid, *children))
-        except (
-            FileNotFoundError
-        ):  # one has ended meanwhile: its parent has its ticks now, but was asked before
+        except (FileNotFoundError, ProcessLookupError):  # one has ended meanwhile
+            # its parent has its ticks now, but was asked before
             _ticks(pid)  # says so if it is the process itself
             continue
         if _children(pid) == children:

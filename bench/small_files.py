@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bench.loaders import OWN
 from bench.process import Cost, Spent, Wrong, run
-from bench.scenarios import LOADER
 from bench.server import PROFILES, ROOT, Server, running
 
 DATASET, FIRST = "vehicle_events", datetime(2026, 3, 2)
@@ -54,20 +54,20 @@ class Day:
 
 def key_of(second: int) -> str:
     """The file of a second, its seconds unpadded."""
-    told = FIRST + timedelta(seconds=second)
-    return f"data/{told:%Y/%m/%d/%H/%M}/{told:%Y-%m-%d-%H-%M}-{told.second}-events.txt"
+    moment = FIRST + timedelta(seconds=second)
+    return f"data/{moment:%Y/%m/%d/%H/%M}/{moment:%Y-%m-%d-%H-%M}-{moment.second}-events.txt"
 
 
 def records_of(second: int, records: int) -> Iterator[tuple[str, str, str, str]]:
     """When, which vehicle, and where: each of its own moment, none twice; one of every BAD_EVERY files is nowhere."""
     chance = random.Random(second)
-    told = f"{FIRST + timedelta(seconds=second, hours=3):%Y-%m-%dT%H:%M:%S}"
+    moment = f"{FIRST + timedelta(seconds=second, hours=3):%Y-%m-%dT%H:%M:%S}"
     for number in range(records):
         latitude = 43.6 + chance.randrange(10**5) / 10**6
         if number == records - 1 and second % BAD_EVERY == BAD_EVERY - 1:
             latitude += 100
         vehicle = f"{number * 2654435761 % 2**32:08x}-{number:04x}-4000-8000-{number:012x}"
-        at = f"{told}.{number * 1000 // records:03d}Z"
+        at = f"{moment}.{number * 1000 // records:03d}Z"
         yield at, vehicle, f"{latitude:.5f}", f"{1.44 + chance.randrange(10**5) / 10**6:.5f}"
 
 
@@ -94,16 +94,16 @@ def main() -> int:
         day.write(0, options.files)
         with running(options.profile) as server:
             records = options.files * options.records
-            _tell("copy limit", records, "records", _copy(server, home, records))
-            _tell("reading alone", options.files, "files", _read(home, records))
-            _tell("first load", options.files, "files", _load(server, home))
+            _print_step("copy limit", records, "records", _copy(server, home, records))
+            _print_step("reading alone", options.files, "files", _read(home, records))
+            _print_step("first load", options.files, "files", _load(server, home))
             _check(server, options.files, options.records)
             day.write(options.files, options.new)
-            _tell("next load", options.new, "files", _load(server, home))
+            _print_step("next load", options.new, "files", _load(server, home))
             _check(server, options.files + options.new, options.records)
-            _tell("nothing new", options.files + options.new, "files", _load(server, home))
+            _print_step("nothing new", options.files + options.new, "files", _load(server, home))
             again = options.files + options.new
-            _tell("all read again", again, "files", _load(server, home, "--full-refresh"))
+            _print_step("all read again", again, "files", _load(server, home, "--full-refresh"))
             _check(server, again, options.records, readings=2)
     except Wrong as wrong:
         print(f"WRONG, no figure: {wrong}")
@@ -144,7 +144,7 @@ def _load(server: Server, home: Path, *options: str) -> Cost:
         "GOLDWORKS_LANDING_URL": str(home / "landing"),
         "GOLDWORKS_CONTRACTS": str(ROOT / "contracts"),
     }
-    return run([*LOADER, "load", *options], environment, ROOT, _spent(server, "warehouse"))[0]
+    return run([*OWN.command, "load", *options], environment, ROOT, _spent(server, "warehouse"))[0]
 
 
 def _check(server: Server, files: int, records: int, readings: int = 1) -> None:
@@ -165,7 +165,7 @@ def _spent(server: Server, database: str) -> Spent:
     return Spent(server.cpu_seconds, server.wal_bytes, lambda: server.wait_for_the_session_to_end(database))
 
 
-def _tell(step: str, count: int, noun: str, cost: Cost) -> None:
+def _print_step(step: str, count: int, noun: str, cost: Cost) -> None:
     print(
         f"{step:<14} {cost.wall:>7.2f} s  {count / cost.wall:>9,.0f} {noun}/s  client {cost.client_cpu:>6.2f} s  "
         f"server {cost.server_cpu:>6.2f} s  RSS {cost.rss_mb:>4.0f} MB  WAL {cost.wal_mb:>5.0f} MB",

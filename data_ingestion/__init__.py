@@ -1,1 +1,1 @@
-"""Goldworks' loader: files that land are judged by their contract and merged into raw, every row accounted for."""
+"""Goldworks' loader: files that land are checked by their contract and merged into raw, every row accounted for."""

@@ -12,10 +12,10 @@ def main() -> None:
     gc.set_threshold(50_000)
     # Nothing here multiplies matrices, and the threads that numpy starts for it spin before they sleep.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from data_ingestion import cli
+    from data_ingestion.cli import commands
 
     try:
-        cli.main()
+        commands.main()
     finally:
         gc.freeze()  # nor is there anything to be found when it ends
 

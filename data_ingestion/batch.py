@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from threading import Condition
+from threading import Condition, Lock
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -20,23 +20,24 @@ import pyarrow as pa
 from data_ingestion import reading
 from data_ingestion.checks.rows import RowChecks
 from data_ingestion.contract import Contract
+from data_ingestion.drop_limits import check_rows, find_same_shapes
 from data_ingestion.errors import DropFault, ObjectChanged
 from data_ingestion.landing import Landing
 from data_ingestion.plan import PlannedDrop
-from data_ingestion.quarantine import BadRows, check_limit
+from data_ingestion.quarantine import BadRows
 from data_ingestion.reading import Chunk
 
 # What is held of a drop until it is known to be good: a small file may unpack to a thousand times its size.
 MOST_KEPT_BYTES, MOST_KEPT_BAD = 16 << 20, 1000
 # The reading thread computes, the other one waits for the server: at Python's own interval of 5 ms it would wait as
-# long again after each answer.
+# long again after each answer. It is the whole process', so it is shorter only while a batch is merged.
 SWITCH_SECONDS = 0.0005
 # Text that is checked at once: beyond it, what a call costs by itself is lost in what it does, and memory is not.
 PART_BYTES = 4 << 20
 # Checked rows that wait for their turn.
-AHEAD_BYTES = 32 << 20
+PREFETCHED_BYTES = 32 << 20
 
-Progress = Callable[[int], None]
+Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -76,20 +77,18 @@ class BatchPart:
             drop.bad.close()
 
 
-class BatchesAhead:
+class BatchPrefetcher:
     """Reads batches in a thread, each from its first drop to its last: one and the next while another is merged.
 
-    Of what was read and not taken yet, at most `AHEAD_BYTES` are held, and the part that the thread has in hand.
+    Of what was read and not taken yet, at most `PREFETCHED_BYTES` are held, and the part that the thread has in hand.
     """
 
     def __init__(self, contract: Contract, landing: Landing, progress: Progress | None) -> None:
         self._reader = _Reader(contract, landing, progress)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
-        self._begun: deque[_Ahead] = deque()
+        self._begun: deque[_PrefetchedBatch] = deque()
         self._held = 0
         self._changed = Condition()
-        self._interval = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_SECONDS)
 
     @contextmanager
     def parts(
@@ -104,77 +103,104 @@ class BatchesAhead:
         if self._begun and self._begun[0].batch is not batch:
             self._drop(self._begun)
         for wanted in filter(None, (batch, following)):
-            if all(ahead.batch is not wanted for ahead in self._begun):
-                self._begun.append(_Ahead(wanted))
+            if all(prefetched.batch is not wanted for prefetched in self._begun):
+                self._begun.append(_PrefetchedBatch(wanted))
                 self._thread.submit(self._fill, self._begun[-1])
-        ahead = self._begun[0]
+        prefetched = self._begun[0]
         try:
-            yield self._taken(ahead)
+            with _short_turns.taken():
+                yield self._taken(prefetched)
         finally:
-            self._drop([ahead])
+            self._drop([prefetched])
 
     def close(self) -> None:
         """Nothing is read any more, and nothing that was read is left."""
         self._drop(self._begun)
         self._thread.shutdown()
-        sys.setswitchinterval(self._interval)
 
-    def _fill(self, ahead: _Ahead) -> None:
+    def _fill(self, prefetched: _PrefetchedBatch) -> None:
         """Has the thread read a batch, as long as somebody wants it and there is room."""
         ending: BaseException | None = None
         try:
-            if not ahead.is_dropped:
-                with closing(self._reader.parts(ahead.batch)) as parts:
+            if not prefetched.is_dropped:
+                with closing(self._reader.parts(prefetched.batch)) as parts:
                     for part in parts:
-                        if not self._hold(ahead, part):
+                        if not self._hold(prefetched, part):
                             return
         except BaseException as error:
             ending = error
         with self._changed:
-            ahead.ending, ahead.is_read = ending, True
+            prefetched.ending, prefetched.is_read = ending, True
             self._changed.notify_all()
 
-    def _hold(self, ahead: _Ahead, part: BatchPart) -> bool:
+    def _hold(self, prefetched: _PrefetchedBatch, part: BatchPart) -> bool:
         """Waits for room for a part; False when nobody wants it any more."""
         with self._changed:
             self._changed.wait_for(
-                lambda: ahead.is_dropped or not self._held or self._held + part.bytes <= AHEAD_BYTES
+                lambda: prefetched.is_dropped or not self._held or self._held + part.bytes <= PREFETCHED_BYTES
             )
-            if ahead.is_dropped:
+            if prefetched.is_dropped:
                 part.close()
                 return False
-            ahead.parts.append(part)
+            prefetched.parts.append(part)
             self._held += part.bytes
             self._changed.notify_all()
         return True
 
-    def _taken(self, ahead: _Ahead) -> Iterator[BatchPart]:
+    def _taken(self, prefetched: _PrefetchedBatch) -> Iterator[BatchPart]:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: ahead.parts or ahead.is_read)
-                if not ahead.parts:
+                self._changed.wait_for(lambda: prefetched.parts or prefetched.is_read)
+                if not prefetched.parts:
                     break
-                part = ahead.parts.popleft()
+                part = prefetched.parts.popleft()
                 self._held -= part.bytes
                 self._changed.notify_all()
             yield part
-        if ahead.ending:
-            raise ahead.ending
+        if prefetched.ending:
+            raise prefetched.ending
 
-    def _drop(self, unwanted: Iterable[_Ahead]) -> None:
+    def _drop(self, unwanted: Iterable[_PrefetchedBatch]) -> None:
         with self._changed:
-            for ahead in tuple(unwanted):
-                self._begun.remove(ahead)
-                ahead.is_dropped = True
-                for part in ahead.parts:
+            for prefetched in tuple(unwanted):
+                self._begun.remove(prefetched)
+                prefetched.is_dropped = True
+                for part in prefetched.parts:
                     self._held -= part.bytes
                     part.close()
-                ahead.parts.clear()
+                prefetched.parts.clear()
             self._changed.notify_all()
 
 
+class _ShortTurns:
+    """Threads of this process take turns every `SWITCH_SECONDS` while a batch is merged, else as they did before."""
+
+    def __init__(self) -> None:
+        self._changing = Lock()
+        self._users = 0
+        self._before = 0.0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        with self._changing:
+            if not self._users:
+                self._before = sys.getswitchinterval()
+                sys.setswitchinterval(SWITCH_SECONDS)
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._users -= 1
+                if not self._users:
+                    sys.setswitchinterval(self._before)
+
+
+_short_turns = _ShortTurns()
+
+
 @dataclass(eq=False)
-class _Ahead:
+class _PrefetchedBatch:
     """A batch, and what was read of it and not taken yet."""
 
     batch: Sequence[PlannedDrop]
@@ -232,11 +258,11 @@ class _Reader:
             yield from (partial(self._fetch, planned) for planned in batch)
             return
         with ThreadPoolExecutor(at_once, thread_name_prefix="fetcher") as threads:
-            ahead = deque(threads.submit(self._fetch, planned) for planned in batch[:at_once])
+            requested = deque(threads.submit(self._fetch, planned) for planned in batch[:at_once])
             for planned in batch[at_once:]:
-                yield ahead.popleft().result
-                ahead.append(threads.submit(self._fetch, planned))
-            yield from (fetched.result for fetched in ahead)
+                yield requested.popleft().result
+                requested.append(threads.submit(self._fetch, planned))
+            yield from (fetched.result for fetched in requested)
 
     def _fetch(self, planned: PlannedDrop) -> bytes:
         with self.landing.open(planned.object) as stream:
@@ -244,7 +270,7 @@ class _Reader:
 
     def _read(self, position: int, key: str, data: bytes) -> _Whole:
         if self.progress:
-            self.progress(len(data))
+            self.progress(key, len(data))
         reader = reading.open_reader(cast(BinaryIO, io.BytesIO(data)), self.contract, key)
         if reader.header not in self.checks:
             self.checks[reader.header] = RowChecks(self.contract, reader.header, key)
@@ -268,21 +294,22 @@ class _Reader:
                 bad[whole.position].add(refused)
             positions = np.array([whole.position for whole, _ in group], np.int32)
             found.append(PartRows(checked.rows, positions[checked.drops]))
-        drops = [drop for whole in wholes if (drop := self._judged(whole, bad[whole.position]))]
+        drops = [drop for whole in wholes if (drop := self._accepted(whole, bad[whole.position]))]
         if len(drops) < len(wholes):
             good = [drop.position for drop in drops]
             found = [_of_drops(rows, good) for rows in found]
         return BatchPart(tuple(drops), tuple(found))
 
-    def _judged(self, whole: _Whole, bad: BadRows) -> ReadDrop | None:
-        """The drop, or None if it has to be loaded alone: its failure is recorded there."""
+    def _accepted(self, whole: _Whole, bad: BadRows) -> ReadDrop | None:
+        """The drop, or None if it has to be loaded alone: what becomes of it is decided and recorded there."""
         read = sum(chunk.rows + len(chunk.bad) for chunk in whole.chunks)
+        facts = bad.facts(read)
         try:
-            check_limit(self.contract.quarantine_limit, read, bad, whole.key)
+            check_rows(self.contract, whole.key, facts)
         except DropFault:
             is_good = False
         else:
-            is_good = bad.count <= MOST_KEPT_BAD
+            is_good = bad.count <= MOST_KEPT_BAD and not find_same_shapes(self.contract, whole.key, facts)
         if is_good:
             return ReadDrop(whole.position, whole.sha256, whole.size, read, bad)
         bad.close()

@@ -2,7 +2,7 @@
 
 
 class GoldworksError(Exception):
-    """Something a person can put right; its message names the place, the fault and the way out."""
+    """Something a person can fix; its message names the place, the fault and the remedy."""
 
     exit_code = 1
 
@@ -25,6 +25,12 @@ class DropFault(GoldworksError):
     exit_code = 4
 
 
+class DecisionNeeded(GoldworksError):
+    """A person must decide: a correction is held, or rows of a drop that came in fail for one reason."""
+
+    exit_code = 7
+
+
 class OperatorFault(GoldworksError):
     """Whoever runs the platform must act: an address, a login, a permission, a version."""
 
@@ -35,8 +41,12 @@ class WarehouseLost(OperatorFault):
     """The session with the warehouse is gone, and with it what was under way; nothing more can be recorded."""
 
 
+class TransactionConflict(OperatorFault):
+    """Another session has changed the same tables: nothing was committed, and the transaction is to be tried again."""
+
+
 class ObjectChanged(GoldworksError):
-    """An object is no longer what was planned; planning again puts it right."""
+    """An object has changed since it was planned; it has to be planned again."""
 
     exit_code = 6
 

@@ -1,7 +1,7 @@
 """Events: a line of JSON for each step of the journey: what was done, how much of it, how long it took, how it ended.
 
 Never a value of the data, nor an error's text, which may quote one: a fact is a number, or a word of which this module
-knows what it means. Keys of objects are no facts either, since senders put names into them; the ledger has them.
+knows what it means. Keys of objects are not facts either, since senders put names into them; the ledger has them.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from data_ingestion.discovery import Discovery
     from data_ingestion.ledger import LoadReport
 
-# In a task of Airflow its lines go into the task's log, like any other's; in a shell nobody listens by default.
+# In a task of Airflow its lines go into the task's log, like any other's; in a shell they go nowhere by default.
 log = logging.getLogger("goldworks.events")
 
 WORDS = ("dataset", "domain", "relation", "report", "kind", "plan", "outcome", "error")
 Fact = int | float | str | None
-# Commands and tasks of one run tell it alike: Airflow's own, or one drawn for this process.
+# Commands and tasks of one run share its id: Airflow's own, or one drawn for this process.
 _DRAWN = uuid.uuid4().hex[:12]
 
 
 def send_to(target: str | None, *, into_log: bool = False) -> None:
     """Where lines go: `-` to standard error, else to the end of a file; None nowhere.
 
-    `into_log` has them told to the loggers above, too, whatever their level: a task's log, say.
+    `into_log` also passes them to the parent loggers, whatever their level: a task's log, for example.
     Raises `OperatorFault` for a file that can't be written.
     """
     for handler in list(log.handlers):
@@ -51,7 +51,7 @@ def send_to(target: str | None, *, into_log: bool = False) -> None:
     log.addHandler(handler)
 
 
-def tell(step: str, outcome: str = "done", /, **facts: Fact) -> None:
+def write_event(step: str, outcome: str = "done", /, **facts: Fact) -> None:
     """Writes the line of a step that has ended."""
     if not log.isEnabledFor(logging.INFO):
         return
@@ -63,7 +63,7 @@ def tell(step: str, outcome: str = "done", /, **facts: Fact) -> None:
     }
     for name, fact in facts.items():
         if isinstance(fact, str) and name not in WORDS:
-            raise TypeError(f"{name}: an event tells numbers, and of words only {', '.join(WORDS)}")
+            raise TypeError(f"{name}: an event may have numbers, and as words only {', '.join(WORDS)}")
         if fact is not None:
             line[name] = round(fact, 3) if isinstance(fact, float) else fact
     log.info(json.dumps(line, ensure_ascii=True))
@@ -77,19 +77,19 @@ def step(name: str, /, **facts: Fact) -> Iterator[dict[str, Fact]]:
     try:
         yield found
     except BaseException as error:
-        tell(name, "failed", **found, seconds=time.monotonic() - started, error=type(error).__name__)
+        write_event(name, "failed", **found, seconds=time.monotonic() - started, error=type(error).__name__)
         raise
-    tell(name, "done", **found, seconds=time.monotonic() - started)
+    write_event(name, "done", **found, seconds=time.monotonic() - started)
 
 
-def tell_discovery(found: Discovery, seconds: float, *, dry: bool) -> None:
+def write_discovery_events(found: Discovery, seconds: float, *, dry: bool) -> None:
     """A line a dataset with what is to be done, and one for what belongs to none."""
     name = "plan" if dry else "discover"
     for plan in found.plans:
         kinds: dict[str, int] = {}
         for drop in plan.drops:
             kinds[drop.kind.value] = kinds.get(drop.kind.value, 0) + 1
-        tell(
+        write_event(
             name,
             dataset=plan.dataset,
             to_load=len(plan.drops),
@@ -97,17 +97,23 @@ def tell_discovery(found: Discovery, seconds: float, *, dry: bool) -> None:
             left_alone=len(plan.left),
             **kinds,
         )
-    tell(name, unresolved=len(found.unresolved), unfinished=len(found.ignored), seconds=seconds)
+    write_event(
+        name,
+        unresolved=len(found.unresolved),
+        unfinished=len(found.ignored),
+        passed_over=len(found.passed_over),
+        seconds=seconds,
+    )
 
 
-def tell_loads(reports: Sequence[LoadReport]) -> None:
-    """The line of a batch: drops that one transaction brought in, or one that failed."""
+def write_load_events(reports: Sequence[LoadReport]) -> None:
+    """The line of a batch: drops that one transaction loaded, or one that failed."""
     if not reports or not log.isEnabledFor(logging.INFO):
         return
     first, *others = reports
     fates = sum((report.fates for report in others), first.fates)
     loads = [report.load_id for report in reports if report.load_id is not None]
-    tell(
+    write_event(
         "load",
         first.state.value,
         dataset=first.dataset,

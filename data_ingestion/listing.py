@@ -61,7 +61,7 @@ class Listing:
         return False
 
     def is_reserved(self, key: str) -> bool:
-        """Whether an object or a folder lies where the platform writes, so that nobody has delivered it."""
+        """Whether an object or a folder lies where the platform writes, so that no one has delivered it."""
         return bool(self.reserved) and key.startswith(self.reserved)
 
     def _choose(self, folder: str) -> Walk:
@@ -108,7 +108,7 @@ def window_start(contract: Contract, now: datetime, newest: str) -> str:
     `newest` is the newest that had begun by the last load (`Warehouse.newest_begun`), so that a file that says it is of
     next year does not shorten the window of all who come before it.
     """
-    if contract.recheck is None or not newest:  # the first load brings in all there is
+    if contract.recheck is None or not newest:  # the first load takes all there is
         return ""
     return min(contract.recheck.since(now), contract.recheck.since(start_of(newest)))
 

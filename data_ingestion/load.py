@@ -1,33 +1,52 @@
-"""Load: drops brought in from the landing to raw, one transaction a batch: one big drop, or many small ones."""
+"""Load: drops brought in from the landing to raw, one transaction a batch: one big drop, or many small ones.
+
+An object that changes while it is read is planned again, some times.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from data_ingestion.contract import Contract
 from data_ingestion.discovery import plan_again
-from data_ingestion.errors import DropFault, GoldworksError, ObjectChanged, WarehouseLost
-from data_ingestion.events import tell_loads
+from data_ingestion.drop_limits import (
+    DropHeld,
+    DropRefused,
+    Finding,
+    check_rows,
+    check_same_shapes,
+    find_same_shapes,
+)
+from data_ingestion.engine.retry import until_committed
+from data_ingestion.engine.staged import Stage, Staged
+from data_ingestion.errors import GoldworksError, ObjectChanged, WarehouseLost
+from data_ingestion.events import write_load_events
+from data_ingestion.grouping import SMALL_BYTES, group_drops
 from data_ingestion.landing import Landing
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
-from data_ingestion.plan import SMALL_BYTES, PlannedDrop, group_drops
-from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows, check_limit
-from data_ingestion.warehouses.base import BatchDrop, DropRead, Stage, Staged, Warehouse
+from data_ingestion.merge.drops import BatchDrop, DropRead
+from data_ingestion.plan import PlannedDrop
+from data_ingestion.quarantine import KEPT_OF_FAILED, BadRows
+from data_ingestion.warehouses.base import Warehouse
 
 if TYPE_CHECKING:
-    from data_ingestion.batch import BatchesAhead, BatchPart
+    from data_ingestion.batch import BatchPart, BatchPrefetcher
 
 # A landing that changes under every attempt is left to the next run.
 ATTEMPTS_ON_CHANGE = 3
 
-Progress = Callable[[int], None]
+# Takes the key of an object and how many bytes of it were read; some are read more than once.
+Progress = Callable[[str, int], None]
+
+log = logging.getLogger(__name__)
 
 
 def load_drops(
@@ -41,9 +60,10 @@ def load_drops(
 
     Neither does an error that nobody foresaw: the first of them is raised when all drops have been tried.
     """
-    warehouse.prepare(contract)
-    unforeseen: Exception | None = None
     waiting = [list(batch) for batch in group_drops(drops)]
+    for change in warehouse.prepare(contract) if waiting else ():
+        log.info("%s", change)
+    unforeseen: Exception | None = None
     with ExitStack() as opened:
         loader = Loader(contract, landing, warehouse, progress, opened)
         while waiting:
@@ -51,7 +71,7 @@ def load_drops(
             try:
                 if len(batch) == 1:
                     report = loader.load(batch[0])
-                    tell_loads([report])
+                    write_load_events([report])
                     yield report
                     continue
                 following = waiting[0] if waiting and len(waiting[0]) > 1 else None
@@ -67,7 +87,7 @@ def load_drops(
                 else:
                     unforeseen = unforeseen or error
             else:
-                tell_loads(reports)
+                write_load_events(reports)
                 yield from reports
                 waiting[:0] = [[planned] for planned in left_out]
     if unforeseen:
@@ -85,10 +105,10 @@ class Loader:
     opened: ExitStack
 
     @cached_property
-    def _batches(self) -> BatchesAhead:
-        from data_ingestion.batch import BatchesAhead  # which imports Arrow
+    def _batches(self) -> BatchPrefetcher:
+        from data_ingestion.batch import BatchPrefetcher  # which imports Arrow
 
-        batches = BatchesAhead(self.contract, self.landing, self.progress)
+        batches = BatchPrefetcher(self.contract, self.landing, self.progress)
         self.opened.callback(batches.close)
         return batches
 
@@ -103,7 +123,8 @@ class Loader:
             try:
                 return self._attempt(planned)
             except ObjectChanged as change:
-                if attempt == ATTEMPTS_ON_CHANGE:
+                again = plan_again(self.contract, self.landing, self.warehouse, key)
+                if again and attempt == ATTEMPTS_ON_CHANGE:
                     with self.warehouse.attempts([planned]) as (attempt_id,):
                         failed = LoadReport(
                             dataset,
@@ -113,8 +134,7 @@ class Loader:
                             attempt_id=attempt_id,
                             error=str(change),
                         )
-                        return self.warehouse.record_failure(failed, ())
-                again = plan_again(self.contract, self.landing, self.warehouse, planned)
+                        return self.warehouse.record_failure(failed, planned, ())
                 if again is None:
                     return LoadReport(
                         dataset,
@@ -134,7 +154,17 @@ class Loader:
 
         They are all new, or all read again. Left out are those that are not new after all, or have to do with others,
         and those that fail: alone, their failure is recorded. While the server merges, the batch that follows is read.
+        Where another transaction is in the way, all of it is read and merged once more.
         """
+        return until_committed(
+            self.warehouse.session,
+            lambda: self._load_together(batch, following),
+            f"{self.contract.dataset}: {len(batch)} drops",
+        )
+
+    def _load_together(
+        self, batch: Sequence[PlannedDrop], following: Sequence[PlannedDrop] | None
+    ) -> tuple[list[LoadReport], list[PlannedDrop]]:
         started = time.monotonic()
         with (
             self._batches.parts(batch, following) as parts,
@@ -149,7 +179,7 @@ class Loader:
                         staged = stage.finish()
                     if staged.rows != sum(each.read.staged.rows for each in read):
                         raise AssertionError(f"{read} read, but {staged.rows} rows staged")
-                    reports = self.warehouse.bring_in_together(self.contract, read, staged) if read else []
+                    reports = self.warehouse.load_batch(self.contract, read, staged) if read else []
                 for each, report in zip(read, reports, strict=True):
                     brought[each.position] = report
             except WarehouseLost:  # the next command finds the attempts abandoned
@@ -164,47 +194,101 @@ class Loader:
         done = [replace(report, seconds=seconds / len(batch)) for report in brought if report]
         return done, [planned for planned, report in zip(batch, brought, strict=True) if report is None]
 
+    def stage_again(self, planned: PlannedDrop, bad: BadRows) -> tuple[DropRead, tuple[Finding, ...]]:
+        """Reads a drop into a stage inside the caller's transaction, with the checks of a load: for a rebuild."""
+        drop = self._stage(planned, bad, _Reading())
+        return drop, self._check_rows(planned, drop.read, bad)
+
+    @contextmanager
+    def staged_again(
+        self, batch: Sequence[PlannedDrop], following: Sequence[PlannedDrop] | None
+    ) -> Iterator[tuple[list[BatchDrop], Staged]]:
+        """The same for many small drops at once; those that have to be read alone are not among them."""
+        with self._batches.parts(batch, following) as parts, ExitStack() as opened:
+            with self.warehouse.shared_stage(self.contract) as stage:
+                read = _stage_together(batch, [0] * len(batch), parts, stage, opened)
+                staged = stage.finish()
+            yield read, staged
+
     def _attempt(self, planned: PlannedDrop) -> LoadReport:
         started = time.monotonic()
         bad, reading = BadRows(), _Reading()
         with self.warehouse.attempts([planned]) as (attempt_id,):
             try:
-                with self.warehouse.transaction():
-                    report = self._recognise(planned, attempt_id)
-                    if report is None:
-                        drop = self._stage(planned, bad, reading)
-                        check_limit(self.contract.quarantine_limit, drop.read, bad, planned.object.key)
-                        report = self.warehouse.bring_in(self.contract, planned, attempt_id, drop, bad)
+                report = until_committed(
+                    self.warehouse.session,
+                    lambda: self._bring_in(planned, attempt_id, bad, reading),
+                    planned.object.key,
+                )
             except WarehouseLost:  # the next command finds the attempt abandoned
                 raise
             except ObjectChanged:
                 self.warehouse.forget_attempts([attempt_id])
                 raise
+            except DropHeld as held:
+                report = self._unloaded(planned, LoadState.HELD, reading, bad, attempt_id, held)
+                report = self.warehouse.record_held(
+                    self.contract, planned, report, held.sha256, islice(bad, KEPT_OF_FAILED)
+                )
             except Exception as error:
-                report = LoadReport(
-                    self.contract.dataset, planned.object.key, planned.kind, LoadState.FAILED,
-                    Fates(read=reading.rows, quarantined=bad.count), attempt_id, plan_reason=planned.reason,
-                    error=str(error) if isinstance(error, GoldworksError) else f"{type(error).__name__}: {error}",
-                )  # fmt: skip
-                report = self.warehouse.record_failure(report, islice(bad, KEPT_OF_FAILED))
+                report = self._unloaded(planned, LoadState.FAILED, reading, bad, attempt_id, error)
+                report = self.warehouse.record_failure(report, planned, islice(bad, KEPT_OF_FAILED))
                 if not isinstance(error, GoldworksError):
                     raise
             finally:
                 bad.close()
         return replace(report, seconds=time.monotonic() - started)
 
+    def _bring_in(self, planned: PlannedDrop, attempt_id: int, bad: BadRows, reading: _Reading) -> LoadReport:
+        """The one transaction of an attempt, from the drop's first byte on: it may be tried more than once."""
+        bad.clear()
+        reading.rows = 0
+        with self.warehouse.transaction():
+            known = self._recognise(planned, attempt_id)
+            if known is not None:
+                return known
+            drop = self._stage(planned, bad, reading)
+            findings = self._check_rows(planned, drop.read, bad)
+            batch = [BatchDrop(planned, attempt_id, 0, drop, bad, findings)]
+            report = self.warehouse.load_batch(self.contract, batch, drop.staged)[0]
+            assert report is not None, "a drop alone is loaded, or an error is raised"
+        return report
+
+    def _check_rows(self, planned: PlannedDrop, read: int, bad: BadRows) -> tuple[Finding, ...]:
+        """What is to be reported of a drop that may come in. Raises `DropRefused` for one that may not."""
+        key, facts = planned.object.key, bad.facts(read)
+        check_rows(self.contract, key, facts)
+        found = find_same_shapes(self.contract, key, facts)
+        return check_same_shapes(found, self.warehouse.known_shapes(self.contract)) if found else ()
+
+    def _unloaded(
+        self,
+        planned: PlannedDrop,
+        state: LoadState,
+        reading: _Reading,
+        bad: BadRows,
+        attempt_id: int,
+        error: Exception,
+    ) -> LoadReport:
+        """The report of an attempt that has changed nothing."""
+        return LoadReport(
+            self.contract.dataset, planned.object.key, planned.kind, state,
+            fates=Fates(read=reading.rows, quarantined=bad.count), attempt_id=attempt_id,
+            plan_reason=planned.reason,
+            error=str(error) if isinstance(error, GoldworksError) else f"{type(error).__name__}: {error}",
+            findings=(error.finding,) if isinstance(error, DropRefused | DropHeld) else (),
+        )  # fmt: skip
+
     def _recognise(self, planned: PlannedDrop, attempt_id: int) -> LoadReport | None:
         """The load of an object whose bytes are known: told by its ETag, else by a hash, before a row is read."""
         if planned.twin:
-            return self.warehouse.bring_in_known(
-                self.contract, planned, attempt_id, None, planned.object.size
-            )
+            return self.warehouse.load_known(self.contract, planned, attempt_id, None, planned.object.size)
         if not planned.size_known:
             return None
         with self.landing.open(planned.object) as opened:
             stream = _Hashing(opened, None)
             stream.drain()
-        return self.warehouse.bring_in_known(self.contract, planned, attempt_id, stream.digest(), stream.size)
+        return self.warehouse.load_known(self.contract, planned, attempt_id, stream.digest(), stream.size)
 
     def _stage(self, planned: PlannedDrop, bad: BadRows, reading: _Reading) -> DropRead:
         with self.warehouse.stage(self.contract, planned) as stage:
@@ -219,23 +303,18 @@ class Loader:
     ) -> tuple[bytes, int]:
         """Reads the object once, from its bytes to checked rows; its hash and size, taken on the way."""
         # Arrow costs a tenth of a second to import: a run with nothing new does without.
-        from data_ingestion.checks.rows import RowChecks
-        from data_ingestion.reading import ReadError, open_reader, read_ahead
+        from data_ingestion.checked_rows import read_checked
 
-        try:
-            with self.landing.open(planned.object) as opened, ExitStack() as ahead:
-                stream = _Hashing(opened, self.progress)
-                reader = open_reader(cast(BinaryIO, stream), self.contract, planned.object.key)
-                checks = RowChecks(self.contract, reader.header, planned.object.key)
-                large = planned.object.size > SMALL_BYTES  # a thread is not worth its while for less
-                for chunk in ahead.enter_context(read_ahead(reader)) if large else reader:
-                    checked = checks.check(chunk)
+        with self.landing.open(planned.object) as opened:
+            progress = partial(self.progress, planned.object.key) if self.progress else None
+            stream = _Hashing(opened, progress)
+            large = planned.object.size > SMALL_BYTES  # a thread is not worth its while for less
+            chunks = read_checked(cast(BinaryIO, stream), self.contract, planned.object.key, bad, ahead=large)
+            with closing(chunks):
+                for checked in chunks:
                     reading.rows += checked.read
-                    bad.add(checked.bad)
                     write(checked.rows)
-                stream.drain()
-        except ReadError as error:  # the reader does not know what it reads
-            raise DropFault(f"{planned.object.key}: {error}") from error
+            stream.drain()
         return stream.digest(), stream.size
 
 
@@ -270,7 +349,7 @@ class _Reading:
 class _Hashing:
     """A stream that hashes what is read from it."""
 
-    def __init__(self, stream: BinaryIO, progress: Progress | None) -> None:
+    def __init__(self, stream: BinaryIO, progress: Callable[[int], None] | None) -> None:
         self._stream, self._hash, self._progress = stream, hashlib.sha256(), progress
         self.size = 0
 

@@ -1,10 +1,9 @@
-"""Plan: which objects of the landing a run has to load, and why. Pure: facts in, decisions out."""
+"""Plan: which objects of the landing a run has to load, and why: not those whose bytes are known. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -13,13 +12,8 @@ from typing import Any
 from data_ingestion.contract import Contract
 from data_ingestion.errors import ContractFault, UsageFault
 from data_ingestion.landing import LandingObject, is_unfinished
-from data_ingestion.ledger import Kind, KnownObject, LedgerView, ObjectState
-
-MAX_BATCHES = 64
-# A drop up to that size shares its transaction with others, so many of them and so many bytes at most. Each holds
-# one of the server's locks meanwhile, of which there are some 14,000 by default: enough for several such loads at once.
-SMALL_BYTES, MOST_TOGETHER, TOGETHER_BYTES = 4 << 20, 1000, 32 << 20
-PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}(:[0-9]{2}){0,2})?)?)?")
+from data_ingestion.ledger import Decision, Kind, KnownObject, LedgerView, ObjectState
+from data_ingestion.periods import WRITTEN, is_period
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +40,9 @@ class PlannedDrop:
         return self.kind in (Kind.NEW, Kind.LATE) and self.ledger_etag is None and self.twin is None
 
     @property
-    def is_read_again(self) -> bool:
-        """Whether its bytes are in force, and are read once more."""
-        return self.kind is Kind.REPLAY and self.twin is None
+    def replaces(self) -> bool:
+        """Whether it is read to take the place of what its object holds: a correction, or the same bytes again."""
+        return self.kind in (Kind.REPLAY, Kind.CORRECTED) and self.twin is None
 
     def as_json(self) -> dict[str, Any]:
         """As plain values, for a task's message or `--json`."""
@@ -76,12 +70,15 @@ class Choice:
     def __post_init__(self) -> None:
         first, last = self.first_period, self.last_period
         for period in filter(None, (first, last)):
-            if not _is_period(period):
-                raise UsageFault(
-                    f"{period!r} is no period\n  write 2026, 2026-03, 2026-03-31 or 2026-03-31T23:59"
-                )
+            if not is_period(period):
+                raise UsageFault(f"{period!r} is not a period\n  write {WRITTEN}")
         if first and last and last < first[: len(last)]:
-            raise UsageFault(f"no period is from {first} on and up to {last}\n  write the earlier one first")
+            raise UsageFault(f"the range {first} to {last} is empty\n  give the earlier period first")
+
+    @property
+    def is_range(self) -> bool:
+        """Whether only some periods are asked for."""
+        return bool(self.first_period or self.last_period)
 
     def takes(self, period: str) -> bool:
         """Whether a period overlaps the range asked for: `2026-03` does `2026-03-05`, and the other way round.
@@ -89,19 +86,9 @@ class Choice:
         What has no period lies in no range.
         """
         if not period:
-            return not (self.first_period or self.last_period)
+            return not self.is_range
         late_enough = period >= self.first_period[: len(period)]
         return late_enough and (not self.last_period or period[: len(self.last_period)] <= self.last_period)
-
-
-def _is_period(text: str) -> bool:
-    if not PERIOD.fullmatch(text):  # compared as text, 2026-3 would come after 2026-12
-        return False
-    try:
-        datetime.fromisoformat(text + "0001-01-01T00:00:00"[len(text) :])
-    except ValueError:  # month 13
-        return False
-    return True
 
 
 class Why(StrEnum):
@@ -110,6 +97,8 @@ class Why(StrEnum):
     UNSETTLED = "unsettled"
     UNMARKED = "unmarked"
     WITHDRAWN = "withdrawn"
+    HELD = "held"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True)
@@ -148,24 +137,27 @@ class Plan:
 
 @dataclass(frozen=True)
 class SortedLanding:
-    """Objects by what they are: a dataset's drops, its done markers, unfinished files, and what no contract claims."""
+    """Objects by what they are: a dataset's drops, its done markers, unfinished files, and what no contract claims.
+
+    `set_aside` are those that only a faulty contract claims. `conflicts` are the datasets of which another one claims
+    an object, too: loading it twice can't be right.
+    """
 
     drops: Mapping[str, list[LandingObject]]
     markers: Mapping[str, dict[str, LandingObject]]
-    ignored: list[LandingObject]
-    unresolved: list[LandingObject]
+    ignored: list[LandingObject] = field(default_factory=list)
+    unresolved: list[LandingObject] = field(default_factory=list)
+    set_aside: list[LandingObject] = field(default_factory=list)
+    conflicts: dict[str, ContractFault] = field(default_factory=dict)
 
 
-def sort_objects(contracts: Sequence[Contract], seen: Iterable[LandingObject]) -> SortedLanding:
-    """Which contract claims which object.
-
-    Raises `ContractFault` where two contracts claim one object: loading it twice can't be right.
-    """
+def sort_objects(
+    contracts: Sequence[Contract], seen: Iterable[LandingObject], faulty: Sequence[Contract] = ()
+) -> SortedLanding:
+    """Which contract claims which object; what one of them and a `faulty` one claim belongs to the first."""
     landing = SortedLanding(
         {contract.dataset: [] for contract in contracts},
         {contract.dataset: {} for contract in contracts},
-        [],
-        [],
     )
     for item in seen:
         if is_unfinished(item.key):
@@ -178,16 +170,23 @@ def sort_objects(contracts: Sequence[Contract], seen: Iterable[LandingObject]) -
             contract for contract in contracts if contract not in marked and contract.match(item.key)
         ]
         if len(claimants) > 1:
-            first, second = claimants[:2]
-            raise ContractFault(
-                f"{item.key}: claimed by both {first.path} and {second.path}\n"
-                f"  make the patterns '{first.pattern.text}' and '{second.pattern.text}' exclude each other"
-            )
-        if claimants:
+            fault = _conflict(item.key, *claimants[:2])
+            for contract in claimants:
+                landing.conflicts.setdefault(contract.dataset, fault)
+        elif claimants:
             landing.drops[claimants[0].dataset].append(item)
+        elif any(contract.match(item.key) or is_marker(contract, item.key) for contract in faulty):
+            landing.set_aside.append(item)
         elif not marked:
             landing.unresolved.append(item)
     return landing
+
+
+def _conflict(key: str, one: Contract, other: Contract) -> ContractFault:
+    return ContractFault(
+        f"{key}: matched by both {one.path} and {other.path}\n"
+        f"  make the patterns '{one.pattern.text}' and '{other.pattern.text}' exclude each other"
+    )
 
 
 def is_marker(contract: Contract, key: str) -> bool:
@@ -226,7 +225,10 @@ def plan_drops(
             reason = "withdrawn; not loaded until its bytes change"
             left.append(LeftAlone(item, Why.WITHDRAWN, match.period, reason))
             continue
-        kind, reason = _judge(contract, item, held, match.period, known, choice)
+        if waits := _waits_for_a_person(contract, item, held, match.period):
+            left.append(waits)
+            continue
+        kind, reason = _choose_kind(contract, item, held, match.period, known, choice)
         if kind is Kind.KNOWN:
             in_force += 1
         elif unfinished := _unfinished(contract, item, match.period, now, markers):
@@ -243,48 +245,6 @@ def plan_drops(
     return Plan(contract.dataset, tuple(_with_twins(planned)), in_force, tuple(left), outside)
 
 
-def cut_batches(drops: Sequence[PlannedDrop], limit: int = MAX_BATCHES) -> list[list[PlannedDrop]]:
-    """The drops in at most `limit` runs of neighbours, of nearly equal bytes, in their order."""
-    if not drops:
-        return []
-    total, batches, filled = (
-        sum(drop.object.size + 1 for drop in drops),
-        [[drops[0]]],
-        drops[0].object.size + 1,
-    )
-    for drop in drops[1:]:
-        if len(batches) < limit and (len(drops) <= limit or filled >= total * len(batches) / limit):
-            batches.append([])
-        batches[-1].append(drop)
-        filled += drop.object.size + 1
-    return batches
-
-
-def group_drops(drops: Iterable[PlannedDrop]) -> Iterator[list[PlannedDrop]]:
-    """Drops by batches, each for one transaction: small ones that follow each other together, others alone.
-
-    Together are new ones, or such as are read again.
-    """
-    together: list[PlannedDrop] = []
-    filled = 0
-    for planned in drops:
-        size = planned.object.size
-        if not (planned.is_new or planned.is_read_again) or size > SMALL_BYTES:
-            if together:
-                yield together
-            yield [planned]
-            together, filled = [], 0
-            continue
-        is_full = len(together) >= MOST_TOGETHER or filled + size > TOGETHER_BYTES
-        if together and (is_full or planned.is_read_again is not together[0].is_read_again):
-            yield together
-            together, filled = [], 0
-        together.append(planned)
-        filled += size
-    if together:
-        yield together
-
-
 def _is_withdrawn(contract: Contract, item: LandingObject, held: KnownObject | None) -> bool:
     """Whether this very version was withdrawn from this very dataset."""
     return (
@@ -295,7 +255,26 @@ def _is_withdrawn(contract: Contract, item: LandingObject, held: KnownObject | N
     )
 
 
-def _judge(
+def _waits_for_a_person(
+    contract: Contract, item: LandingObject, known: KnownObject | None, period: str
+) -> LeftAlone | None:
+    """The object as one to be left alone, if this very version of it is held or was rejected.
+
+    Under another contract a held one is judged again.
+    """
+    held = known.held if known and known.dataset == contract.dataset else None
+    if held is None or (held.etag, held.size) != (item.etag, item.size):
+        return None
+    if held.decision is Decision.REJECTED:
+        reason = "its correction was rejected; its previous rows stay until its bytes change"
+        return LeftAlone(item, Why.REJECTED, period, reason)
+    if held.decision is Decision.NONE and held.fingerprint == contract.fingerprint_of(item.key):
+        reason = "held: its correction would withdraw most of its rows; they stay until a person decides"
+        return LeftAlone(item, Why.HELD, period, reason)
+    return None
+
+
+def _choose_kind(
     contract: Contract,
     item: LandingObject,
     held: KnownObject | None,
@@ -306,41 +285,50 @@ def _judge(
     if held is None or held.state is not ObjectState.IN_FORCE:
         if choice.only_quarantined:
             return Kind.KNOWN, "not loaded yet; a replay takes loaded drops only"
-        return _judge_new(item, held, period, known)
+        return _why_read(item, held, period, known)
     if held.dataset != contract.dataset:
         return Kind.NEW, (
-            f"its rows are in raw.{held.dataset}, which claimed it before; "
-            f"it comes in here after `goldworks withdraw {item.key}`"
+            f"its rows are in raw.{held.dataset}, whose pattern matched it before; "
+            f"it is loaded here after `goldworks withdraw {item.key}`"
         )
     if (item.etag, item.size) != (held.etag, held.size):
         if choice.only_quarantined:
             return Kind.KNOWN, "corrected since; a replay takes loaded versions only"
         if twin := known.twins.get(item.key):
-            return Kind.DUPLICATE, f"another version than the one in force: the bytes of {twin}"
-        return Kind.CORRECTED, "another version than the one in force"
+            return Kind.DUPLICATE, f"not the version in force: the same bytes as {twin}"
+        is_accepted = held.held is not None and held.held.decision is Decision.ACCEPTED
+        return Kind.CORRECTED, f"not the version in force{', accepted' if is_accepted else ''}"
+    if held.held and not choice.only_quarantined:
+        return Kind.CORRECTED, "the version in force is back, after one that was held"
     if choice.full_refresh:
-        return Kind.REPLAY, "full refresh asked for"
+        return Kind.REPLAY, "full refresh requested"
     if held.period != period and not choice.only_quarantined:
         return (
             Kind.REPLAY,
-            f"of {held.period or 'no period'} under an earlier pattern, of {period or 'none'} now",
+            f"period {held.period or 'none'} under an earlier pattern, {period or 'none'} now",
         )
     if held.open_failure and not choice.only_quarantined:
-        return Kind.CORRECTED, "the version in force lies there again, after one that failed"
-    if held.fingerprint != contract.fingerprint and (held.open_quarantine or not choice.only_quarantined):
+        return Kind.CORRECTED, "the version in force is back, after one that failed"
+    if _is_outdated(contract, item.key, held) and (held.open_quarantine or not choice.only_quarantined):
         return Kind.REPLAY, "loaded under an earlier contract"
     return Kind.KNOWN, "in force"
 
 
-def _judge_new(
+def _is_outdated(contract: Contract, key: str, held: KnownObject) -> bool:
+    """Whether the contract makes other rows of the object's drop than it was loaded as, to be read from this object."""
+    now = contract.fingerprint_of(key, held.ranked_by)
+    return held.fingerprint != now == contract.fingerprint_of(key)
+
+
+def _why_read(
     item: LandingObject, held: KnownObject | None, period: str, known: LedgerView
 ) -> tuple[Kind, str]:
     again = held is not None and held.state is ObjectState.WITHDRAWN
     before = "; withdrawn before, in another version or from another dataset" if again else ""
     if twin := known.twins.get(item.key):
-        return Kind.DUPLICATE, f"the bytes of {twin}, by ETag and size{before}"
+        return Kind.DUPLICATE, f"the same bytes as {twin}, by ETag and size{before}"
     if period < known.newest:
-        return Kind.LATE, f"new, of {period or 'no period'}; {known.newest} is loaded already{before}"
+        return Kind.LATE, f"new, period {period or 'none'}; {known.newest} is loaded already{before}"
     return (
         Kind.NEW,
         f"not loaded yet{before}" if before else "not loaded yet",
@@ -357,13 +345,13 @@ def _unfinished(
     """The object as one to be left alone, if its sender may not be done with it."""
     age = now - item.last_modified
     if contract.settle_seconds and age < timedelta(seconds=contract.settle_seconds):
-        reason = f"changed {max(age.total_seconds(), 0):.0f} s ago; read once it rests for {contract.settle_seconds} s"
+        reason = f"changed {max(age.total_seconds(), 0):.0f} s ago; read once unchanged for {contract.settle_seconds} s"
         return LeftAlone(item, Why.UNSETTLED, period, reason)
     if contract.done_marker is not None:
         wanted = contract.done_marker.of(item.key)
         marker = markers.get(wanted)
         if marker is None:
-            return LeftAlone(item, Why.UNMARKED, period, f"waits for its done marker {wanted}")
+            return LeftAlone(item, Why.UNMARKED, period, f"waiting for its done marker {wanted}")
         if marker.last_modified < item.last_modified:
             return LeftAlone(item, Why.UNMARKED, period, f"changed after its done marker {wanted}")
     return None
@@ -375,7 +363,7 @@ def _with_twins(planned: Sequence[PlannedDrop]) -> Iterator[PlannedDrop]:
     for drop in planned:
         twin = first.setdefault((drop.object.etag, drop.object.size), drop.object.key)
         if twin != drop.object.key and drop.kind in (Kind.NEW, Kind.LATE, Kind.CORRECTED):
-            reason = f"the bytes of {twin}, by ETag and size"
+            reason = f"the same bytes as {twin}, by ETag and size"
             yield replace(drop, kind=Kind.DUPLICATE, reason=reason, twin=twin, size_known=False)
         else:
             yield drop

@@ -6,10 +6,12 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from data_ingestion.errors import OperatorFault
+
+HERE = Path()
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,26 @@ class Settings:
     def __post_init__(self) -> None:
         if _canonical(self.landing_url) in self._own_places:
             raise OperatorFault(
-                f"{self.landing_url}: the landing can't be the lake, or the reports' folder, too\n"
-                "  give GOLDWORKS_LAKE_URL and GOLDWORKS_REPORTS_URL folders of their own"
+                f"{self.landing_url}: the landing can't also be the lake, or the folder of reports\n"
+                "  set GOLDWORKS_LAKE_URL and GOLDWORKS_REPORTS_URL to other folders"
             )
 
     @property
     def lake(self) -> str:
         """Where this warehouse's lake is."""
-        return f"{self.lake_url.rstrip('/')}/{self._database}"
+        return f"{self.lake_url.rstrip('/')}/{self._warehouse}"
 
     @property
     def reports(self) -> str:
         """Where reports on this warehouse are written."""
-        return f"{self.reports_url.rstrip('/')}/{self._database}"
+        return f"{self.reports_url.rstrip('/')}/{self._warehouse}"
 
     @property
-    def _database(self) -> str:
-        return unquote(urlsplit(self.warehouse_url).path.strip("/")) or "warehouse"
+    def _warehouse(self) -> str:
+        """A database by its name, a file by its own without its ending, wherever it lies."""
+        url = self.warehouse_url.removeprefix("ducklake:")
+        path = PurePosixPath(unquote(urlsplit(url).path))
+        return (path.stem if url.startswith("duckdb:") else path.name) or "warehouse"
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -85,16 +90,24 @@ class Settings:
         )
 
 
-def manifest_file(environment: Mapping[str, str] | None = None) -> Path:
-    """Where dbt's manifest lies, which knows the models."""
-    known = os.environ if environment is None else environment
-    return Path(known.get("GOLDWORKS_DBT_MANIFEST") or "dbt/target/manifest.json")
+def contracts_folder(root: Path = HERE) -> Path:
+    """Where the contracts lie: `GOLDWORKS_CONTRACTS`, or a folder of the checkout at `root`."""
+    return Path(os.environ.get("GOLDWORKS_CONTRACTS") or root / "contracts")
 
 
-def reports_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """Where it is said which reports there are."""
-    known = os.environ if environment is None else environment
-    return Path(known.get("GOLDWORKS_REPORTS") or "reports")
+def reports_folder(root: Path = HERE) -> Path:
+    """Where it is said which reports there are: `GOLDWORKS_REPORTS`, or a folder of the checkout."""
+    return Path(os.environ.get("GOLDWORKS_REPORTS") or root / "reports")
+
+
+def dbt_project(root: Path = HERE) -> Path:
+    """Where dbt's project lies: `DBT_PROJECT_DIR`, or a folder of the checkout."""
+    return Path(os.environ.get("DBT_PROJECT_DIR") or root / "dbt")
+
+
+def manifest_file(root: Path = HERE) -> Path:
+    """Where dbt's manifest lies, which knows the models: `GOLDWORKS_DBT_MANIFEST`, or where dbt writes it."""
+    return Path(os.environ.get("GOLDWORKS_DBT_MANIFEST") or dbt_project(root) / "target" / "manifest.json")
 
 
 def log_target(environment: Mapping[str, str] | None = None) -> str | None:
@@ -125,7 +138,7 @@ def source_url(environment: Mapping[str, str], name: str) -> str:
 def readable(url: str, variable: str) -> str:
     """The address of a Postgres, if it is one. Raises `OperatorFault` where it can't be read.
 
-    The driver would say so, too, but its words quote what it stumbled over, and that may be the password.
+    The driver would say so as well, but it quotes what it can't parse, and that may be the password.
     """
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
@@ -137,7 +150,7 @@ def readable(url: str, variable: str) -> str:
     if not re.fullmatch(r"[0-9,]*", port):
         raise OperatorFault(
             f"{variable}: can't be read\n  write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
-            "a password with signs such as / or % percent-encoded"
+            "a password with characters such as / or % percent-encoded"
         )
     return url
 

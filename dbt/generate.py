@@ -92,7 +92,7 @@ select * from taken
 # What is withdrawn, or read anew under another contract, was delivered before.
 LOADED_AT = """\
 select max(ended_at) from {{{{ source('ops', 'loads') }}}} where dataset = '{dataset}' and state = 'loaded' \
-and kind not in ('withdrawal', 'replay')"""
+and kind not in ('withdrawal', 'replay', 'rebuild')"""
 
 METADATA = {
     "_drop_id": "{{ doc('raw_drop_id') }}",
@@ -120,7 +120,7 @@ def rows_view(contract: Contract) -> str:
     """SQL of `stg_<dataset>`: the raw table with the contract's types and the key under its own name."""
     lines = [f"_key as {_name(contract.key.name)}"] if _has_raw_key(contract) else []
     for name, _, data_type in _columns(contract):
-        lines.append(f"cast({_name(name)} as {data_type}) as {_name(name)}")
+        lines.append(f"cast({_name(name)} as {_type(data_type)}) as {_name(name)}")
     lines += ["_occurrence"] if _has_raw_key(contract) else []
     lines += list(METADATA)
     return ROWS_VIEW.format(
@@ -167,7 +167,7 @@ def sources(domain: str, contracts: Sequence[Contract]) -> str:
     source = {
         "name": domain,
         "schema": "raw",
-        "description": f"What the loader brought in for the domain {domain}, one table a dataset.",
+        "description": f"What the loader loaded for the domain {domain}, one table per dataset.",
         "config": {"tags": [domain]},
         "tables": tables,
     }
@@ -192,8 +192,8 @@ def models(domain: str, contracts: Sequence[Contract]) -> str:
             {
                 "name": f"stg_{contract.dataset}__changes",
                 "description": (
-                    f"One row a load and row that it touched in `{contract.dataset}`: what an incremental model has to "
-                    "do again after its mark."
+                    f"One row per load and row that it touched in `{contract.dataset}`: what an incremental model has "
+                    "to do again after its mark."
                 ),
                 "config": {"tags": [domain]},
                 "columns": [
@@ -335,8 +335,10 @@ def _model_columns(contract: Contract) -> Iterable[dict[str, Any]]:
 def _described(contract: Contract, column: Column) -> str:
     """The contract's words, and which kinds of records have the column."""
     kinds = contract.kinds.having(column.name) if contract.kinds else ()
-    told = [f"`{' '.join(kind.values)}`" for kind in kinds]
-    return _prose(f"{column.description} Of {' and '.join(told)}." if told else column.description).strip()
+    kind_texts = [f"`{' '.join(kind.values)}`" for kind in kinds]
+    return _prose(
+        f"{column.description} Of {' and '.join(kind_texts)}." if kind_texts else column.description
+    ).strip()
 
 
 def _freshness(contract: Contract) -> dict[str, Any]:
@@ -355,6 +357,11 @@ def _source(contract: Contract, table: str) -> str:
 def _name(name: str) -> str:
     plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in RESERVED
     return name if plain else '"' + name.replace('"', '""') + '"'
+
+
+def _type(data_type: str) -> str:
+    """Those of which not every warehouse has one of this name, by the macro that knows (dbt/macros/types.sql)."""
+    return f"{{{{ type_of('{data_type}') }}}}" if data_type in ("text", "uuid") else data_type
 
 
 def _quoting(name: str) -> dict[str, bool]:

@@ -32,6 +32,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(ROOT / "airflow" / "airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow" / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "airflow" / "plugins"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",  # tasks report here; never start elsewhere
         "AIRFLOW__CORE__FERNET_KEY": settings.values["AIRFLOW_FERNET_KEY"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": settings.database_url(
@@ -66,13 +67,15 @@ def connections(known: Mapping[str, str]) -> dict[str, str]:
         "aws_session_token": "AWS_SESSION_TOKEN",
     }
 
-    def told(fields: Mapping[str, str]) -> dict[str, str]:
+    def present(fields: Mapping[str, str]) -> dict[str, str]:
         return {field: known[name] for field, name in fields.items() if known.get(name)}
 
     return {
         "AIRFLOW_CONN_WAREHOUSE": known["GOLDWORKS_WAREHOUSE_URL"],
         "AIRFLOW_CONN_TRANSFORMER": f"postgresql://{user}:{password}@{host}:{port}/{database}",
-        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps({"conn_type": "aws", **told(login), "extra": told(extra)}),
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(
+            {"conn_type": "aws", **present(login), "extra": present(extra)}
+        ),
     }
 
 

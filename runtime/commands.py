@@ -17,7 +17,7 @@ from runtime.locks import check_locks, write_locks
 from runtime.preflight import check_disk, explain
 from runtime.runs import run_to_the_end
 from runtime.services import last_lines
-from runtime.settings import ROOT, home_directory, load_settings
+from runtime.settings import PAGES_PORT, ROOT, home_directory, load_settings
 from runtime.stack import Stack, shell_environment, tool_environment
 from runtime.terminal import accent, complain, is_terminal, say, table
 from runtime.up import up
@@ -31,10 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
     except Fault as fault:
         return _fail(fault)
     except OSError as error:
-        told = explain(error, home_directory(options.home))
-        if told is None:
+        message = explain(error, home_directory(options.home))
+        if message is None:
             raise
-        return _fail(told)
+        return _fail(message)
     except KeyboardInterrupt:
         complain(
             "\ninterrupted; what was finished stays, the next run goes on from there"
@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--home", type=Path, help="where everything is kept (GOLDWORKS_HOME, else var/)")
-    shared.add_argument("--free-ports", action="store_true", help="new settings get ports that nobody uses")
+    shared.add_argument("--free-ports", action="store_true", help="new settings get unused ports")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     upward.add_argument("--dev", action="store_true", help="the working copy lies over what the images hold")
     command("build", _build, "the images")
     command("down", _down, "stop and remove the containers; data stays in their volumes").add_argument(
-        "--volumes", action="store_true", help="delete the data, too"
+        "--volumes", action="store_true", help="delete the data as well"
     )
     command("restart", _restart, "restart all containers, or those of one service").add_argument(
         "service", nargs="?"
@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     traffic = command("traffic", _traffic, "the shop takes orders, for so many minutes of its life")
     traffic.add_argument("minutes", nargs="?", type=int, default=60)
     traffic.add_argument("--seed", type=int, help="another seed, other orders")
-    command("trigger", _trigger, "run a DAG to its end, each task told").add_argument("dag")
+    command("pages", _pages, "reports and profiles for a browser on this machine, until Ctrl-C")
+    command("trigger", _trigger, "run a DAG to its end, and report each task").add_argument("dag")
     command("status", _status, "which servers run, and where")
     command("env", _env, 'shell exports for: eval "$(make -s env)"')
     command("psql", _psql, "the warehouse in psql").add_argument("rest", nargs=argparse.REMAINDER)
@@ -102,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     command("in", _in, "a program of an environment: in dev pytest …").add_argument(
         "rest", nargs=argparse.REMAINDER
     )
-    command("lint", _lint, "ruff, mypy, sqlfluff and actionlint over everything")
-    command("lock", _lock, "resolve all environments anew and write their requirement files")
+    command("lint", _lint, "code, SQL, workflows, wording; whether contracts, models and charts fit")
+    command("lock", _lock, "resolve all environments again and write their requirement files")
     command("lock-check", _lock_check, "whether the requirement files are what the locks say")
     return parser
 
@@ -171,11 +172,37 @@ def _traffic(options: argparse.Namespace) -> int:
     return 0
 
 
+def _pages(options: argparse.Namespace) -> int:
+    """In a container too it is reached at 127.0.0.1 alone: only there is its port published."""
+    settings = load_settings(options.home, free_ports=options.free_ports)
+    port = str(settings.port(PAGES_PORT))
+    words = ["goldworks", "pages", "--port", port]
+    if (compose := _compose(options)).is_up():
+        published = ["--publish", f"127.0.0.1:{port}:{port}"]
+        return compose.run(
+            "run",
+            "--rm",
+            "--no-deps",
+            "--quiet-pull",
+            *published,
+            "traffic",
+            *words,
+            "--host",
+            "0.0.0.0",  # noqa: S104
+        )
+    ensure_environments(settings.home, ["runtime"])
+    program = str(settings.home / "bin" / words[0])
+    with suppress(KeyboardInterrupt):
+        environment = tool_environment(_stack(options))
+        return subprocess.run([program, *words[1:]], env=environment, check=False).returncode
+    return 0
+
+
 def _trigger(options: argparse.Namespace) -> None:
     api = airflow.Api(load_settings(options.home, free_ports=options.free_ports))
     if options.dag not in (known := api.dags()):
         raise Fault(f"no DAG '{options.dag}'\n  there are: {', '.join(sorted(known)) or 'none yet'}")
-    run_to_the_end(api, [options.dag])
+    run_to_the_end(api, [options.dag], join=False)
 
 
 def _stop(options: argparse.Namespace) -> None:
@@ -189,7 +216,7 @@ def _status(options: argparse.Namespace) -> int:
     count = sum(state == "up" for _, state, _, _ in rows)
     say(f"\nwithout Docker: {'up' if count == len(rows) else 'down' if count == 0 else 'partly up'}")
     in_docker = _compose(options).is_up()
-    say(f"in containers: {'up, `make ps` tells of each' if in_docker else 'down'}")
+    say(f"in containers: {'up, `make ps` lists them' if in_docker else 'down'}")
     return 0
 
 
@@ -297,7 +324,7 @@ def _in(options: argparse.Namespace) -> int:
 
 
 def _lint(options: argparse.Namespace) -> int:
-    """Every linter runs, whatever the one before says; the SQL linter needs no warehouse."""
+    """Every linter runs, whatever the one before says; none needs a warehouse."""
     settings = load_settings(options.home, free_ports=options.free_ports)
     ensure_environments(settings.home, ["dev"])
     checks = (
@@ -307,13 +334,16 @@ def _lint(options: argparse.Namespace) -> int:
         ["sqlfluff", "lint", "dbt"],
         # without the option it looks on PATH, and checks no scripts where it finds nothing
         ["actionlint", "-shellcheck", str(settings.program("dev", "shellcheck"))],
+        ["python", "-m", "runtime.wording"],
+        ["python", "dbt/generate.py", "--check"],
+        ["python", "superset/check_assets.py"],
     )
     failed = []
     for program, *rest in checks:
         say(accent(f"{program} {' '.join(rest)}".rstrip()))
         argv = [str(settings.program("dev", program)), *rest]
         if subprocess.run(argv, cwd=ROOT, check=False).returncode != 0:
-            failed.append(program)
+            failed.append(program if program != "python" else " ".join(rest))
     say(f"failed: {', '.join(failed)}" if failed else "all clean")
     return 1 if failed else 0
 

@@ -52,7 +52,7 @@ class Container:
         return self.has_ended and self.exit_code != 0
 
     @property
-    def told(self) -> str:
+    def state_text(self) -> str:
         if self.has_ended:
             return "done" if self.exit_code == 0 else f"failed ({self.exit_code})"
         return self.health or self.state
@@ -235,16 +235,16 @@ class Compose:
             return one.is_ready and not (one.state == "running" and one.service in once)
 
         # What is well from before may be about to be replaced: it is told when Compose has done what it wants to do.
-        told = before = {one.id for one in self.containers() if is_well(one)}
+        reported = before = {one.id for one in self.containers() if is_well(one)}
         with self._coming_up() as coming:
             while True:
                 code = coming.poll()
                 found = self.containers()
                 for one in found:
-                    if is_well(one) and one.id not in told:
-                        told = told | {one.id}
+                    if is_well(one) and one.id not in reported:
+                        reported = reported | {one.id}
                         took = seconds(time.monotonic() - began)
-                        say(f"  {accent(f'{one.told:<9}', 'green')}  {one.name:<40}  {took:>9}")
+                        say(f"  {accent(f'{one.state_text:<9}', 'green')}  {one.name:<40}  {took:>9}")
                 waiting = [one for one in found if not is_well(one)]
                 note(f"waiting for {', '.join(sorted({one.service for one in waiting}))}" if waiting else "")
                 if code == 0 and not waiting:
@@ -281,7 +281,7 @@ class Compose:
             log = self.settings.log("compose")
             parts = [f"docker compose up failed ({code}); the end of {log}:", *last_lines(log, 8)]
         for one in ill[:3]:
-            parts.append(f"{one.name} is {one.told}; the end of its log:")
+            parts.append(f"{one.name} is {one.state_text}; the end of its log:")
             said = self.ask("logs", "--no-color", "--no-log-prefix", "--tail", "15", one.service)
             checked = _ask_docker("inspect", "--format", _LAST_CHECK, one.id)
             parts += [f"    {line}" for line in [*said.splitlines()[-15:], *checked.splitlines()[-1:]]]

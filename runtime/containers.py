@@ -26,6 +26,7 @@ _PLAIN = {
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
+    "GOLDWORKS_DOCS_URL",
     "GOLDWORKS_LAKE_URL",
     "GOLDWORKS_LANDING_URL",
     "GOLDWORKS_LOG",
@@ -76,13 +77,13 @@ def addresses(settings: Settings) -> Addresses:
 
 def plain_settings(settings: Settings, *, distributed: bool) -> dict[str, str]:
     """The variables that every container of ours gets."""
-    told = settings.environment(addresses(settings))
+    variables = settings.environment(addresses(settings))
     return {
-        **{name: value for name, value in told.items() if name in _PLAIN},
-        "AIRFLOW__API__BASE_URL": told["AIRFLOW_URL"],
+        **{name: value for name, value in variables.items() if name in _PLAIN},
+        "AIRFLOW__API__BASE_URL": variables["AIRFLOW_URL"],
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor" if distributed else "LocalExecutor",
-        "AIRFLOW__FAB__COOKIE_SECURE": str(told["AIRFLOW_URL"].startswith("https://")),
-        "MINISTACK_REGION": told.get("AWS_DEFAULT_REGION", "us-east-1"),
+        "AIRFLOW__FAB__COOKIE_SECURE": str(variables["AIRFLOW_URL"].startswith("https://")),
+        "MINISTACK_REGION": variables.get("AWS_DEFAULT_REGION", "us-east-1"),
         "POSTGRES_ADMIN": settings.postgres_admin,
     }
 
@@ -90,7 +91,7 @@ def plain_settings(settings: Settings, *, distributed: bool) -> dict[str, str]:
 def secrets(settings: Settings) -> dict[str, str]:
     """Every secret of docker-compose.yaml by its name there."""
     place, values = addresses(settings), settings.values
-    told = settings.environment(place)
+    variables = settings.environment(place)
 
     def login(role: str, database: str, scheme: str = "postgresql") -> str:
         return settings.database_url(role, database, scheme, place)
@@ -98,21 +99,21 @@ def secrets(settings: Settings) -> dict[str, str]:
     own = {name: values[name] for name in GENERATED if name.endswith("_PASSWORD")}
     return {
         **own,
-        "CHOSEN_TRANSFORMER_PASSWORD": told["TRANSFORMER_PASSWORD"],
-        "CHOSEN_REPORTER_PASSWORD": told["REPORTER_PASSWORD"],
-        "GOLDWORKS_WAREHOUSE_URL": told["GOLDWORKS_WAREHOUSE_URL"],
+        "CHOSEN_TRANSFORMER_PASSWORD": variables["TRANSFORMER_PASSWORD"],
+        "CHOSEN_REPORTER_PASSWORD": variables["REPORTER_PASSWORD"],
+        "GOLDWORKS_WAREHOUSE_URL": variables["GOLDWORKS_WAREHOUSE_URL"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": login("airflow", "airflow", "postgresql+psycopg2"),
         "AIRFLOW__CORE__FERNET_KEY": values["AIRFLOW_FERNET_KEY"],
         "AIRFLOW__API__SECRET_KEY": values["AIRFLOW_SECRET_KEY"],
         "AIRFLOW__API_AUTH__JWT_SECRET": values["AIRFLOW_JWT_SECRET"],
         "AIRFLOW__CELERY__BROKER_URL": f"redis://:{values['REDIS_PASSWORD']}@{_BROKER}",
-        **airflow.connections(told),
+        **airflow.connections(variables),
         "AWS_SECRET_ACCESS_KEY": values["AWS_SECRET_ACCESS_KEY"],
         "SUPERSET_SECRET_KEY": values["SUPERSET_SECRET_KEY"],
-        "SUPERSET_METADATA_URI": told.get("SUPERSET_METADATA_URI")
+        "SUPERSET_METADATA_URI": variables.get("SUPERSET_METADATA_URI")
         or login("superset", "superset", "postgresql+psycopg2"),
-        "GOLDWORKS_SHOP_URL": told.get("GOLDWORKS_SHOP_URL", ""),
-        "GOLDWORKS_SOURCE_SHOP_URL": told.get("GOLDWORKS_SOURCE_SHOP_URL", ""),
+        "GOLDWORKS_SHOP_URL": variables.get("GOLDWORKS_SHOP_URL", ""),
+        "GOLDWORKS_SOURCE_SHOP_URL": variables.get("GOLDWORKS_SOURCE_SHOP_URL", ""),
         "more_settings": _lines(more_settings(settings)),
     }
 
@@ -122,8 +123,8 @@ def more_settings(settings: Settings) -> dict[str, str]:
     sources of captures, whose names the contracts choose.
     """
     ours = {*_PLAIN, *GENERATED, "SUPERSET_METADATA_URI"}
-    told = settings.environment(addresses(settings))
-    sources = {name: url for name, url in told.items() if name.startswith("GOLDWORKS_SOURCE_")}
+    variables = settings.environment(addresses(settings))
+    sources = {name: url for name, url in variables.items() if name.startswith("GOLDWORKS_SOURCE_")}
     others = {
         name: value
         for name, value in settings.values.items()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copy2
 
 from runtime import Fault, airflow, object_store, preflight, superset
 from runtime.compose import Compose
@@ -82,7 +83,7 @@ def find_domains() -> list[str]:
 
 def has_samples(domain: str) -> bool:
     """Whether there are invented drops for a domain; one that was just added has none."""
-    return (ROOT / "data_ingestion" / "samples" / f"{domain}.py").exists()
+    return (ROOT / "goldworks_samples" / f"{domain}.py").exists()
 
 
 def find_dashboards() -> list[str]:
@@ -134,9 +135,7 @@ def _start_pipeline(stack: Stack) -> None:
     _land_samples(stack)
     _open_shop(stack)
     with step("dbt parse", "the manifest that Airflow draws the models from") as report:
-        target = airflow.manifest(stack.settings).parent
-        run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod", "--target-path", str(target)])
-        report.note = str(airflow.manifest(stack.settings))
+        report.note = str(write_manifest(stack))
     with step("airflow", "metadata, login and pool") as report:
         airflow.prepare(stack.settings)
         report.note = "starting"
@@ -155,6 +154,16 @@ def _start_superset(stack: Stack) -> None:
         report.note = f"{settings.environment()['SUPERSET_URL']}, dashboards imported"
 
 
+def write_manifest(stack: Stack) -> Path:
+    """dbt's manifest, put in its place whole, as Airflow reads it at any moment; and what builds start with."""
+    manifest = airflow.manifest(stack.settings)
+    apart = manifest.parent / "parse"
+    run_tool(stack, ["dbt", "--quiet", "parse", "--target", "prod", "--target-path", str(apart)])
+    for made in (apart / "partial_parse.msgpack", apart / manifest.name):
+        Path(copy2(made, made.with_suffix(".copy"))).replace(manifest.with_name(made.name))
+    return manifest
+
+
 def _land_samples(stack: Stack) -> None:
     """Sample drops of each domain once a home; a landing that the settings name is somebody's own and gets none."""
     if not stack.settings.runs_own_s3:
@@ -164,8 +173,8 @@ def _land_samples(stack: Stack) -> None:
     if all(domain in landed for domain in find_domains() if has_samples(domain)):
         return
     with step("samples", "drops as they arrive in real life, faults included") as report:
-        told = run_tool(stack, ["goldworks", "samples", "--json", "--once", str(record)], quiet=False)
-        drops = json.loads(told)
+        printed = run_tool(stack, ["goldworks", "samples", "--json", "--once", str(record)], quiet=False)
+        drops = json.loads(printed)
         rows = sum(drop["rows"] for drop in drops)
         report.note = f"{len(drops)} objects, {rows:,} rows in {stack.settings.landing}"
 
@@ -175,8 +184,8 @@ def _open_shop(stack: Stack) -> None:
     if stack.settings.has_shop:
         with step("shop", "its first customers and orders") as report:
             for minutes in SHOP_MINUTES:
-                told = run_tool(stack, ["goldworks", "traffic", "--until", str(minutes)], quiet=False)
-                report.note = told.removeprefix("traffic").strip()
+                printed = run_tool(stack, ["goldworks", "traffic", "--until", str(minutes)], quiet=False)
+                report.note = printed.removeprefix("traffic").strip()
                 if minutes < SHOP_MINUTES[-1]:  # a snapshot, so that what comes after it are changes
                     run_tool(stack, ["goldworks", "capture"], quiet=False)
 
@@ -195,6 +204,7 @@ def show_addresses(settings: Settings, dashboards: list[str]) -> None:
     say(f"Superset    {known['SUPERSET_URL']}")
     for slug in sorted(dashboards, key=lambda slug: (slug != HOME, slug)):
         say(f"            {known['SUPERSET_URL']}/superset/dashboard/{slug}/")
+    say("Reports     `make pages` opens them, and the profiles, for a browser on this machine")
     say(f"Warehouse   {known['WAREHOUSE_HOST']}:{known['WAREHOUSE_PORT']}, `make psql`")
     if is_terminal() and sys.stdout.isatty():
         say(f"Logins      Airflow {known['AIRFLOW_USER']} / {known['AIRFLOW_PASSWORD']}")

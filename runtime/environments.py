@@ -41,6 +41,7 @@ ENVIRONMENTS = {
         Environment("dbt", ROOT / "dbt/requirements.txt"),
         Environment("airflow", ROOT / "airflow/requirements.txt", with_project=True),
         Environment("superset", ROOT / "superset/requirements.txt"),
+        Environment("stand-ins", ROOT / "tests/stand_ins/requirements.txt"),
         Environment("dev", ROOT / "requirements-dev.txt", with_project=True),
     )
 }

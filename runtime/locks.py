@@ -34,6 +34,7 @@ class Export:
 EXPORTS = (
     Export(ROOT, "requirements.txt", ("--no-dev",)),
     Export(ROOT, "requirements-dev.txt", ("--group", "dev")),
+    Export(ROOT / "tests/stand_ins", "requirements.txt"),
     Export(ROOT / "airflow", "requirements.txt"),
     Export(ROOT / "dbt", "requirements.txt"),
     Export(ROOT / "superset", "requirements.txt"),
@@ -86,7 +87,7 @@ def check_locks(home: Path) -> None:
             report.note = _name(directory)
     if stale:
         raise Fault(
-            f"not what pyproject.toml resolves to: {', '.join(stale)}\n  `make lock` writes them anew"
+            f"not what pyproject.toml resolves to: {', '.join(stale)}\n  `make lock` writes them again"
         )
 
 
@@ -94,8 +95,8 @@ def with_pins(declared: str, requirements: Iterable[str]) -> str:
     """A pyproject.toml that admits no other versions than those that requirement files pin."""
     own = tomllib.loads(declared)["tool"]["uv"].get("constraint-dependencies", [])
     pins = {pin for text in requirements for pin in _PIN.findall(text)}
-    told = f"[tool.uv]\nconstraint-dependencies = {json.dumps([*own, *sorted(pins)])}\n"
-    return re.sub(r"(?m)^constraint-dependencies = .*\n", "", declared).replace("[tool.uv]\n", told, 1)
+    section = f"[tool.uv]\nconstraint-dependencies = {json.dumps([*own, *sorted(pins)])}\n"
+    return re.sub(r"(?m)^constraint-dependencies = .*\n", "", declared).replace("[tool.uv]\n", section, 1)
 
 
 def is_same(committed: str, again: str) -> bool:

@@ -201,7 +201,7 @@ class Cluster:
         finally:
             secret.unlink(missing_ok=True)
         with (growing / "postgresql.conf").open("a") as file:
-            file.write("\ninclude 'goldworks.conf'  # written anew at every start\n")
+            file.write("\ninclude 'goldworks.conf'  # written at every start\n")
         growing.rename(place)
         if place != self.data_dir:
             if self.data_dir.is_symlink():

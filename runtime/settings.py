@@ -26,6 +26,9 @@ PORTS = {
     "GOLDWORKS_AIRFLOW_PORT": 8080,
     "GOLDWORKS_SUPERSET_PORT": 8088,
 }
+# Of a server that only `make pages` starts.
+PAGES_PORT = "GOLDWORKS_PAGES_PORT"
+ALL_PORTS = {**PORTS, PAGES_PORT: 8090}
 
 
 def _password() -> str:
@@ -42,7 +45,7 @@ def _signing_key() -> str:
 
 # What the file is made of: (heading, {name: value or how to draw it}).
 _SECTIONS: tuple[tuple[str, dict[str, str | Callable[[], str]]], ...] = (
-    ("Ports on 127.0.0.1", {name: str(port) for name, port in PORTS.items()}),
+    ("Ports on 127.0.0.1", {name: str(port) for name, port in ALL_PORTS.items()}),
     ("The warehouse that everything reads and writes: prod or dev", {"GOLDWORKS_WAREHOUSE": "prod"}),
     (
         "Logins of people",
@@ -158,7 +161,7 @@ class Settings:
     def port(self, name: str) -> int:
         text = self.values[name]
         if not text.isdigit() or not 0 < int(text) < 65536:
-            raise Fault(f"{self.file}: {name}: {text!r} is no port\n  write a number from 1024 to 65535")
+            raise Fault(f"{self.file}: {name}: {text!r} is not a port\n  write a number from 1024 to 65535")
         return int(text)
 
     @property
@@ -187,7 +190,7 @@ class Settings:
         chosen = self.values["GOLDWORKS_WAREHOUSE"]
         if chosen not in WAREHOUSES:
             raise Fault(
-                f"{self.file}: GOLDWORKS_WAREHOUSE: {chosen!r} is no warehouse\n"
+                f"{self.file}: GOLDWORKS_WAREHOUSE: {chosen!r} is not a warehouse\n"
                 f"  write {' or '.join(WAREHOUSES)}"
             )
         return WAREHOUSES[chosen]
@@ -330,7 +333,7 @@ def read_env_file(file: Path) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.strip()):
             raise Fault(
-                f"{file}:{number}: {line.strip()!r} is no setting\n  write NAME=value, or # before a remark"
+                f"{file}:{number}: {line.strip()!r} is not a setting\n  write NAME=value, or # before a remark"
             )
         value = value.strip()
         if len(value) >= 2 and value[0] in "'\"" and value[-1] == value[0]:
@@ -354,9 +357,9 @@ def _missing_lines(known: Mapping[str, str], *, free_ports: bool, fresh: bool) -
         lines.append(f"\n# {heading}\n")
         for name, value in missing.items():
             drawn = value if isinstance(value, str) else value()
-            if fresh and free_ports and name in PORTS:
+            if fresh and free_ports and name in ALL_PORTS:
                 drawn = str(free_port())
-            elif fresh and (name in PORTS or name in _PEOPLE) and os.environ.get(name):
+            elif fresh and (name in ALL_PORTS or name in _PEOPLE) and os.environ.get(name):
                 drawn = os.environ[name]
             lines.append(f"{name}={drawn}\n")
     return "".join(lines)

@@ -96,7 +96,7 @@ class Stack:
                 raise
             raise Fault(
                 f"{self.settings.file}: POSTGRES_PASSWORD is not the one that {self.cluster.data_dir} was made with\n"
-                "  restore that file, or begin anew with `make clean`"
+                "  restore that file, or begin from scratch with `make clean`"
             ) from fault
 
     def start(self, services: Iterable[Service], patience: float = 120) -> None:

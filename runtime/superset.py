@@ -1,4 +1,4 @@
-"""Superset: its metadata, its administrator, its one process, and the dashboards brought in from files."""
+"""Superset: its metadata, its administrator, its one process, and the dashboards imported from files."""
 
 from runtime.services import Service, answers, inherited_environment, run_program
 from runtime.settings import ROOT, Settings

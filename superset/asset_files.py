@@ -1,12 +1,13 @@
 """Asset files: what `superset/assets` says should be in Superset, read and packed."""
 
+import argparse
 import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import yaml
 
@@ -42,6 +43,63 @@ _NAME_FIELDS = {
 }
 
 
+class DatasetColumn(TypedDict, total=False):
+    """A column of a dataset; with an `expression`, one that Superset calculates."""
+
+    column_name: str
+    verbose_name: str | None
+    description: str | None
+    expression: str | None
+
+
+class Metric(TypedDict):
+    """A figure that charts of a dataset can show."""
+
+    metric_name: str
+    expression: str
+
+
+class ChartMeta(TypedDict, total=False):
+    """Which chart a place in a dashboard shows; `chartId` is Superset's number of it, and differs between machines."""
+
+    uuid: str
+    chartId: int
+
+
+class LayoutNode(TypedDict, total=False):
+    """A row, a tab or a place for a chart: what a dashboard's `position` holds under a key of its own."""
+
+    type: str
+    children: list[str]
+    meta: ChartMeta
+
+
+class FilterScope(TypedDict):
+    """The charts, by their numbers, that a filter leaves alone."""
+
+    excluded: list[int]
+
+
+class TargetColumn(TypedDict):
+    """A column by its name."""
+
+    name: str
+
+
+class FilterTarget(TypedDict, total=False):
+    """The column that a filter takes its values from; a filter of time has none."""
+
+    datasetUuid: str
+    column: TargetColumn
+
+
+class NativeFilter(TypedDict):
+    """A filter of a dashboard, as far as it speaks of other assets."""
+
+    scope: FilterScope
+    targets: list[FilterTarget]
+
+
 @dataclass(frozen=True)
 class Asset:
     """One YAML file, or one entry of a Superset's export."""
@@ -58,6 +116,36 @@ class Asset:
     def name(self) -> str:
         return str(self.content[self.kind.name_field])
 
+    @property
+    def columns(self) -> list[DatasetColumn]:
+        """Those of a dataset."""
+        columns: list[DatasetColumn] = self.content.get("columns") or []
+        return columns
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Those of a dataset."""
+        metrics: list[Metric] = self.content.get("metrics") or []
+        return metrics
+
+    @property
+    def layout(self) -> dict[str, LayoutNode]:
+        """A dashboard's rows, tabs and charts by their keys; its `position` also says of which version it is."""
+        position: dict[str, LayoutNode | str] = self.content["position"]
+        return {key: node for key, node in position.items() if not isinstance(node, str)}
+
+    @property
+    def chart_places(self) -> dict[str, ChartMeta]:
+        """Which chart a dashboard shows under which key of its layout."""
+        return {key: node["meta"] for key, node in self.layout.items() if node.get("type") == "CHART"}
+
+    @property
+    def filters(self) -> list[NativeFilter]:
+        """Those of a dashboard."""
+        metadata = self.content.get("metadata") or {}
+        filters: list[NativeFilter] = metadata.get("native_filter_configuration") or []
+        return filters
+
 
 @dataclass(frozen=True)
 class Assets:
@@ -72,11 +160,16 @@ class Assets:
         return {asset.uuid: asset for asset in self.of(kind)}
 
 
+def add_assets(parser: argparse.ArgumentParser) -> None:
+    """Gives a command the option that says where the files are."""
+    parser.add_argument("--assets", type=Path, default=ASSETS, help="folder of the asset files")
+
+
 def read_assets(directory: Path = ASSETS) -> Assets:
     """Read every asset below `directory`; AssetError names the file that cannot be one."""
     if not (directory / "metadata.yaml").is_file():
         raise AssetError(
-            f"{directory}: no metadata.yaml, so this is no folder of Superset assets\n"
+            f"{directory}: no metadata.yaml, so this is not a folder of Superset assets\n"
             "  name the folder with --assets (in this repository: superset/assets)"
         )
     found = [_read_file(directory, path, kind) for kind in Kind for path in _files(directory, kind)]
@@ -118,7 +211,7 @@ def _read_file(directory: Path, path: Path, kind: Kind) -> Asset:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise AssetError(f"{relative}: is no YAML: {error}") from error
+        raise AssetError(f"{relative}: invalid YAML: {error}") from error
     if not isinstance(content, dict):
         raise AssetError(f"{relative}: holds no mapping\n  start from another file in {kind.folder}/")
     for field in ("uuid", "version", kind.name_field):

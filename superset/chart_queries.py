@@ -11,11 +11,10 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from asset_files import ASSETS, Asset, AssetError, Assets, Kind, read_assets
-from superset_api import SupersetApi, SupersetError, add_login, password_of
+from asset_files import Asset, AssetError, Assets, Kind, add_assets, read_assets
+from superset_api import SupersetApi, SupersetError, add_login, log_in
 
 
 @dataclass(frozen=True)
@@ -151,11 +150,10 @@ def _order(text: str) -> list[Any]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the query of every chart and fail where no rows come.")
     add_login(parser)
-    parser.add_argument("--assets", type=Path, default=ASSETS, help="folder of the asset files")
+    add_assets(parser)
     options = parser.parse_args(arguments)
-    password = password_of(parser, options)
     try:
-        api = SupersetApi(options.url, options.user, password)
+        api = log_in(options)
         answers = list(query_charts(api, read_assets(options.assets)))
     except (AssetError, SupersetError) as error:
         print(error, file=sys.stderr)

@@ -13,41 +13,12 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from asset_files import ASSETS, Asset, AssetError, Assets, Kind, read_assets
-
-ROOT = Path(__file__).resolve().parent.parent
-MODELS = ROOT / "dbt" / "models"
-
-
-@dataclass(frozen=True)
-class Model:
-    """A dbt model that is documented: `layer` is its folder (bronze, silver, gold), which is its schema."""
-
-    name: str
-    layer: str
-    columns: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """A dashboard as dbt knows it."""
-
-    name: str
-    url: str
-    models: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Project:
-    """What dbt's files say there is to show."""
-
-    models: Mapping[str, Model]
-    exposures: tuple[Exposure, ...]
+from asset_files import Asset, AssetError, Assets, Kind, NativeFilter, add_assets, read_assets
+from dbt_project import MODELS, Project, project_from_manifest, project_from_yaml
+from describe import drift
 
 
 def check(assets: Assets, project: Project) -> list[str]:
@@ -67,37 +38,6 @@ def check(assets: Assets, project: Project) -> list[str]:
     ]
 
 
-def project_from_yaml(models: Path = MODELS) -> Project:
-    """What the `.yml` files beside the models document: always as new as the files themselves."""
-    found: dict[str, Model] = {}
-    exposures = []
-    for path in sorted(models.rglob("*.yml")):
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        layer = path.relative_to(models).parts[0]
-        for model in content.get("models") or []:
-            columns = frozenset(column["name"] for column in model.get("columns") or [])
-            found[model["name"]] = Model(model["name"], layer, columns)
-        for exposure in content.get("exposures") or []:
-            names = re.findall(r"ref\(\s*['\"](\w+)['\"]\s*\)", " ".join(exposure.get("depends_on") or []))
-            exposures.append(Exposure(exposure["name"], exposure.get("url", ""), frozenset(names)))
-    return Project(found, tuple(exposures))
-
-
-def project_from_manifest(manifest: Path) -> Project:
-    """What `dbt parse` made of the project (`dbt/target/manifest.json`)."""
-    content = json.loads(manifest.read_text(encoding="utf-8"))
-    models = {
-        node["name"]: Model(node["name"], node["fqn"][1], frozenset(node["columns"]))
-        for node in content["nodes"].values()
-        if node["resource_type"] == "model"
-    }
-    exposures = tuple(
-        Exposure(e["name"], e.get("url") or "", frozenset(n.split(".")[-1] for n in e["depends_on"]["nodes"]))
-        for e in content["exposures"].values()
-    )
-    return Project(models, exposures)
-
-
 def _duplicates(assets: Assets) -> Iterator[str]:
     seen: dict[str, Asset] = {}
     for asset in assets.all:
@@ -111,7 +51,7 @@ def _duplicates(assets: Assets) -> Iterator[str]:
         for name, count in Counter(asset.name for asset in assets.of(kind)).items():
             if count > 1:
                 paths = ", ".join(asset.path for asset in assets.of(kind) if asset.name == name)
-                yield f"{paths}: {kind.name_field}: '{name}' names {count} {kind.folder}\n  tell them apart"
+                yield f"{paths}: {kind.name_field}: '{name}' names {count} {kind.folder}\n  give each its own"
 
 
 def _unmanaged(assets: Assets) -> Iterator[str]:
@@ -141,18 +81,19 @@ def _dataset(dataset: Asset, assets: Assets, project: Project) -> Iterator[str]:
             f"{dataset.path}: schema: is '{dataset.content.get('schema')}', but dbt builds {model.name} in "
             f"'{model.layer}'\n  dashboards read gold: move the model or correct the schema"
         )
-    for index, column in enumerate(dataset.content.get("columns") or []):
+    for index, column in enumerate(dataset.columns):
         place = f"{dataset.path}: columns[{index}]"
-        if column.get("expression"):
-            yield from _unknown_in_sql(column["expression"], model.columns, f"{place}.expression", model.name)
+        if expression := column.get("expression"):
+            yield from _unknown_in_sql(expression, set(model.columns), f"{place}.expression", model.name)
         elif column["column_name"] not in model.columns:
             yield (
                 f"{place}: dbt's {model.name} has no column '{column['column_name']}'\n"
                 f"  {_nearest(column['column_name'], model.columns)}"
             )
-    for index, metric in enumerate(dataset.content.get("metrics") or []):
+    for index, metric in enumerate(dataset.metrics):
         place = f"{dataset.path}: metrics[{index}].expression"
-        yield from _unknown_in_sql(metric["expression"], model.columns, place, model.name)
+        yield from _unknown_in_sql(metric["expression"], set(model.columns), place, model.name)
+    yield from drift(dataset, model)
     time_column = dataset.content.get("main_dttm_col")
     if time_column and time_column not in _columns(dataset):
         yield f"{dataset.path}: main_dttm_col: '{time_column}' is not one of its columns"
@@ -216,39 +157,33 @@ def _named_sql(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _dashboard(dashboard: Asset, assets: Assets) -> Iterator[str]:
-    position = dashboard.content["position"]
+    layout, places = dashboard.layout, dashboard.chart_places
     charts = assets.by_uuid(Kind.CHART)
-    for key, node in position.items():
-        if not isinstance(node, dict):
-            continue
+    for key, node in layout.items():
         for child in node.get("children") or []:
-            if child not in position:
+            if child not in layout:
                 yield f"{dashboard.path}: position.{key}.children: there is no '{child}'\n  add or remove it"
-        if node.get("type") == "CHART" and node["meta"].get("uuid") not in charts:
+    for key, meta in places.items():
+        if meta.get("uuid") not in charts:
             yield (
-                f"{dashboard.path}: position.{key}.meta.uuid: no file in charts/ has {node['meta'].get('uuid')}\n"
+                f"{dashboard.path}: position.{key}.meta.uuid: no file in charts/ has {meta.get('uuid')}\n"
                 "  Superset would leave out this chart and all after it, and say nothing"
             )
-    shown = {
-        child for node in position.values() if isinstance(node, dict) for child in node.get("children") or []
-    }
-    for key, node in position.items():
-        if _is_chart(node) and key not in shown:
+    shown = {child for node in layout.values() for child in node.get("children") or []}
+    for key in places:
+        if key not in shown:
             yield f"{dashboard.path}: position.{key}: no row holds it\n  name it in the children of one"
-    numbers = Counter(node["meta"]["chartId"] for node in position.values() if _is_chart(node))
+    numbers = Counter(meta["chartId"] for meta in places.values())
     for number, count in numbers.items():
         if count > 1:
             yield f"{dashboard.path}: position: chartId {number} is used {count} times\n  number them apart"
-    filters = (dashboard.content.get("metadata") or {}).get("native_filter_configuration") or []
-    for index, native in enumerate(filters):
+    for index, native in enumerate(dashboard.filters):
         yield from _filter(
             f"{dashboard.path}: metadata.native_filter_configuration[{index}]", native, numbers, assets
         )
 
 
-def _filter(
-    place: str, native: Mapping[str, Any], numbers: Mapping[int, int], assets: Assets
-) -> Iterator[str]:
+def _filter(place: str, native: NativeFilter, numbers: Mapping[int, int], assets: Assets) -> Iterator[str]:
     for excluded in native["scope"]["excluded"]:
         if excluded not in numbers:
             yield f"{place}.scope.excluded: no chart of this dashboard has the chartId {excluded}\n  remove it"
@@ -292,35 +227,29 @@ def _unused(assets: Assets) -> Iterator[str]:
 
 def _datasets_of(dashboard: Asset, assets: Assets) -> Iterator[Asset]:
     charts, datasets = assets.by_uuid(Kind.CHART), assets.by_uuid(Kind.DATASET)
-    filters = (dashboard.content.get("metadata") or {}).get("native_filter_configuration") or []
     uuids = {
         str(charts[uuid].content.get("dataset_uuid")) for uuid in _charts_of(dashboard) if uuid in charts
     }
-    uuids |= {target["datasetUuid"] for f in filters for target in f["targets"] if "datasetUuid" in target}
+    targets = [target for native in dashboard.filters for target in native["targets"]]
+    uuids |= {target["datasetUuid"] for target in targets if "datasetUuid" in target}
     yield from (datasets[uuid] for uuid in sorted(uuids) if uuid in datasets)
 
 
 def _charts_of(dashboard: Asset) -> set[str]:
-    return {
-        str(node["meta"].get("uuid")) for node in dashboard.content["position"].values() if _is_chart(node)
-    }
-
-
-def _is_chart(node: Any) -> bool:
-    return isinstance(node, dict) and node.get("type") == "CHART"
+    return {str(meta.get("uuid")) for meta in dashboard.chart_places.values()}
 
 
 def _columns(dataset: Asset) -> set[str]:
-    return {column["column_name"] for column in dataset.content.get("columns") or []}
+    return {column["column_name"] for column in dataset.columns}
 
 
 def _metrics(dataset: Asset) -> set[str]:
-    return {metric["metric_name"] for metric in dataset.content.get("metrics") or []}
+    return {metric["metric_name"] for metric in dataset.metrics}
 
 
 _WORD_OF_SQL = re.compile(
-    "and|as|asc|between|by|case|cast|date|desc|distinct|else|end|false|filter|from|group|in|interval|is|like"
-    "|not|null|numeric|or|order|over|partition|text|then|true|when|where|within",
+    "and|as|asc|at|between|by|case|cast|current_date|date|desc|distinct|else|end|false|filter|from|group|in|interval|is|like"
+    "|not|null|numeric|or|order|over|partition|text|then|time|true|when|where|within|zone",
     re.IGNORECASE,
 )
 
@@ -344,7 +273,7 @@ def _list(assets: Mapping[str, Asset]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check dashboard → chart → dataset → dbt model → column.")
-    parser.add_argument("--assets", type=Path, default=ASSETS, help="folder of the asset files")
+    add_assets(parser)
     parser.add_argument("--models", type=Path, default=MODELS, help="dbt's models folder")
     parser.add_argument(
         "--manifest", type=Path, help="dbt's manifest.json, in place of the models' yml files"

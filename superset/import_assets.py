@@ -5,7 +5,8 @@
 Superset's other imports merge: `superset import-dashboards` leaves existing charts and datasets as they
 are, and no import removes anything (apache/superset#22127). So this one uses `/api/v1/assets/import/`, which
 replaces, and then removes by itself what is ours and gone from the files. Ours is what carries
-`is_managed_externally` on our database; charts that users made on our datasets are never touched.
+`is_managed_externally` on our database; charts that users made on our datasets are never touched. No login is imported:
+`superset_config.py` adds it to each connection.
 """
 
 import argparse
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from asset_files import ASSETS, Asset, AssetError, Assets, Kind, pack, read_assets, unpack
-from superset_api import SupersetApi, SupersetError, add_login, password_of
+from asset_files import ASSETS, Asset, AssetError, Assets, Kind, add_assets, pack, read_assets, unpack
+from superset_api import SupersetApi, SupersetError, add_login, log_in
 
 
 class ReadBackError(Exception):
@@ -86,32 +87,31 @@ def _comparable(asset: Asset) -> dict[str, Any]:
     """
     content = {k: v for k, v in asset.content.items() if k not in ("is_managed_externally", "version")}
     if asset.kind is Kind.DATASET:
-        content["columns"] = sorted(content.get("columns", []), key=lambda c: str(c["column_name"]))
-        content["metrics"] = sorted(content.get("metrics", []), key=lambda m: str(m["metric_name"]))
+        content["columns"] = sorted(asset.columns, key=lambda column: column["column_name"])
+        content["metrics"] = sorted(asset.metrics, key=lambda metric: metric["metric_name"])
     if asset.kind is Kind.DASHBOARD:
-        content = _by_chart_uuid(content)
+        content |= _by_chart_uuid(asset)
     return content
 
 
-def _by_chart_uuid(dashboard: dict[str, Any]) -> dict[str, Any]:
-    """The dashboard with chart numbers replaced by the charts' uuids."""
-    metas = [node["meta"] for node in dashboard["position"].values() if _is_chart(node)]
-    uuids = {meta["chartId"]: meta["uuid"] for meta in metas}
-    position = {
-        key: {**node, "meta": {**node["meta"], "chartId": node["meta"]["uuid"]}} if _is_chart(node) else node
-        for key, node in dashboard["position"].items()
-    }
-    metadata = dict(dashboard.get("metadata") or {})
+def _by_chart_uuid(dashboard: Asset) -> dict[str, Any]:
+    """A dashboard's layout and metadata with chart numbers replaced by the charts' uuids."""
+    places = dashboard.chart_places
+    uuids = {meta["chartId"]: meta["uuid"] for meta in places.values()}
+    position = dict(dashboard.content["position"])
+    for key, meta in places.items():
+        position[key] = {**position[key], "meta": {**meta, "chartId": meta["uuid"]}}
+    metadata = dict(dashboard.content.get("metadata") or {})
     metadata["native_filter_configuration"] = [
         {
             **f,
             "scope": {**f["scope"], "excluded": sorted(uuids.get(i, str(i)) for i in f["scope"]["excluded"])},
         }
-        for f in metadata.get("native_filter_configuration", [])
+        for f in dashboard.filters
     ]
     for key in _WRITTEN_BY_VIEWERS:
         metadata.pop(key, None)
-    return {**dashboard, "position": position, "metadata": metadata}
+    return {"position": position, "metadata": metadata}
 
 
 # The browser of an owner who only looks at a dashboard saves these into it.
@@ -124,22 +124,18 @@ _WRITTEN_BY_VIEWERS = (
 )
 
 
-def _is_chart(node: Any) -> bool:
-    return isinstance(node, dict) and node.get("type") == "CHART"
-
-
 def _upload(api: SupersetApi, archive: bytes) -> None:
     try:
         api.upload("/api/v1/assets/import/", "bundle", archive)
     except SupersetError as error:
-        if faults := _judgement(api, archive):
+        if faults := _faults_of_files(api, archive):
             raise AssetError(
                 "Superset refuses these files, nothing was imported:\n  " + "\n  ".join(faults)
             ) from error
         raise
 
 
-def _judgement(api: SupersetApi, archive: bytes) -> list[str]:
+def _faults_of_files(api: SupersetApi, archive: bytes) -> list[str]:
     """What Superset finds wrong with the files.
 
     The import that replaces keeps this to itself ("failed for an unknown reason"). The one for dashboards
@@ -227,7 +223,7 @@ def _wrong_links(api: SupersetApi, wanted: Assets) -> Iterator[str]:
     """Dashboards whose list of charts is not what their layout names (an export shows only the latter)."""
     rows = api.all("chart", "slice_name")
     for dashboard in wanted.of(Kind.DASHBOARD):
-        named = {node["meta"]["uuid"] for node in dashboard.content["position"].values() if _is_chart(node)}
+        named = {meta["uuid"] for meta in dashboard.chart_places.values()}
         held = {
             row["uuid"]: row["slice_name"]
             for row in rows
@@ -262,11 +258,10 @@ def main(arguments: list[str] | None = None) -> int:
         description="Import superset/assets into a running Superset and read it back."
     )
     add_login(parser)
-    parser.add_argument("--assets", type=Path, default=ASSETS, help="folder of the asset files")
+    add_assets(parser)
     options = parser.parse_args(arguments)
-    password = password_of(parser, options)
     try:
-        api = SupersetApi(options.url, options.user, password)
+        api = log_in(options)
         changes = import_assets(api, options.assets)
         wanted = read_assets(options.assets)
     except (AssetError, SupersetError, ReadBackError) as error:

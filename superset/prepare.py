@@ -5,23 +5,22 @@
 Run by the python of Superset's environment, once before Superset starts, with the variables of superset_config.py and
 SUPERSET_USER and SUPERSET_PASSWORD (or SUPERSET_PASSWORD_FILE). May be run again at any time.
 
-What was prepared is noted with the metadata itself, as a comment on the table of users, so that it is true after a
-restore and on another machine too; where nothing is to be done, Superset, which takes seconds, is not even imported.
+What was prepared is noted with the metadata itself; where nothing is to be done, Superset, which takes seconds, is not
+even imported.
 """
 
-import hashlib
-import hmac
-import json
 import os
 import sys
 from pathlib import Path
 
 import psycopg2
-import psycopg2.extensions
 from variables import VariableMissing, variable
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from runtime.metadata import fingerprint, is_prepared, note_prepared, postgres_url
+
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-USERS = "ab_user"
 
 
 class LoginRefused(Exception):
@@ -29,44 +28,24 @@ class LoginRefused(Exception):
 
 
 def main() -> int:
-    """Does what is missing, and tells it in a line."""
+    """Does what is missing, and says it in a line."""
     user = os.environ.get("SUPERSET_USER", "admin")
     try:
         password, key = variable("SUPERSET_PASSWORD"), variable("SUPERSET_SECRET_KEY")
-        wanted = fingerprint(REQUIREMENTS.read_bytes(), user, password, key)
-        metadata = psycopg2.connect(plain(variable("SUPERSET_METADATA_URI")), connect_timeout=10)
+        wanted = fingerprint(REQUIREMENTS, user, password, key)
+        metadata = psycopg2.connect(postgres_url(variable("SUPERSET_METADATA_URI")), connect_timeout=10)
         metadata.autocommit = True  # an open transaction would be in the migration's way
         if is_prepared(metadata, wanted):
             print("nothing to do: metadata, roles and administrator are there")
             return 0
         done = prepare(user, password)
-        with metadata.cursor() as cursor:
-            cursor.execute(f"comment on table {USERS} is %s", [wanted])
+        note_prepared(metadata, wanted)
     except psycopg2.OperationalError as error:
         return refuse(f"Superset's metadata can't be reached: {error}")
     except (VariableMissing, LoginRefused) as error:
         return refuse(str(error))
     print(done)
     return 0
-
-
-def plain(uri: str) -> str:
-    """SQLAlchemy's URI as Postgres itself reads it: without the name of a driver."""
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme.partition('+')[0]}{separator}{rest}"
-
-
-def fingerprint(requirements: bytes, user: str, password: str, key: str) -> str:
-    """What metadata are prepared for: packages and login. Without the key it says nothing about the password."""
-    facts = json.dumps([hashlib.sha256(requirements).hexdigest(), user, password])
-    return f"prepared {hmac.new(key.encode(), facts.encode(), hashlib.sha256).hexdigest()}"
-
-
-def is_prepared(metadata: psycopg2.extensions.connection, wanted: str) -> bool:
-    """Whether these metadata were prepared before for these packages and this login."""
-    with metadata.cursor() as cursor:
-        cursor.execute("select obj_description(to_regclass(%s), 'pg_class')", [USERS])
-        return bool(cursor.fetchone() == (wanted,))
 
 
 def prepare(user: str, password: str) -> str:
@@ -86,7 +65,7 @@ def prepare(user: str, password: str) -> str:
         db.session.commit()
         if known := security_manager.find_user(username=user):
             security_manager.reset_password(known.id, password)
-            return f"metadata migrated, roles synchronised, password of {user} set anew"
+            return f"metadata migrated, roles synchronised, password of {user} set again"
         admin = security_manager.find_role("Admin")
         email = f"{user}@example.com"
         if not security_manager.add_user(user, "Gold", "Works", email, admin, password):

@@ -119,9 +119,10 @@ def add_login(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def password_of(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
-    """The password that the options name; ends the command where there is none."""
+def log_in(options: argparse.Namespace) -> SupersetApi:
+    """The session that the options ask for. Raises SupersetError, also where the password they name is missing."""
     try:
-        return variable(options.password_env)
+        password = variable(options.password_env)
     except VariableMissing as error:
-        parser.error(f"the password of '{options.user}': {error}")
+        raise SupersetError(f"the password of '{options.user}': {error}") from error
+    return SupersetApi(options.url, options.user, password)

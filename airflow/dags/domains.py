@@ -4,7 +4,7 @@ from airflow.sdk import get_parsing_context
 from goldworks_dags.domain import domains
 from goldworks_dags.pipeline import pipeline
 
-# A task reads this file, too, and waits for no other domain's DAG than its own.
+# A task also reads this file, and only waits for its own domain's DAG.
 wanted = get_parsing_context().dag_id
 
 for domain in domains():

@@ -28,27 +28,27 @@ class Log:
 
     folder: str
     newest: int | None = None
-    """The last place that any drop covers; None for a log that has none yet."""
+    """The last position covered by a drop; None before the first drop."""
     mark: str | None = None
-    """Of what publication the newest drop tells, see `publication_mark`."""
+    """The mark of the publication that the newest drop was read from, see `publication_mark`."""
     is_snapshot: bool = False
-    """Whether the log ends with a snapshot, taken at that place."""
+    """Whether the log ends with a snapshot, taken at that position."""
     before: int | None = None
-    """The last place known before it."""
+    """The last position known before the snapshot."""
     day: str = ""
     """The newest folder with a drop, `2026/11/16`."""
     safe: int = 0
-    """Up to where the source may have been told that all of it lies here; nobody else told it so."""
+    """Up to which position we have confirmed to the source that all changes are stored here."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """What became drops: how many with how many changes, what somebody ought to know of them, and up to where it is."""
+    """What was written as drops: how many with how many changes, what someone should know of them, and up to where."""
 
     drops: int = 0
     changes: int = 0
     emptied: tuple[tuple[str, str], ...] = ()
-    """Tables, each with the drop that tells it."""
+    """Truncated tables, each with the drop that records it."""
     partial: tuple[str, ...] = ()
     """Tables with rows that lack large values."""
     end_lsn: int | None = None
@@ -69,7 +69,7 @@ def drop_key(log: Log, first: Change, last: Change, *, is_cut: bool = False) -> 
 
 
 def snapshot_key(log: Log, lsn: int, ts_ms: int, mark: str) -> str:
-    """The drop of a snapshot; it sorts before everything that follows it, and tells what its slot follows."""
+    """The drop of a snapshot; it sorts before everything that follows it, and names the publication of its slot."""
     return f"{log.folder}/{_day(log, ts_ms)}/{lsn:016X}-{lsn:016X}_snapshot_{mark}.jsonl"
 
 
@@ -131,9 +131,9 @@ def write_drops(
 
 
 def note_safe(landing: Landing, folder: str, place: int) -> None:
-    """Notes beside the drops up to where the source is about to be told that all of it lies here.
+    """Records beside the drops up to which position we are about to confirm to the source that all is stored.
 
-    A slot that is further on was moved by somebody else, who has the changes in between, or nobody has.
+    A slot that is further on was moved by another reader, who has the changes in between, if anyone has.
     """
     landing.write(f"{folder}/{CAPTURED}", f"{place:016X}\n".encode(), lasting=True)
 

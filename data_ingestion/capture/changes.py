@@ -2,7 +2,7 @@
 
 A record is one line of JSON: `lsn` and `ordinal` are its place (where its transaction committed, and its number within
 it), `op` is `c`, `u` or `d` for a row created, updated or deleted, `t` for a table truncated, `r` for a row read by a
-snapshot, `g` for a gap: what happened to the table between `before` and this place nobody knows.
+snapshot, `g` for a gap: what happened to the table between `before` and this position is unknown.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Change:
     before: str | None
     after: str | None
     is_partial: bool = False
-    """Whether `after` lacks large values, which the update left as they were and the source does not tell again."""
+    """Whether `after` lacks large values, which the update left as they were and the source does not send again."""
 
     def as_line(self) -> str:
         """The record as it lies in a drop."""
@@ -58,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Committed:
-    """A transaction is told to its end; from `end_lsn` on, it need not be asked for again."""
+    """The end of a transaction; up to `end_lsn`, it need not be read again."""
 
     end_lsn: int
 

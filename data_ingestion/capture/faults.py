@@ -16,11 +16,11 @@ _GUIDE = "docs/guides/capture.md#what-the-source-must-allow"
 
 
 class SourceBusy(OperatorFault):
-    """Somebody captures from the same slot at this moment."""
+    """Someone else captures from the same slot at this moment."""
 
 
 class SourceReplaced(OperatorFault):
-    """The source is not the one that was captured before; no waiting mends it."""
+    """The source is not the one that was captured before; waiting does not help."""
 
 
 class Faults:
@@ -38,7 +38,7 @@ class Faults:
             self._found[dataset] = fault
 
     def raise_found(self) -> None:
-        """Raises the one fault that was found, or one that tells them all."""
+        """Raises the one fault that was found, or one with the messages of all."""
         if len(self._found) > 1:
             raise OperatorFault("\n".join(f"{dataset}: {fault}" for dataset, fault in self._found.items()))
         for fault in self._found.values():
@@ -46,7 +46,7 @@ class Faults:
 
 
 @contextmanager
-def faults_told(slot: str) -> Iterator[None]:
+def translated_faults(slot: str) -> Iterator[None]:
     """Turns the errors of a source's server into ours."""
     try:
         yield
@@ -60,23 +60,23 @@ def fault_of(error: psycopg.Error, slot: str) -> OperatorFault:
     match error:
         case psycopg.errors.ObjectInUse():
             return SourceBusy(
-                f"somebody reads the slot '{slot}' at this moment: {said}\n  one capture at a time: wait for it to end"
+                f"another process is reading the slot '{slot}': {said}\n  one capture at a time: wait for it to end"
             )
         case psycopg.errors.InsufficientPrivilege():
             return OperatorFault(
-                f"the source does not let '{slot}' be captured: {said}\n  grant what is missing: {_GUIDE}"
+                f"no permission to capture '{slot}' from the source: {said}\n  grant what is missing: {_GUIDE}"
             )
         case psycopg.errors.ConfigurationLimitExceeded():
             return OperatorFault(
-                f"the source has no place for a slot: {said}\n"
-                "  drop a slot that nobody reads, or raise max_replication_slots and max_wal_senders"
+                f"the source has no free replication slot: {said}\n"
+                "  drop an unused slot, or raise max_replication_slots and max_wal_senders"
             )
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return OperatorFault(
-                f"the source broke off the capture of '{slot}': {said}\n"
-                "  nothing is lost: capture again when it answers; its own log says why"
+                f"the source ended the capture of '{slot}': {said}\n"
+                "  nothing is lost: capture again once the source answers; its own log says why"
             )
     return OperatorFault(
         f"the source can't be captured as '{slot}': {said} (SQLSTATE {error.sqlstate})\n"
-        "  nothing is lost: capture again when that is put right; the source's own log may say more"
+        "  nothing is lost: capture again once that is fixed; the source's own log may say more"
     )

@@ -62,7 +62,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class RowChange:
-    """A row inserted (`c`), updated (`u`) or deleted (`d`), with what it was as far as the table's identity tells."""
+    """A row inserted (`c`), updated (`u`) or deleted (`d`), with what its table's identity keeps of the former row."""
 
     op: str
     relation_id: int
@@ -83,7 +83,7 @@ Message = Relation | Begin | Commit | RowChange | Truncation
 
 
 class ProtocolError(Exception):
-    """Bytes that are no message of this protocol: a server of another kind, or a bug of ours."""
+    """Bytes that are not a message of this protocol: a server of another kind, or a bug of ours."""
 
 
 def read_message(data: bytes) -> Message | None:
@@ -114,7 +114,7 @@ def read_message(data: bytes) -> Message | None:
 
 def _relation(reader: _Reader) -> Relation:
     relation_id, schema, table = reader.number("I"), reader.text(), reader.text()
-    reader.number("B")  # the identity, which each change tells by itself
+    reader.number("B")  # the identity, which each change has itself
     columns = []
     for _ in range(reader.number("H")):
         is_key, name, type_id = bool(reader.number("B") & 1), reader.text(), reader.number("I")

@@ -1,4 +1,4 @@
-"""Publication: which tables the source tells of, all of each and every kind of change; and a mark of what it tells."""
+"""Publication: which tables the source publishes, with all rows, columns and kinds of change; and a mark of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY_CHANGE = sql.SQL("alter publication {} set (publish = 'insert, update, del
 
 @dataclass(frozen=True)
 class _Table:
-    """What a table must be for its changes to be told, and to go on happening."""
+    """What a table must be for its changes to be published, and for its rows to stay changeable."""
 
     name: str
     is_there: bool
@@ -32,7 +32,7 @@ def ensure_publication(session: psycopg.Connection, name: str, schema: str, tabl
     facts = [_look_at(session, schema, table) for table in tables]
     _refuse_divided(facts)
     listed = "select schemaname, tablename from pg_publication_tables where pubname = %s"
-    is_whole = _tells_everything(session, name)
+    is_whole = _publishes_everything(session, name)
     if set(session.execute(listed, [name]).fetchall()) == wanted and is_whole:
         return
     _refuse_unfit(schema, facts)
@@ -45,19 +45,19 @@ def ensure_publication(session: psycopg.Connection, name: str, schema: str, tabl
         for statement in statements:
             session.execute(statement)
     except psycopg.errors.InsufficientPrivilege as error:
-        told = "; ".join(statement.as_string(session) for statement in statements)
+        commands = "; ".join(statement.as_string(session) for statement in statements)
         raise OperatorFault(
-            f"the source publishes other than all changes of {', '.join(tables)}, and this login may not change that\n"
-            f"  have the tables' owner run: {told}"
+            f"the source does not publish all changes of {', '.join(tables)}, and this login may not change that\n"
+            f"  have the tables' owner run: {commands}"
         ) from error
 
 
 def publication_mark(session: psycopg.Connection, name: str) -> str:
-    """What a drop bears of the source that told it, in three parts with hyphens between.
+    """The mark of the source in a drop's name, three parts separated by hyphens.
 
-    The first one changes whenever the publication is made anew, altered, or loses or gains a table, even for a moment;
-    the second is the server's timeline, another one once it goes on from a backup or a standby; the third changes with
-    the columns of the tables. It is on the landing, not at the source: whoever captures may write nothing there.
+    The first changes whenever the publication is recreated, altered, or loses or gains a table, even for a moment;
+    the second is the server's timeline, which changes after a restore from a backup or a standby; the third changes
+    with the columns of the tables. It is on the landing, not at the source, where a capture may write nothing.
     """
     row = session.execute(
         """
@@ -71,8 +71,8 @@ def publication_mark(session: psycopg.Connection, name: str) -> str:
             ltrim(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), '0'),
             (select left(md5(string_agg(concat_ws(' ', attrelid, attnum, attname, atttypid), ','
                     order by attrelid, attnum)), 8)
-                from pg_get_publication_tables(publication.pubname) as told
-                inner join pg_attribute on attrelid = told.relid and attnum > 0 and not attisdropped)
+                from pg_get_publication_tables(publication.pubname) as published
+                inner join pg_attribute on attrelid = published.relid and attnum > 0 and not attisdropped)
         from pg_publication as publication where pubname = %s
         """,
         [name],
@@ -87,12 +87,12 @@ def of_columns(mark: str) -> str:
 
 
 def but_columns(mark: str | None) -> str | None:
-    """A mark without it: what differs here tells that changes may be missing."""
+    """A mark without it: where this differs, changes may be missing."""
     return mark and mark.rpartition("-")[0]
 
 
-def _tells_everything(session: psycopg.Connection, name: str) -> bool | None:
-    """Whether a publication tells every kind of change, and of its tables all rows and columns; None without one."""
+def _publishes_everything(session: psycopg.Connection, name: str) -> bool | None:
+    """Whether a publication has every kind of change, and all rows and columns of its tables; None without one."""
     row = session.execute(
         """
         select pubinsert and pubupdate and pubdelete and pubtruncate and not exists (
@@ -107,11 +107,11 @@ def _tells_everything(session: psycopg.Connection, name: str) -> bool | None:
 
 
 def _refuse_divided(facts: Sequence[_Table]) -> None:
-    """Rows that lie in other tables are told under the names of these, or come and go with them untold."""
+    """Rows stored in other tables are published under their names, or appear and vanish with them unpublished."""
     if divided := [table.name for table in facts if table.is_divided]:
         raise OperatorFault(
             f"rows of {', '.join(divided)} lie in partitions, or in tables that inherit from it\n"
-            "  name those in `capture` in the contract, each as a table of its own"
+            "  list those tables under `capture` in the contract instead"
         )
 
 
@@ -119,7 +119,7 @@ def _refuse_unfit(schema: str, facts: Sequence[_Table]) -> None:
     if missing := [f"{schema}.{table.name}" for table in facts if not table.is_there]:
         raise OperatorFault(
             f"the source has no table {', '.join(missing)}\n"
-            "  make it there, or take it out of `capture` in the contract"
+            "  create it there, or remove it from `capture` in the contract"
         )
     if unfit := [table.name for table in facts if not table.has_identity]:
         raise OperatorFault(

@@ -17,9 +17,9 @@ from data_ingestion.capture.changelog import (
     write_snapshot,
 )
 from data_ingestion.capture.changes import Change, as_object
-from data_ingestion.capture.faults import SourceReplaced, faults_told
+from data_ingestion.capture.faults import SourceReplaced, translated_faults
 from data_ingestion.capture.publication import but_columns, of_columns
-from data_ingestion.capture.source import ROWS_A_FETCH, SlotState, Snapshot, Source, told_lsn
+from data_ingestion.capture.slot import ROWS_A_FETCH, SlotState, Snapshot, Source, format_lsn
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
 
@@ -29,7 +29,7 @@ MOST_KEPT_BYTES = 1 << 30  # of the source's log, where it sets no limit itself
 
 @dataclass(frozen=True)
 class CaptureReport:
-    """What one run brought: drops and their records, and what somebody ought to know of it."""
+    """What one run wrote: drops and their records, and what someone should know of it."""
 
     drops: int
     changes: int
@@ -53,9 +53,9 @@ def capture(
 
     A place is acknowledged only when its drop lies on the landing: a run that is killed in between has the next one
     write the same changes again, perhaps more of them under another name, which the key (place, ordinal) sorts out.
-    Raises `SourceBusy` where somebody else captures at this moment.
+    Raises `SourceBusy` where someone else captures at this moment.
     """
-    with step("capture", dataset=source.slot) as facts, faults_told(source.slot), source.alone():
+    with step("capture", dataset=source.slot) as facts, translated_faults(source.slot), source.alone():
         # Its end first: what is found of the publication after it holds for all changes before it.
         end = source.position()
         log = read_log(landing, folder)
@@ -70,13 +70,13 @@ def capture(
                 "kept_bytes": state.lag_bytes,
                 "left_bytes": state.left_bytes,
             }
-        report += CaptureReport(0, 0, alarms=_of_lag(state))
+        report += CaptureReport(0, 0, alarms=_lag_alarm(state))
         if because := _why_snapshot(source, state, log, mark, end, f"{landing.url}/{folder}"):
             report += _take_snapshot(source, landing, log, mark, because, _known(log, state, end))
         elif state:
-            report += CaptureReport(0, 0, alarms=_of_columns(log, mark))
+            report += CaptureReport(0, 0, alarms=_columns_alarm(log, mark))
             log = replace(log, mark=mark)
-            report += _bring(source, landing, log, (state.acknowledged, end), changes_a_drop)
+            report += _write_changes(source, landing, log, (state.acknowledged, end), changes_a_drop)
         facts |= {"drops": report.drops, "changes": report.changes, "alarms": len(report.alarms)}
     return report
 
@@ -84,9 +84,9 @@ def capture(
 def _replaced(landing: Landing, log: Log, found: int) -> SourceReplaced:
     assert log.newest is not None
     return SourceReplaced(
-        f"{landing.url}/{log.folder} holds changes up to {told_lsn(log.newest)}, but the source's log ends at"
-        f" {told_lsn(found)}: it is another server, or an older state of the same\n"
-        "  capture it as a dataset of its own; or begin anew: withdraw the drops of this one, and move the folder away"
+        f"{landing.url}/{log.folder} holds changes up to {format_lsn(log.newest)}, but the source's log ends at"
+        f" {format_lsn(found)}: it is a different server, or an older state of the same one\n"
+        "  capture it as a separate dataset; or start over: withdraw the drops of this one, and move the folder away"
     )
 
 
@@ -102,13 +102,13 @@ def _adopt(source: Source, landing: Landing, log: Log, mark: str) -> CaptureRepo
         return CaptureReport(0, 0)
     note_safe(landing, log.folder, candidate.acknowledged)
     source.name_candidate()
-    because = "a run was killed that had taken a snapshot; it is gone on with"
+    because = "a run was killed after it had taken a snapshot; this run continues it"
     if log.before is None:
         return CaptureReport(0, 0, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
     return CaptureReport(0, 0, alarms=(_gap(log.before, place, because),))
 
 
-def _bring(
+def _write_changes(
     source: Source, landing: Landing, log: Log, stretch: tuple[int, int], changes_a_drop: int
 ) -> CaptureReport:
     """The changes of a stretch of the log, as drops."""
@@ -119,7 +119,7 @@ def _bring(
         alarms = tuple(
             f"{table} was truncated at the source; its rows end with {key}" for table, key in written.emptied
         )
-        alarms += tuple(_of_partial(table) for table in written.partial)
+        alarms += tuple(_partial_alarm(table) for table in written.partial)
         report += CaptureReport(written.drops, written.changes, alarms=alarms)
         # Where nothing is left for us, what others write to the source would be kept for ever.
         place = end if written.end_lsn is None else written.end_lsn
@@ -128,20 +128,20 @@ def _bring(
     return report
 
 
-def _of_partial(table: str) -> str:
+def _partial_alarm(table: str) -> str:
     return (
-        f"updates of {table} came without large values that they left as they were, so these are empty now"
+        f"updates of {table} did not include large values that they left unchanged, so these are empty now"
         f"\n  have its owner run: alter table {table} replica identity full"
     )
 
 
-def _of_columns(log: Log, mark: str) -> tuple[str, ...]:
-    """Whether a table has another form than when the newest drop was written; told until there is a newer one."""
+def _columns_alarm(log: Log, mark: str) -> tuple[str, ...]:
+    """Whether a table has another form than when the newest drop was written; reported until there is a newer one."""
     if log.mark is None or of_columns(log.mark) == of_columns(mark):
         return ()
     return (
-        "the columns of the source's tables have changed: silver knows none that is new or has another name, and what"
-        " the change made of rows that were there is not told (drop the slot to have every row read again)",
+        "the columns of the source's tables have changed: silver does not have new or renamed columns, and how the"
+        " change altered existing rows is unknown (drop the slot to read every row again)",
     )
 
 
@@ -156,7 +156,7 @@ def _known(log: Log, state: SlotState | None, end: int) -> int | None:
 def _take_snapshot(
     source: Source, landing: Landing, log: Log, mark: str, because: str, known: int | None
 ) -> CaptureReport:
-    """Every row of every table as of one place, from which a new slot goes on.
+    """Every row of every table as of one position, from which a new slot continues.
 
     Where earlier changes are `known`, each table begins with a gap: what happened between them and this place is
     unknown, and rows that this snapshot lacks have gone meanwhile. `mark` is from before: a publication that changes
@@ -170,15 +170,15 @@ def _take_snapshot(
         note_safe(landing, log.folder, snapshot.lsn + 1)
     if known is None:
         return CaptureReport(1, count, notes=(f"snapshot of {', '.join(source.tables)}: {because}",))
-    alarm = f"{_gap(known, snapshot.lsn, because)}; a snapshot goes on from there"
+    alarm = f"{_gap(known, snapshot.lsn, because)}; a snapshot continues from there"
     return CaptureReport(1, count, alarms=(alarm,))
 
 
 def _gap(known: int, lsn: int, because: str) -> str:
-    return f"history from {told_lsn(known)} to {told_lsn(lsn)} is unknown: {because}"
+    return f"history from {format_lsn(known)} to {format_lsn(lsn)} is unknown: {because}"
 
 
-def _of_lag(state: SlotState | None) -> tuple[str, ...]:
+def _lag_alarm(state: SlotState | None) -> tuple[str, ...]:
     """Whether captures are so far apart that the server might give the slot up before the next one, or fill up."""
     if state is None or state.lost_because:
         return ()
@@ -187,13 +187,15 @@ def _of_lag(state: SlotState | None) -> tuple[str, ...]:
         if state.lag_bytes <= MOST_KEPT_BYTES:
             return ()
         return (
-            f"the source keeps {kept} of its log for the slot, and would keep any amount (max_slot_wal_keep_size = -1):"
-            " its disk may become full",
+            f"the source keeps {kept} of its log for the slot, with no upper limit (max_slot_wal_keep_size = -1):"
+            " its disk may fill up",
         )
     if state.left_bytes > state.behind_bytes:
         return ()
     left = _mebibytes(max(state.left_bytes, 0))  # below nothing once the next checkpoint will give it up
-    return (f"the source logged {behind} since the last capture; after {left} more it had given the slot up",)
+    return (
+        f"the source logged {behind} since the last capture; after {left} more it would have invalidated the slot",
+    )
 
 
 def _mebibytes(size: int) -> str:
@@ -206,24 +208,27 @@ def _why_snapshot(
     if state is None:
         return f"the source has no slot '{source.slot}'"
     if state.lost_because:
-        return f"the source has given up the slot '{source.slot}' ({state.lost_because})"
+        return f"the source has invalidated the slot '{source.slot}' ({state.lost_because})"
     if log.newest is None:
         return f"{place} holds no drop of this log"
     if state.acknowledged > log.safe:
         return (
-            f"somebody else has read the slot '{source.slot}' on to {told_lsn(state.acknowledged)}; only up to"
-            f" {told_lsn(log.safe)} all is at {place} (a slot serves one landing, and no look may move it)"
+            f"another reader has moved the slot '{source.slot}' on to {format_lsn(state.acknowledged)}; only up to"
+            f" {format_lsn(log.safe)} all is at {place} (a slot serves one landing, and other readers must not move it)"
         )
     if log.safe > end:
-        return f"the source's log ends at {told_lsn(end)} and had been at {told_lsn(log.safe)}: it is an older state"
+        at, before = format_lsn(end), format_lsn(log.safe)
+        return f"the source's log ends at {at} but was at {before} before: it is an older state"
     if but_columns(log.mark) == but_columns(mark):
         return None
     publication, timeline, _ = mark.split("-")
     if log.mark and log.mark.startswith(f"{publication}-"):
-        return f"the source goes on from a backup or a standby of itself, as timeline {int(timeline, 16)}"
+        return (
+            f"the source was restored from a backup or a standby, and is on timeline {int(timeline, 16)} now"
+        )
     return (
-        f"the publication '{source.slot}' has changed since the last snapshot: it was made anew or altered, or a"
-        " table joined or left it"
+        f"the publication '{source.slot}' has changed since the last snapshot: it was recreated or altered, or a"
+        " table was added or removed"
     )
 
 

@@ -1,6 +1,6 @@
 """Cells: the text of one column made into values of its type, and the cells for which that can't be done.
 
-Every rule is stated once here and judges clean and dirty chunks alike. What passes can't make COPY fail:
+Every rule is stated once here and checks clean and dirty chunks alike. What passes can't make COPY fail:
 each type's whole domain (NUL bytes, digits, range, scale) is checked before the server sees a value.
 """
 
@@ -16,25 +16,28 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_ingestion.checks.cleaning import WORDS, clean
 from data_ingestion.checks.dates import parse_date, parse_timestamp
 from data_ingestion.checks.moments import iso_moments
+from data_ingestion.checks.number_format import make_plain
 from data_ingestion.checks.number_words import Unclear, parse_number_words
-from data_ingestion.checks.texts import BLANKS, has_blank_ends, has_byte, has_letter, has_nul, longest
+from data_ingestion.checks.texts import (
+    has_empty,
+    has_letter,
+    has_nul,
+    longest,
+)
 from data_ingestion.checks.uuids import UUID_BYTES, parse_uuids
 from data_ingestion.contract import Column, LogicalType
-from data_ingestion.contract.formats import letter_of
-from data_ingestion.contract.terms import Bound
+from data_ingestion.contract.meanings import FALSE_WORDS, TRUE_WORDS
+from data_ingestion.contract.terms import Bound, NumberFormat
+from data_ingestion.excerpts import quote
 
 ISO_DATE = "%Y-%m-%d"
 ISO_MOMENTS = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
 PLAIN_NUMBER = r"^[+-]?[0-9]+(\.[0-9]*)?$|^[+-]?\.[0-9]+$"
 FLOAT_NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
 NOT_ZERO = r"^[^eE]*[1-9]"
-# Thousands by three (1,234,567.80), or Indian grouping: the last three, then by two (12,34,567.80).
-GROUPED_NUMBER = r"^[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,2}(,[0-9]{2})*,[0-9]{3})(\.[0-9]*)?$"
-# What begins like this is a number in words, or none at all.
-WORDS = "^[A-Za-z]"
-TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 # Postgres' numeric goes further, but Arrow's decimals end here.
 MAX_DIGITS = 38
 INTEGER_RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -60,7 +63,7 @@ def arrow_type(column: Column) -> pa.DataType:
 
 
 @dataclass
-class Judged:
+class CheckedColumn:
     """A column's values, and by row the first reason why a cell is refused (`reason`, `detail`)."""
 
     values: Any
@@ -81,188 +84,179 @@ class Judged:
         return pc.if_else(pa.array(mask), pa.scalar(None, values.type), values)
 
 
-def judge_cells(text: Any, column: Column) -> Judged:
+def check_cells(text: Any, column: Column) -> CheckedColumn:
     """A column of text as values of its declared type, after the declared cleaning.
 
     A blank cell is null, except that a column kept as text without the cleaning `trim` keeps its blanks and an
-    explicitly quoted empty text.
+    explicitly quoted empty text. Where a value is required, an empty text is none, unless the contract says so.
     """
-    cleaned = _clean(text, column)
-    judged = Judged(cleaned)
+    cleaned = clean(text, column)
+    if column.required and not column.may_be_empty and has_empty(cleaned):
+        cleaned = pc.if_else(pc.equal(cleaned, ""), pa.scalar(None, pa.string()), cleaned)
+    checked = CheckedColumn(cleaned)
+    if column.number_format:
+        cleaned = _make_plain(checked, cleaned, column, column.number_format)
     if "number_words" in column.cleaning and has_letter(cleaned):
-        _refuse_unclear_words(judged, cleaned)
+        _refuse_unclear_words(checked, cleaned)
+    if column.most_bytes is not None:
+        _refuse_long(checked, text if column.keep_text else cleaned, column.most_bytes)
     make = _make_uuid if column.is_uuid else MAKERS[column.type]
-    make(judged, cleaned, column)
+    make(checked, cleaned, column)
     if column.required and cleaned.null_count:
-        judged.refuse(pc.is_null(cleaned), "missing", lambda _: "a value is required")
-    return judged
+        checked.refuse(pc.is_null(cleaned), "missing", lambda _: "a value is required")
+    return checked
 
 
-def _clean(text: Any, column: Column) -> Any:
-    """The declared cleanings in their declared order; every type but text is trimmed anyway."""
-    is_text = column.type is LogicalType.STRING and not column.is_uuid
-    steps = column.cleaning if is_text else ("trim", *column.cleaning)
-    for step in steps:
-        name, letter = letter_of(step)
-        text = _strip_letter_prefix(text, letter) if letter else CLEANINGS[name](text)
-    return text
+def _refuse_long(checked: CheckedColumn, text: Any, most: int) -> None:
+    """Refuses texts that a warehouse which the contract must fit does not take."""
+    if (most_here := longest(text)) is None or most_here > most:
+        sizes = pc.binary_length(text)
+        checked.refuse(
+            pc.greater(sizes, most),
+            "too_long",
+            lambda row: f"{sizes[row].as_py():,} bytes, the warehouses of the contract take {most:,}",
+        )
 
 
-def _trim(text: Any) -> Any:
-    if not has_blank_ends(text):
-        return text
-    text = pc.utf8_trim(text, BLANKS)
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-
-
-def _strip_letter_prefix(text: Any, letter: str) -> Any:
-    return pc.replace_substring_regex(text, f"^(?i:{letter})([0-9]+)$", r"\1")
-
-
-def _strip_grouping_commas(text: Any) -> Any:
-    if not has_byte(text, b","):
-        return text
-    grouped = pc.match_substring_regex(text, GROUPED_NUMBER)
-    return pc.if_else(grouped, pc.replace_substring(text, ",", ""), text)
-
-
-def _number_words(text: Any) -> Any:
-    """Each distinct text of words is read once. What spells no number stays, and is refused with its reason."""
-    if not has_letter(text):
-        return text
-    if isinstance(text, pa.ChunkedArray):
-        text = text.combine_chunks()
-    in_words = pc.fill_null(pc.match_substring_regex(text, WORDS), False)
-    coded = pc.dictionary_encode(text.filter(in_words))
-    read = ((cell, parse_number_words(cell)) for cell in coded.dictionary.to_pylist())
-    meanings = pa.array(
-        [cell if isinstance(digits, Unclear) else digits for cell, digits in read], pa.string()
+def _make_plain(checked: CheckedColumn, text: Any, column: Column, form: NumberFormat) -> Any:
+    is_float = column.type is LogicalType.NUMBER and column.precision is None
+    plain, strange = make_plain(text, form, with_exponent=is_float)
+    checked.refuse(
+        strange,
+        "not_an_integer" if column.type is LogicalType.INTEGER else "not_a_number",
+        lambda row: (
+            f"{_show(text, row)} is not a number as the contract says they are written ({form.example})"
+        ),
     )
-    return pc.replace_with_mask(text, in_words, meanings.take(coded.indices))
+    return plain
 
 
-def _refuse_unclear_words(judged: Judged, text: Any) -> None:
+def _refuse_unclear_words(checked: CheckedColumn, text: Any) -> None:
     def why(row: int) -> str:
         found = parse_number_words(text[row].as_py())
-        return f"{_show(text, row)} is no number: {found.why}" if isinstance(found, Unclear) else ""
+        return f"{_show(text, row)} is not a number: {found.why}" if isinstance(found, Unclear) else ""
 
-    judged.refuse(pc.match_substring_regex(text, WORDS), "not_number_words", why)
-
-
-CLEANINGS: dict[str, Callable[[Any], Any]] = {
-    "trim": _trim,
-    "strip_trailing_apostrophe": lambda text: pc.replace_substring_regex(text, "'$", ""),
-    "strip_decimal_zero": lambda text: pc.replace_substring_regex(text, r"^([0-9]+)\.0+$", r"\1"),
-    "strip_grouping_commas": _strip_grouping_commas,
-    "number_words": _number_words,
-}
+    checked.refuse(pc.match_substring_regex(text, WORDS), "not_number_words", why)
 
 
-def _make_string(judged: Judged, text: Any, column: Column) -> None:
+def _make_string(checked: CheckedColumn, text: Any, column: Column) -> None:
     if has_nul(text):
-        judged.refuse(pc.match_substring(text, "\x00"), "nul_byte", lambda _: "a text can't hold a NUL byte")
+        checked.refuse(
+            pc.match_substring(text, "\x00"), "nul_byte", lambda _: "text can't contain a NUL byte"
+        )
     length: Any = pc.utf8_length(text) if (column.max_length, column.min_length) != (None, None) else None
     if column.max_length is not None:
-        judged.refuse(
+        checked.refuse(
             pc.greater(length, column.max_length),
             "too_long",
             lambda row: f"{length[row]} characters, at most {column.max_length}",
         )
     if column.min_length is not None:
-        judged.refuse(
+        checked.refuse(
             pc.less(length, column.min_length),
             "too_short",
             lambda row: f"{length[row]} characters, at least {column.min_length}",
         )
     if column.pattern is not None:
-        judged.refuse(
+        checked.refuse(
             _unmatched(text, column.pattern),
             "pattern",
             lambda row: f"{_show(text, row)} does not match {column.pattern}",
         )
     if column.accepted_values:
         accepted = pc.is_in(text, pa.array(column.accepted_values, pa.string()), skip_nulls=True)
-        judged.refuse(
+        checked.refuse(
             pc.and_(pc.is_valid(text), pc.invert(accepted)),
             "not_accepted",
-            lambda row: f"{_show(text, row)} is no accepted value",
+            lambda row: f"{_show(text, row)} is not an accepted value",
         )
-    judged.values = text
+    checked.values = text
 
 
-def _make_uuid(judged: Judged, text: Any, column: Column) -> None:
-    judged.values = parse_uuids(text)
-    if judged.values.null_count == text.null_count:
+def _make_uuid(checked: CheckedColumn, text: Any, column: Column) -> None:
+    checked.values = parse_uuids(text)
+    if checked.values.null_count == text.null_count:
         return
-    strange = pc.and_(pc.is_valid(text), pc.is_null(judged.values))
-    judged.refuse(
+    strange = pc.and_(pc.is_valid(text), pc.is_null(checked.values))
+    checked.refuse(
         strange,
         "not_a_uuid",
         lambda row: f"{_show(text, row)} is not of the form 8-4-4-4-12 hexadecimal digits",
     )
 
 
-def _make_integer(judged: Judged, text: Any, column: Column) -> None:
-    judged.refuse(
+def _make_integer(checked: CheckedColumn, text: Any, column: Column) -> None:
+    checked.refuse(
         _unlike(text, r"^[+-]?[0-9]+$"),
         "not_an_integer",
-        lambda row: f"{_show(text, row)} is no whole number",
+        lambda row: f"{_show(text, row)} is not a whole number{_hint(text[row].as_py())}",
     )
     bits = INTEGER_RANGES.get(column.physical_type, 63)
-    short = judged.without_refused(pc.replace_substring_regex(text, r"^([+-]?)0+([0-9])", r"\1\2"))
-    judged.refuse(
+    short = checked.without_refused(pc.replace_substring_regex(text, r"^([+-]?)0+([0-9])", r"\1\2"))
+    checked.refuse(
         pc.greater(pc.utf8_length(short), 20),
         "out_of_range",
         lambda row: f"{_show(text, row)} needs more than {bits + 1} bits",
     )
-    wide = pc.cast(judged.without_refused(short), pa.decimal128(MAX_DIGITS, 0))
+    wide = pc.cast(checked.without_refused(short), pa.decimal128(MAX_DIGITS, 0))
     low, high = (pa.scalar(limit, pa.decimal128(MAX_DIGITS, 0)) for limit in (-(2**bits), 2**bits - 1))
     outside = pc.or_(pc.less(wide, low), pc.greater(wide, high))
-    judged.refuse(outside, "out_of_range", lambda row: f"{_show(text, row)} needs more than {bits + 1} bits")
-    judged.values = pc.cast(judged.without_refused(wide), pa.int64())
-    check_bounds(judged, column)
+    checked.refuse(outside, "out_of_range", lambda row: f"{_show(text, row)} needs more than {bits + 1} bits")
+    checked.values = pc.cast(checked.without_refused(wide), pa.int64())
+    check_bounds(checked, column)
 
 
-def _make_number(judged: Judged, text: Any, column: Column) -> None:
+def _make_number(checked: CheckedColumn, text: Any, column: Column) -> None:
     if column.precision is None:
-        judged.refuse(
-            _unlike(text, FLOAT_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number"
+        checked.refuse(
+            _unlike(text, FLOAT_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is not a number"
         )
-        judged.values = pc.cast(judged.without_refused(text), pa.float64())
-        judged.refuse(
-            pc.invert(pc.is_finite(judged.values)),
+        checked.values = pc.cast(checked.without_refused(text), pa.float64())
+        checked.refuse(
+            pc.invert(pc.is_finite(checked.values)),
             "out_of_range",
             lambda row: f"{_show(text, row)} is beyond double precision",
         )
-        vanished = pc.and_(pc.equal(judged.values, 0.0), pc.match_substring_regex(text, NOT_ZERO))
-        judged.refuse(
+        vanished = pc.and_(pc.equal(checked.values, 0.0), pc.match_substring_regex(text, NOT_ZERO))
+        checked.refuse(
             vanished,
             "out_of_range",
-            lambda row: f"{_show(text, row)} is too near to zero for double precision",
+            lambda row: f"{_show(text, row)} is too close to zero for double precision",
         )
-        check_bounds(judged, column)
+        check_bounds(checked, column)
         return
-    judged.refuse(_unlike(text, PLAIN_NUMBER), "not_a_number", lambda row: f"{_show(text, row)} is no number")
+    checked.refuse(
+        _unlike(text, PLAIN_NUMBER),
+        "not_a_number",
+        lambda row: f"{_show(text, row)} is not a number{_hint(text[row].as_py())}",
+    )
     whole, scale = column.precision - (column.scale or 0), column.scale or 0
-    if (judged_at_once := _short_decimals(judged.without_refused(text), column.precision, scale)) is not None:
-        judged.values = judged_at_once
-        check_bounds(judged, column)
+    if (
+        short_decimals := _short_decimals(checked.without_refused(text), column.precision, scale)
+    ) is not None:
+        checked.values = short_decimals
+        check_bounds(checked, column)
         return
-    bare = pc.replace_substring_regex(judged.without_refused(text), "^([+-]?)0+([0-9])", r"\1\2")
+    bare = pc.replace_substring_regex(checked.without_refused(text), "^([+-]?)0+([0-9])", r"\1\2")
     bare = pc.replace_substring_regex(bare, r"^([+-]?)\.", r"\10.")  # .0 without its zeros would be a point
     bare = pc.if_else(pc.match_substring(bare, "."), pc.utf8_rtrim(bare, "0"), bare)
     parts_whole = pc.utf8_length(pc.replace_substring_regex(bare, r"^[+-]|\..*$", ""))
     zero_whole = pc.match_substring_regex(bare, r"^[+-]?0(\.|$)")
     too_big = pc.and_(pc.greater(parts_whole, whole), pc.invert(zero_whole))
-    judged.refuse(
+    checked.refuse(
         too_big,
         "out_of_range",
         lambda row: f"{_show(text, row)} has more than {whole} digits before the point",
     )
     too_fine = pc.match_substring_regex(bare, rf"\.[0-9]{{{scale + 1},}}$")
-    judged.refuse(too_fine, "too_precise", lambda row: f"{_show(text, row)} has more than {scale} decimals")
-    judged.values = pc.cast(judged.without_refused(bare), pa.decimal128(column.precision, scale))
-    check_bounds(judged, column)
+    checked.refuse(too_fine, "too_precise", lambda row: f"{_show(text, row)} has more than {scale} decimals")
+    checked.values = pc.cast(checked.without_refused(bare), pa.decimal128(column.precision, scale))
+    check_bounds(checked, column)
+
+
+def _hint(text: str) -> str:
+    has_exponent = "e" in text.lower() and re.fullmatch(FLOAT_NUMBER, text)
+    return " without an exponent: `numberFormat: {exponent: true}` reads it" if has_exponent else ""
 
 
 def _short_decimals(text: Any, precision: int, scale: int) -> Any:
@@ -279,27 +273,35 @@ def _short_decimals(text: Any, precision: int, scale: int) -> Any:
         return None
 
 
-def _make_boolean(judged: Judged, text: Any, column: Column) -> None:
+def _make_boolean(checked: CheckedColumn, text: Any, column: Column) -> None:
     lower = pc.utf8_lower(text)
-    is_true, is_false = (pc.is_in(lower, pa.array(words)) for words in (TRUE_WORDS, FALSE_WORDS))
+    words = column.true_values or TRUE_WORDS, column.false_values or FALSE_WORDS
+    is_true, is_false = (pc.is_in(lower, pa.array(texts)) for texts in words)
     strange = pc.and_(pc.is_valid(text), pc.invert(pc.or_(is_true, is_false)))
-    judged.refuse(strange, "not_a_boolean", lambda row: f"{_show(text, row)} is neither true nor false")
-    judged.values = pc.if_else(
-        pc.is_valid(judged.without_refused(text)), is_true, pa.scalar(None, pa.bool_())
+    checked.refuse(strange, "not_a_boolean", lambda row: f"{_show(text, row)} is neither true nor false")
+    checked.values = pc.if_else(
+        pc.is_valid(checked.without_refused(text)), is_true, pa.scalar(None, pa.bool_())
     )
 
 
-def _make_date(judged: Judged, text: Any, column: Column) -> None:
+def _make_date(checked: CheckedColumn, text: Any, column: Column) -> None:
     forms = column.formats or (ISO_DATE,)
     if forms[0] == ISO_DATE and (values := _iso_dates(text)) is not None:
-        judged.values = values
+        checked.values = values
     else:
-        _make_moments(judged, text, lambda cell: parse_date(cell, forms), pa.date32(), "not_a_date", forms)
-    check_bounds(judged, column)
+        _make_moments(
+            checked,
+            text,
+            lambda cell: parse_date(cell, forms, column.month_names),
+            pa.date32(),
+            "not_a_date",
+            forms,
+        )
+    check_bounds(checked, column)
 
 
 def _iso_dates(text: Any) -> Any:
-    """Dates of which each is written as 2026-01-31; None where one is not. Arrow knows a year 0, nobody else does."""
+    """Dates of which each is written as 2026-01-31; None where one is not. Arrow alone has a year 0."""
     try:
         values = pc.cast(text, pa.date32())
     except pa.ArrowInvalid:
@@ -307,26 +309,26 @@ def _iso_dates(text: Any) -> Any:
     return None if pc.any(pc.less(values, pa.scalar(date.min))).as_py() else values
 
 
-def _make_timestamp(judged: Judged, text: Any, column: Column) -> None:
+def _make_timestamp(checked: CheckedColumn, text: Any, column: Column) -> None:
     forms = column.formats or (*ISO_MOMENTS, "%Y-%m-%d %H:%M:%S")
-    _make_moments(
-        judged,
-        text,
-        lambda cell: parse_timestamp(cell, forms),
-        pa.timestamp("us", "UTC"),
-        "not_a_timestamp",
-        forms,
-    )
-    check_bounds(judged, column)
+    kind = pa.timestamp("us", "UTC")
+    zone, hour = column.time_zone, column.repeated_hour
+
+    def parse(cell: str) -> datetime | None:
+        return parse_timestamp(cell, forms, zone, hour, column.month_names)
+
+    _make_moments(checked, text, parse, kind, "not_a_timestamp", forms, _unclear_times(zone, hour))
+    check_bounds(checked, column)
 
 
 def _make_moments(
-    judged: Judged,
+    checked: CheckedColumn,
     text: Any,
     parse: Callable[[str], date | datetime | None],
     kind: pa.DataType,
     reason: str,
     forms: tuple[str, ...],
+    unclear: str = "",
 ) -> None:
     """Each distinct text is parsed once: dates repeat, so a million cells are a few hundred parses."""
     text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
@@ -334,25 +336,32 @@ def _make_moments(
     rest = text if known is None else pc.if_else(pc.is_valid(known), pa.scalar(None, pa.string()), text)
     coded = pc.dictionary_encode(rest)
     meanings = pa.array([parse(cell) for cell in coded.dictionary.to_pylist()], kind).take(coded.indices)
-    judged.values = meanings if known is None else pc.coalesce(known, meanings)
-    if judged.values.null_count == text.null_count:
+    checked.values = meanings if known is None else pc.coalesce(known, meanings)
+    if checked.values.null_count == text.null_count:
         return
-    strange = pc.and_(pc.is_valid(text), pc.is_null(judged.values))
-    judged.refuse(
-        strange, reason, lambda row: f"{_show(text, row)} is of none of the forms {', '.join(forms)}"
+    strange = pc.and_(pc.is_valid(text), pc.is_null(checked.values))
+    checked.refuse(
+        strange, reason, lambda row: f"{_show(text, row)} has none of the forms {', '.join(forms)}{unclear}"
     )
 
 
-def check_bounds(judged: Judged, column: Column) -> None:
+def _unclear_times(zone: str, repeated_hour: str) -> str:
+    """What else may be wrong with a time that is local."""
+    if not zone:
+        return ""
+    return f", or {zone} leaves it out" + ("" if repeated_hour in ("first", "second") else " or has it twice")
+
+
+def check_bounds(checked: CheckedColumn, column: Column) -> None:
     if column.minimum is not None:
-        below = pc.less(judged.values, _as_bound(column.minimum, judged.values.type))
-        judged.refuse(
-            below, "out_of_bounds", lambda row: f"{judged.values[row]} is less than {column.minimum}"
+        below = pc.less(checked.values, _as_bound(column.minimum, checked.values.type))
+        checked.refuse(
+            below, "out_of_bounds", lambda row: f"{checked.values[row]} is less than {column.minimum}"
         )
     if column.maximum is not None:
-        above = pc.greater(judged.values, _as_bound(column.maximum, judged.values.type))
-        judged.refuse(
-            above, "out_of_bounds", lambda row: f"{judged.values[row]} is more than {column.maximum}"
+        above = pc.greater(checked.values, _as_bound(column.maximum, checked.values.type))
+        checked.refuse(
+            above, "out_of_bounds", lambda row: f"{checked.values[row]} is more than {column.maximum}"
         )
 
 
@@ -366,7 +375,7 @@ def _unlike(text: Any, pattern: str) -> Any:
 
 
 def _unmatched(text: Any, pattern: str) -> Any:
-    """Python's own expressions, once a distinct text: what the contract check compiles is what judges."""
+    """Python's own expressions, once a distinct text: what the contract check compiles is what checks them."""
     compiled = re.compile(pattern)
     coded = pc.dictionary_encode(text)
     verdicts = pa.array(
@@ -376,11 +385,10 @@ def _unmatched(text: Any, pattern: str) -> Any:
 
 
 def _show(text: Any, row: int) -> str:
-    cell = text[row].as_py()
-    return repr(cell if len(cell) <= 60 else f"{cell[:57]}...")
+    return quote(text[row].as_py())
 
 
-MAKERS: dict[LogicalType, Callable[[Judged, Any, Column], None]] = {
+MAKERS: dict[LogicalType, Callable[[CheckedColumn, Any, Column], None]] = {
     LogicalType.STRING: _make_string,
     LogicalType.INTEGER: _make_integer,
     LogicalType.NUMBER: _make_number,

@@ -1,7 +1,7 @@
 """Moments: a whole column of timestamps read by its bytes, where they are written as machines write them.
 
 `2026-03-02T10:05:50Z`, with up to six decimals of the second. Each text of another form is null here, and is left to
-`dates`, by whose rules these are read, too: a source that tells milliseconds repeats hardly any text.
+`dates`, by whose rules these are also read: a source that writes milliseconds repeats hardly any text.
 """
 
 from __future__ import annotations

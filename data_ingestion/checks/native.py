@@ -1,13 +1,14 @@
-"""Native: cells that come with a type of their own, from Parquet or a spreadsheet, judged by the same rules as text.
+"""Native: cells that come with a type of their own, from Parquet or a spreadsheet, checked by the same rules as text.
 
 Where the cell's type agrees with the column's, the value itself is checked (range, scale, limits) and nothing is
-parsed: a date is a date whatever `formats` says, a truth value needs no word. Any other cell is judged by the text
+parsed: a date is a date whatever `formats` says, a truth value needs no word. Any other cell is checked by the text
 that a person would write for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,14 +19,15 @@ import pyarrow.compute as pc
 from data_ingestion.checks.cells import (
     INTEGER_RANGES,
     MAX_DIGITS,
-    Judged,
+    CheckedColumn,
     arrow_type,
     check_bounds,
-    judge_cells,
+    check_cells,
 )
 from data_ingestion.contract import Column, LogicalType
+from data_ingestion.excerpts import quote
 
-# Beyond it a double no longer tells one whole number from the next.
+# Beyond it a double no longer distinguishes one whole number from the next.
 GREATEST_EXACT_FLOAT = 2**53
 # A double holds any decimal of so many digits, and no more.
 FLOAT_DIGITS = 15
@@ -33,23 +35,23 @@ _FIRST_DAY, _LAST_DAY = (day.toordinal() - date(1970, 1, 1).toordinal() for day 
 _TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _SECONDS_A_DAY = 86_400
 
-Maker = Callable[[Judged, Any, Column], None]
+Maker = Callable[[CheckedColumn, Any, Column], None]
 
 
-def judge(cells: Any, column: Column) -> Judged:
+def check_column(cells: Any, column: Column) -> CheckedColumn:
     """A column of the file, of whatever type, as values of the contract's type."""
     if pa.types.is_string(cells.type):
-        return judge_cells(cells, column)
+        return check_cells(cells, column)
     if pa.types.is_union(cells.type):
-        return _judge_mixed(cells, column)
+        return _check_mixed(cells, column)
     make = None if column.is_uuid else _maker(cells.type, column)
     if make is None:
-        return _judge_by_text(cells, column)
-    judged = Judged(cells)
-    make(judged, cells, column)
+        return _check_as_text(cells, column)
+    checked = CheckedColumn(cells)
+    make(checked, cells, column)
     if column.required:
-        judged.refuse(pc.is_null(cells), "missing", lambda _: "a value is required")
-    return judged
+        checked.refuse(pc.is_null(cells), "missing", lambda _: "a value is required")
+    return checked
 
 
 def as_text(cells: Any) -> Any:
@@ -70,25 +72,30 @@ def as_text(cells: Any) -> Any:
     return text
 
 
-def _judge_by_text(cells: Any, column: Column) -> Judged:
+def _check_as_text(cells: Any, column: Column) -> CheckedColumn:
     """By the texts of the cells. A day or moment of no year has none: Arrow writes '<value out of range: …>' for it."""
-    whole = Judged(cells)
+    whole = CheckedColumn(cells)
     if pa.types.is_date32(cells.type) or pa.types.is_timestamp(cells.type):
         _refuse_years(whole, cells)
-    judged = judge_cells(as_text(whole.without_refused(cells)), column)
-    judged.refused |= whole.refused
-    return judged
+    checked = _check_texts(as_text(whole.without_refused(cells)), column)
+    checked.refused |= whole.refused
+    return checked
 
 
-def _judge_mixed(cells: Any, column: Column) -> Judged:
-    """Cells of several types, each judged as what it is."""
+def _check_texts(text: Any, column: Column) -> CheckedColumn:
+    """Texts of our own writing: what the contract says of the file's spelling is not about them."""
+    return check_cells(text, replace(column, number_format=None, null_values=()))
+
+
+def _check_mixed(cells: Any, column: Column) -> CheckedColumn:
+    """Cells of several types, each checked as what it is."""
     parts, order = _by_kind(cells)
-    whole = Judged(None)
+    whole = CheckedColumn(None)
     values = []
     for rows, part in parts:
-        judged = judge(part, column)
-        values.append(judged.values)
-        whole.refused |= {rows[row]: why for row, why in judged.refused.items()}
+        checked = check_column(part, column)
+        values.append(checked.values)
+        whole.refused |= {rows[row]: why for row, why in checked.refused.items()}
     whole.values = pa.concat_arrays(values).take(order) if values else pa.nulls(0, arrow_type(column))
     return whole
 
@@ -132,65 +139,65 @@ def _maker(kind: pa.DataType, column: Column) -> Maker | None:
     return None
 
 
-def _as_it_is(judged: Judged, cells: Any, column: Column) -> None:
-    judged.values = cells
+def _as_it_is(checked: CheckedColumn, cells: Any, column: Column) -> None:
+    checked.values = cells
 
 
-def _integer_of_integer(judged: Judged, cells: Any, column: Column) -> None:
+def _integer_of_integer(checked: CheckedColumn, cells: Any, column: Column) -> None:
     bits = INTEGER_RANGES.get(column.physical_type, 63)
     wide = cells.cast(pa.decimal128(MAX_DIGITS, 0))
     low, high = (pa.scalar(limit, wide.type) for limit in (-(2**bits), 2**bits - 1))
-    judged.refuse(
+    checked.refuse(
         pc.or_(pc.less(wide, low), pc.greater(wide, high)),
         "out_of_range",
         lambda row: f"{_show(cells, row)} needs more than {bits + 1} bits",
     )
-    judged.values = judged.without_refused(cells).cast(pa.int64())
-    check_bounds(judged, column)
+    checked.values = checked.without_refused(cells).cast(pa.int64())
+    check_bounds(checked, column)
 
 
-def _integer_of_float(judged: Judged, cells: Any, column: Column) -> None:
+def _integer_of_float(checked: CheckedColumn, cells: Any, column: Column) -> None:
     cells = cells.cast(pa.float64())
     is_whole = pc.and_(pc.is_finite(cells), pc.equal(pc.floor(cells), cells))
-    judged.refuse(
-        pc.invert(is_whole), "not_an_integer", lambda row: f"{_show(cells, row)} is no whole number"
+    checked.refuse(
+        pc.invert(is_whole), "not_an_integer", lambda row: f"{_show(cells, row)} is not a whole number"
     )
-    judged.refuse(
+    checked.refuse(
         pc.greater(pc.abs(cells), GREATEST_EXACT_FLOAT),
         "too_precise",
-        lambda row: f"{_show(cells, row)} has more digits than a float tells apart",
+        lambda row: f"{_show(cells, row)} has more digits than a float holds exactly",
     )
-    _integer_of_integer(judged, judged.without_refused(cells).cast(pa.int64()), column)
+    _integer_of_integer(checked, checked.without_refused(cells).cast(pa.int64()), column)
 
 
-def _float_of_float(judged: Judged, cells: Any, column: Column) -> None:
-    judged.refuse(
-        pc.invert(pc.is_finite(cells)), "not_a_number", lambda row: f"{cells[row].as_py()} is no number"
+def _float_of_float(checked: CheckedColumn, cells: Any, column: Column) -> None:
+    checked.refuse(
+        pc.invert(pc.is_finite(cells)), "not_a_number", lambda row: f"{cells[row].as_py()} is not a number"
     )
-    judged.values = cells.cast(pa.float64())
-    check_bounds(judged, column)
+    checked.values = cells.cast(pa.float64())
+    check_bounds(checked, column)
 
 
-def _float_of_integer(judged: Judged, cells: Any, column: Column) -> None:
-    judged.values = cells.cast(pa.float64(), safe=False)
-    check_bounds(judged, column)
+def _float_of_integer(checked: CheckedColumn, cells: Any, column: Column) -> None:
+    checked.values = cells.cast(pa.float64(), safe=False)
+    check_bounds(checked, column)
 
 
-def _number_of_exact(judged: Judged, cells: Any, column: Column) -> None:
+def _number_of_exact(checked: CheckedColumn, cells: Any, column: Column) -> None:
     target = arrow_type(column)
     exact = cells.cast(pa.decimal128(MAX_DIGITS, 0)) if pa.types.is_integer(cells.type) else cells
     try:
-        judged.values = exact.cast(target)
+        checked.values = exact.cast(target)
     except (
         pa.ArrowInvalid
-    ):  # some value has too many digits before the point or after it: which, the text tells
-        by_text = judge_cells(as_text(cells), column)
-        judged.values, judged.refused = by_text.values, by_text.refused
+    ):  # some value has too many digits before the point or after it: which, the text shows
+        by_text = _check_texts(as_text(cells), column)
+        checked.values, checked.refused = by_text.values, by_text.refused
         return
-    check_bounds(judged, column)
+    check_bounds(checked, column)
 
 
-def _number_of_float(judged: Judged, cells: Any, column: Column) -> None:
+def _number_of_float(checked: CheckedColumn, cells: Any, column: Column) -> None:
     """By the shortest digits that mean this float; where these are too many, by as many as a float can hold.
 
     So 12.1 is 12.10, and 0.30000000000000004, which 0.1 + 0.2 leaves behind, is 0.30; 0.125 is too precise for two
@@ -206,67 +213,69 @@ def _number_of_float(judged: Judged, cells: Any, column: Column) -> None:
             if held == round(held, scale):
                 digits[row] = f"{held:f}"
         text = pa.array(digits, pa.string())
-    by_text = judge_cells(text, column)
-    judged.values, judged.refused = by_text.values, by_text.refused
+    by_text = _check_texts(text, column)
+    checked.values, checked.refused = by_text.values, by_text.refused
 
 
-def _date_of_date(judged: Judged, cells: Any, column: Column) -> None:
-    _refuse_years(judged, cells)
-    judged.values = judged.without_refused(cells)
-    check_bounds(judged, column)
+def _date_of_date(checked: CheckedColumn, cells: Any, column: Column) -> None:
+    _refuse_years(checked, cells)
+    checked.values = checked.without_refused(cells)
+    check_bounds(checked, column)
 
 
-def _date_of_moment(judged: Judged, cells: Any, column: Column) -> None:
+def _date_of_moment(checked: CheckedColumn, cells: Any, column: Column) -> None:
     """A moment is a date if it is the day's first, where its zone is."""
-    _refuse_years(judged, cells)
-    ticks = judged.without_refused(cells).cast(pa.int64())
+    _refuse_years(checked, cells)
+    ticks = checked.without_refused(cells).cast(pa.int64())
     begins_a_second = _are_whole(ticks, _TICKS[cells.type.unit])
     # By seconds, for the first day's midnight, and the last hours in some zones, are beyond what nanoseconds count.
-    local = judged.without_refused(cells).cast(pa.timestamp("s", cells.type.tz), safe=False)
+    local = checked.without_refused(cells).cast(pa.timestamp("s", cells.type.tz), safe=False)
     if local.type.tz is not None:
         try:
             local = pc.local_timestamp(local)
         except pa.ArrowInvalid:
-            judged.refuse(pc.is_valid(cells), "not_a_date", lambda _: f"no zone {local.type.tz!r} is known")
-            judged.values = pa.nulls(len(cells), pa.date32())
+            checked.refuse(
+                pc.is_valid(cells), "not_a_date", lambda _: f"the zone {quote(local.type.tz)} is unknown"
+            )
+            checked.values = pa.nulls(len(cells), pa.date32())
             return
     days = local.cast(pa.date32(), safe=False)
-    _refuse_years(judged, days)
-    judged.refuse(
+    _refuse_years(checked, days)
+    checked.refuse(
         pc.invert(pc.and_(begins_a_second, _are_whole(local.cast(pa.int64()), _SECONDS_A_DAY))),
         "not_a_date",
         lambda row: f"{_show(cells, row)} has a time of day",
     )
-    judged.values = judged.without_refused(days)
-    check_bounds(judged, column)
+    checked.values = checked.without_refused(days)
+    check_bounds(checked, column)
 
 
-def _moment_of_date(judged: Judged, cells: Any, column: Column) -> None:
-    _refuse_years(judged, cells)
-    judged.values = judged.without_refused(cells).cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
-    check_bounds(judged, column)
+def _moment_of_date(checked: CheckedColumn, cells: Any, column: Column) -> None:
+    _refuse_years(checked, cells)
+    checked.values = checked.without_refused(cells).cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC"))
+    check_bounds(checked, column)
 
 
-def _moment_of_moment(judged: Judged, cells: Any, column: Column) -> None:
+def _moment_of_moment(checked: CheckedColumn, cells: Any, column: Column) -> None:
     """Without a zone it is taken as UTC, as a text would be."""
-    _refuse_years(judged, cells)
+    _refuse_years(checked, cells)
     ticks = cells.cast(pa.int64())
     if cells.type.unit == "ns":
-        judged.refuse(
+        checked.refuse(
             pc.invert(_are_whole(ticks, 1000)),
             "too_precise",
             lambda row: f"{_show(cells, row)} has more than microseconds",
         )
-    whole = judged.without_refused(cells).cast(pa.timestamp("us", cells.type.tz), safe=False)
-    judged.values = whole.cast(pa.int64()).cast(pa.timestamp("us", "UTC"))
-    check_bounds(judged, column)
+    whole = checked.without_refused(cells).cast(pa.timestamp("us", cells.type.tz), safe=False)
+    checked.values = whole.cast(pa.int64()).cast(pa.timestamp("us", "UTC"))
+    check_bounds(checked, column)
 
 
 def _are_whole(ticks: Any, many: int) -> Any:
     return pc.equal(pc.multiply(pc.divide(ticks, many), many), ticks)
 
 
-def _refuse_years(judged: Judged, cells: Any) -> None:
+def _refuse_years(checked: CheckedColumn, cells: Any) -> None:
     """Refuses days or moments of no year from 1 to 9999."""
     if pa.types.is_date32(cells.type):
         ticks, a_day = cells.cast(pa.int32()), 1
@@ -274,10 +283,10 @@ def _refuse_years(judged: Judged, cells: Any) -> None:
         return
     else:
         ticks, a_day = cells.cast(pa.int64()), _SECONDS_A_DAY * _TICKS[cells.type.unit]
-    judged.refuse(
+    checked.refuse(
         pc.or_(pc.less(ticks, _FIRST_DAY * a_day), pc.greater(ticks, (_LAST_DAY + 1) * a_day - 1)),
         "out_of_range",
-        lambda row: f"{_show(cells, row)} is of no year from 1 to 9999",
+        lambda row: f"{_show(cells, row)} is not within the years 1 to 9999",
     )
 
 
@@ -301,4 +310,4 @@ def _without_exponents(text: Any) -> Any:
 
 
 def _show(cells: Any, row: int) -> str:
-    return repr(as_text(cells.slice(row, 1))[0].as_py())
+    return quote(as_text(cells.slice(row, 1))[0].as_py())

@@ -1,7 +1,7 @@
 """Number words: `Two Hundred and Fifty` as the digits that it spells, or what is unclear about it.
 
 Only what English reads in one way is read. Which word may follow which is one table, so that nothing is guessed from
-what is left over: `two two`, `hundred two hundred` and `twenty eleven` are no numbers.
+what is left over: `two two`, `hundred two hundred` and `twenty eleven` are not numbers.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def parse_number_words(text: str) -> str | Unclear:
         kind = _KINDS.get(word)
         if kind is None:
             return Unclear(
-                f"'{word}' is no number word" if word.isalpha() else "it is not made of words alone"
+                f"'{word}' is not a number word" if word.isalpha() else "it is not made of words alone"
             )
         if kind not in _FOLLOWERS[last]:
             return Unclear(f"'{word}' can't follow '{before}'" if before else f"it can't start with '{word}'")
@@ -94,10 +94,10 @@ def parse_number_words(text: str) -> str | Unclear:
             group += value
         last, before = kind, word
     if "end" not in _FOLLOWERS[last]:
-        return Unclear(f"something is missing behind '{before}'")
+        return Unclear(f"something is missing after '{before}'")
     return f"{sign}{total + group}" + (f".{decimals}" if decimals else "")
 
 
 def _counts_hundreds(group: int, total: int) -> bool:
-    """`two hundred`; and `twelve hundred`, where no thousands stand before it. `twenty hundred` nobody says."""
+    """`two hundred`; and `twelve hundred`, where no thousands stand before it. `twenty hundred` is not said."""
     return 1 <= group <= 9 or (total == 0 and 11 <= group <= _GREATEST_TENS and group % 10 != 0)

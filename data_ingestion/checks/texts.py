@@ -1,6 +1,6 @@
-"""Texts: what can be told of a whole column of text by a look at its bytes.
+"""Texts: what the bytes of a whole column of text show without looking at its cells.
 
-Most columns have nothing to trim and no NUL byte; to see that takes a fraction of what it takes to make them anew.
+Most columns have nothing to trim and no NUL byte; to see that takes a fraction of the time that rewriting them takes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 BLANKS = " \t\r\n\v\f\u00a0"
-# Bytes by which a blank may start, and end, in UTF-8; other characters start and end with some of them, too.
+# Bytes by which a blank may start, and end, in UTF-8; other characters also start and end with some of them.
 _MAY_START = np.zeros(256, np.bool_)
 _MAY_START[[blank.encode()[0] for blank in BLANKS]] = True
 _MAY_END = np.zeros(256, np.bool_)
@@ -29,6 +29,14 @@ def has_blank_ends(text: Any) -> bool:
         return True
     starts, ends = starts[filled], ends[filled]
     return bool(_MAY_START[data[starts]].any() or _MAY_END[data[ends - 1]].any())
+
+
+def has_empty(text: Any) -> bool:
+    """Whether a cell may be an empty text."""
+    if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
+        return True
+    filled = int(np.count_nonzero(np.diff(text_offsets(text))))
+    return filled != int(len(text) - text.null_count)
 
 
 def has_nul(text: Any) -> bool:
@@ -56,7 +64,7 @@ def has_letter(text: Any) -> bool:
 
 
 def longest(text: Any) -> int | None:
-    """Bytes of the longest cell; None where a look can't tell."""
+    """Bytes of the longest cell; None if unknown."""
     if isinstance(text, pa.ChunkedArray) or not pa.types.is_string(text.type):
         return None
     return int(np.diff(text_offsets(text)).max(initial=0))

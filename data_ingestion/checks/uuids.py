@@ -21,12 +21,12 @@ _DIGITS = (slice(0, 8), slice(9, 13), slice(14, 18), slice(19, 23), slice(24, 36
 
 
 def parse_uuids(text: Any) -> Any:
-    """A column of text as UUIDs of 16 bytes; null where the text is null or is no UUID."""
+    """A column of text as UUIDs of 16 bytes; null where the text is null or is not a UUID."""
     if isinstance(text, pa.ChunkedArray):
         text = text.combine_chunks()
     if (values := _all_bytes(text)) is not None:
         return pa.Array.from_buffers(UUID_BYTES, len(text), [None, pa.py_buffer(values)])
-    # Ids that are cut short are told apart by their length alone; an expression costs four times as much.
+    # Ids that are cut short are recognised by their length alone; an expression costs four times as much.
     fits = pc.fill_null(pc.equal(pc.binary_length(text), _TEXT_LENGTH), False)
     if (values := _all_bytes(text.filter(fits))) is None:
         fits = pc.fill_null(pc.match_substring_regex(text, UUID_FORM), False)

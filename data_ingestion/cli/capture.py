@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from data_ingestion.cli import output
 from data_ingestion.cli.options import ContractsOption, DatasetOption, JsonOption, LandingOption
 from data_ingestion.cli.session import choose, contracts_folder
 from data_ingestion.errors import ContractFault, OperatorFault
+from data_ingestion.faults import combine
 from data_ingestion.settings import Settings, source_url
 
 if TYPE_CHECKING:
@@ -27,50 +27,51 @@ def capture(
     landing: LandingOption = None, contracts: ContractsOption = None, dataset: DatasetOption = None,
     every: Annotated[
         float | None,
-        typer.Option("--every", metavar="SECONDS", min=0.1, help="Go on, with so long a pause, until interrupted."),
+        typer.Option("--every", metavar="SECONDS", min=0.1, help="Capture again after this pause, until interrupted."),
     ] = None,
     status: Annotated[
-        bool, typer.Option("--status", help="Only tell how far each source is captured, and what it keeps for us.")
+        bool, typer.Option("--status", help="Only show how far each source is captured, and how much log it keeps.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Write the changes of the contracts' sources to the landing. Changes are kept there until they are safe here."""
+    """Write changes from the contracts' sources to the landing. A source keeps changes until they are stored there."""
+    from data_ingestion.contract import read_folder
     from data_ingestion.landing import open_landing
 
-    chosen = _captured(contracts, dataset)
-    place = open_landing(Settings.from_environment(landing_url=landing, warehouse_url="unused").landing_url)
-    if status:
-        _tell_states([_state(contract, place) for contract in chosen], as_json)
-        return
-    if every is None:
-        _capture_all(chosen, place, as_json)
-        return
-    with contextlib.suppress(KeyboardInterrupt):
-        _go_on(chosen, place, as_json, every)
-
-
-def _captured(contracts: Path | None, datasets: list[str] | None) -> Sequence[Contract]:
-    from data_ingestion.contract import read_contracts
-
     folder = contracts_folder(contracts)
-    chosen = choose(read_contracts(folder), datasets, folder)
-    captured = [contract for contract in chosen if contract.capture]
-    if not captured:
+    found = read_folder(folder)
+    chosen = [contract for contract in choose(found, dataset, folder) if contract.capture]
+    faulty = [] if dataset else [contract.error for contract in found.faulty]
+    if not (chosen or faulty):
         raise ContractFault(
             f"{folder}: no contract has its drops captured from a source\n  docs/reference/contract.md#capture"
         )
-    return captured
+    place = open_landing(Settings.from_environment(landing_url=landing, warehouse_url="unused").landing_url)
+    if status:
+        _say_states([_state(contract, place) for contract in chosen], as_json)
+    elif every is None:
+        try:
+            _capture_all(chosen, place, as_json)
+        except OperatorFault as error:
+            raise combine([*faulty, error]) from error
+    else:
+        for fault in faulty:  # with --every they would be reported at the very end
+            output.say_error(f"error: {fault}")
+        with contextlib.suppress(KeyboardInterrupt):
+            _capture_repeatedly(chosen, place, as_json, every)
+    if faulty:
+        raise combine(faulty)
 
 
-def _go_on(chosen: Sequence[Contract], landing: Landing, as_json: bool, every: float) -> None:
-    """Captures again and again. Whoever has begun well goes on after a fault: servers are restarted, passwords changed.
+def _capture_repeatedly(chosen: Sequence[Contract], landing: Landing, as_json: bool, every: float) -> None:
+    """Captures repeatedly. After a first round without a fault, later ones do not end it: servers are restarted.
 
-    A fault is told once, however many rounds it lasts. One of the first round ends it, and one that no waiting mends.
+    A fault is reported once, however many rounds it lasts. A fault of the first round ends it, and a permanent one.
     """
     from data_ingestion.capture.faults import SourceReplaced
 
     _capture_all(chosen, landing, as_json, quiet=True)
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     while True:
         time.sleep(every)
         for contract in chosen:
@@ -79,33 +80,30 @@ def _go_on(chosen: Sequence[Contract], landing: Landing, as_json: bool, every: f
             except SourceReplaced:
                 raise
             except OperatorFault as fault:
-                if told.get(contract.dataset) != str(fault):
-                    output.errors.print(f"{contract.dataset}: {fault}", style="red", markup=False)
-                told[contract.dataset] = str(fault)
+                if reported.get(contract.dataset) != str(fault):
+                    output.say_error(f"{contract.dataset}: {fault}")
+                reported[contract.dataset] = str(fault)
             else:
-                if told.pop(contract.dataset, None):
-                    output.errors.print(f"{contract.dataset}: captured again", markup=False)
+                if reported.pop(contract.dataset, None):
+                    output.say_error(f"{contract.dataset}: captured again", style="")
 
 
 def _capture_all(chosen: Sequence[Contract], landing: Landing, as_json: bool, *, quiet: bool = False) -> None:
     """Captures one dataset after the other. A fault of one is raised when all others have been captured."""
-    from data_ingestion.capture.faults import Faults
-    from data_ingestion.capture.reader import capture as bring
-    from data_ingestion.capture.source import open_source
+    from data_ingestion.app.capture import capture_datasets
 
-    reports, faults = {}, Faults()
-    for contract in chosen:
-        with faults.of(contract.dataset):
-            with open_source(contract, _url(contract)) as source:
-                report = reports[contract.dataset] = bring(source, landing, contract.capture_folder)
+    reports = {}
+    try:
+        for contract, report in capture_datasets(chosen, _url, landing):
+            reports[contract.dataset] = report
             if not as_json:
-                _tell(contract, report, quiet)
-    if as_json:
-        output.say_json(reports)
-    faults.raise_found()
+                _say_report(contract, report, quiet)
+    finally:
+        if as_json:
+            output.say_json(reports)
 
 
-def _tell(contract: Contract, report: CaptureReport, quiet: bool) -> None:
+def _say_report(contract: Contract, report: CaptureReport, quiet: bool) -> None:
     for note in report.notes:
         output.say("snapshot", f"{contract.dataset}  {note}")
     for alarm in report.alarms:
@@ -118,7 +116,7 @@ def _tell(contract: Contract, report: CaptureReport, quiet: bool) -> None:
 def _state(contract: Contract, landing: Landing) -> dict[str, Any]:
     """How far a source is captured: its slot, and the newest drop of its log."""
     from data_ingestion.capture.changelog import newest_place
-    from data_ingestion.capture.source import open_source, told_lsn
+    from data_ingestion.capture.slot import format_lsn, open_source
 
     assert contract.capture
     with open_source(contract, _url(contract)) as source:
@@ -128,20 +126,20 @@ def _state(contract: Contract, landing: Landing) -> dict[str, Any]:
         "dataset": contract.dataset,
         "source": contract.capture.source,
         "slot": "none" if state is None else state.lost_because or state.standing,
-        "captured_to": newest and told_lsn(newest),
+        "captured_to": newest and format_lsn(newest),
         "behind_bytes": state and state.behind_bytes,
         "kept_bytes": state and state.lag_bytes,
         "left_bytes": state and state.left_bytes,
     }
 
 
-def _tell_states(states: Sequence[dict[str, Any]], as_json: bool) -> None:
+def _say_states(states: Sequence[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         output.say_json(states)
         return
     output.say_table(states, {
         "dataset": "dataset", "source": "source", "slot": "slot", "captured_to": "captured to",
-        "behind_bytes": "bytes behind", "kept_bytes": "bytes kept for it", "left_bytes": "bytes until it is lost",
+        "behind_bytes": "bytes behind", "kept_bytes": "bytes of log kept", "left_bytes": "bytes until the slot is lost",
     }, "")  # fmt: skip
 
 

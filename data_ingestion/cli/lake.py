@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,39 +18,42 @@ from data_ingestion.cli.options import (
 from data_ingestion.cli.session import open_session
 from data_ingestion.errors import ContractFault
 
+if TYPE_CHECKING:
+    from data_ingestion.lake.archive import ArchiveReport
+    from data_ingestion.lake.compaction import CompactionReport
+
 
 def archive(
     compact: Annotated[
-        bool, typer.Option("--compact", help="Put the small files of each day together instead.")
+        bool, typer.Option("--compact", help="Merge the small files of each day instead.")
     ] = False,
     landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
     dataset: DatasetOption = None, as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Archive the records of what was loaded in the lake, as Parquet; of the datasets whose contracts say so."""
-    from data_ingestion.lake.archive import archive as copy
-    from data_ingestion.lake.compaction import compact as join
+    """Archive the records of loaded files in the lake, as Parquet, for datasets whose contracts say so."""
+    from data_ingestion.app.archive import archive_datasets, compact_datasets
     from data_ingestion.landing import open_store
 
     with open_session(landing, contracts, warehouse, dataset) as session:
         archived = [contract for contract in session.contracts if contract.archive]
         if dataset and len(archived) < len(dataset):
             kept_out = sorted(set(dataset) - {contract.dataset for contract in archived})
-            raise ContractFault(
-                f"{', '.join(kept_out)}: not archived\n  the contract has to say `archive: true`"
-            )
-        lake = open_store(session.settings.lake)
-        for contract in archived:
-            session.warehouse.prepare(contract)
+            raise ContractFault(f"{', '.join(kept_out)}: not archived\n  set `archive: true` in its contract")
+        done: Sequence[ArchiveReport | CompactionReport]
         if compact:
-            joined = [join(contract.dataset, lake, session.warehouse.lake) for contract in archived]
-            told = [output.told_compaction(report) for report in joined]
+            done = compacted = list(compact_datasets(session, archived, session.faults))
+            lines = [f"{one.dataset}  {output.describe_compaction(one)}" for one in compacted]
         else:
-            copied = [copy(contract, session.landing, lake, session.warehouse.lake) for contract in archived]
-            told = [output.told_archive(report) for report in copied]
+            done = copied = list(archive_datasets(session, archived, session.faults))
+            lines = [f"{one.dataset}  {output.describe_archive(one)}" for one in copied]
+        place = open_store(session.settings.lake).url
         if as_json:
-            output.say_json({"lake": lake.url, "datasets": joined if compact else copied})
-            return
-        verb = "compact" if compact else "archive"
-        output.say(verb, lake.url if archived else "no contract says `archive: true`")
-        for contract, line in zip(archived, told, strict=True):
-            output.say(verb, f"{contract.dataset}  {line}")
+            output.say_json(
+                {"lake": place, "datasets": done, "faults": output.faults_as_json(session.faults.found)}
+            )
+        else:
+            verb = "compact" if compact else "archive"
+            output.say(verb, place if archived else "no contract says `archive: true`")
+            for line in lines:
+                output.say(verb, line)
+        session.faults.raise_found()

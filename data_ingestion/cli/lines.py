@@ -1,56 +1,114 @@
-"""Lines: what became of drops, a line each; where there are many, a line for those that came in alike."""
+"""Lines: what a terminal shows of drops, and how many there were."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from data_ingestion.cli import output
-from data_ingestion.ledger import Fates, LoadReport, LoadState, MergePlan
+from data_ingestion.excerpts import shorten_line
+from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
+from data_ingestion.report_lines import ReportLines
 
-# A person reads so many lines; of more drops, a line tells of so many at most.
-MOST_LINES, MOST_IN_A_LINE = 100, 500
+# The most lines for a person.
+MOST_LINES = 100
 
 
 @dataclass
-class LoadLines:
-    """Tells of `drops` drops of one dataset as their reports come, and counts them; `width` is that of the longest key.
-
-    A drop that failed has a line of its own, however many there are.
-    """
+class LoadLines(ReportLines):
+    """Prints `drops` drops of one dataset and counts them; `width` is that of the longest key."""
 
     drops: int
     width: int
     shown: bool = True  # or only counted
     failed: list[LoadReport] = field(default_factory=list)
+    held: list[LoadReport] = field(default_factory=list)
     loads: int = 0
-    fates: Fates = field(default_factory=Fates)
-    _alike: list[LoadReport] = field(default_factory=list)
+    fates: Fates = field(default_factory=Fates)  # of drops that came in
 
     def add(self, report: LoadReport) -> None:
-        """Takes the next report in, and tells of those that are complete."""
+        """Counts the next report, and prints the lines that are complete."""
         self.loads += 1
-        self.fates += report.fates
         if report.state is LoadState.FAILED:
             self.failed.append(report)
-        if not self.shown:
-            return
-        if self.drops <= MOST_LINES or report.state is LoadState.FAILED:
-            self.end()
-            output.say_load(report, self.width)
-            return
-        is_full = len(self._alike) == MOST_IN_A_LINE
-        if self._alike and (is_full or _way(self._alike[0]) != _way(report)):
-            self.end()
-        self._alike.append(report)
+        elif report.state is LoadState.HELD:
+            self.held.append(report)
+        else:
+            self.fates += report.fates
+        if self.shown:
+            super().add(report)
 
-    def end(self) -> None:
-        """Tells of what was not told yet."""
-        alike, self._alike = self._alike, []
-        if len(alike) == 1:
-            output.say_load(alike[0], self.width)
-        elif alike:
-            output.say_loads(alike)
+    def has_own_line(self, report: LoadReport) -> bool:
+        """While there are few."""
+        return self.drops <= MOST_LINES
+
+    def write_one(self, report: LoadReport) -> None:
+        say_load(report, self.width)
+
+    def write_alike(self, reports: Sequence[LoadReport]) -> None:
+        say_loads(reports)
+
+    def write_failed_alike(self, first: LoadReport, others: Sequence[LoadReport]) -> None:
+        say_failed_alike(first, others)
 
 
-def _way(report: LoadReport) -> tuple[str, MergePlan | None]:
-    return str(report.kind), report.plan
+def say_load(report: LoadReport, width: int) -> None:
+    """What became of every row of one drop; `width` is that of the longest key."""
+    place = f"{report.object_key:<{width}}"
+    if report.state is LoadState.FAILED:
+        output.say("failed", report.failure_message(), "bold red")
+    elif report.state is LoadState.HELD:
+        output.say("held", (report.error or "").replace(": held: ", "  ", 1), "yellow")
+    elif report.plan == MergePlan.NOTHING:
+        output.say(str(report.kind), f"{place} {report.plan_reason}; nothing to do", "dim")
+    elif report.plan == MergePlan.SETTLE:
+        output.say(str(report.kind), f"{place} {report.plan_reason}  load {report.load_id}")
+    else:
+        number = f"  load {report.load_id}" if report.load_id else ""
+        corrected = f"{report.kind}: " if report.kind is not Kind.NEW else ""
+        output.say(
+            "load",
+            f"{place} {corrected}{report.fates.describe()}  {report.seconds:.1f} s  {report.plan}{number}",
+        )
+
+
+def say_loads(reports: Sequence[LoadReport]) -> None:
+    """What became of all rows of several drops that came in alike."""
+    first = reports[0]
+    place = f"{first.object_key} and {len(reports) - 1:,} more"
+    if first.plan == MergePlan.NOTHING:
+        output.say(str(first.kind), f"{place}; nothing to do", "dim")
+        return
+    numbers = [report.load_id for report in reports if report.load_id]
+    load_ids = f"  loads {min(numbers)} to {max(numbers)}" if numbers else ""
+    fates, seconds = (
+        sum((report.fates for report in reports), Fates()),
+        sum(report.seconds for report in reports),
+    )
+    corrected = f"{first.kind}: " if first.kind is not Kind.NEW else ""
+    output.say("load", f"{place}  {corrected}{fates.describe()}  {seconds:.1f} s  {first.plan}{load_ids}")
+
+
+def describe_load(row: Mapping[str, Any]) -> str:
+    """The fates of a load by its ledger row, or its error."""
+    if row["error"]:
+        return shorten_line(str(row["error"]).splitlines()[0])
+    if row["rows_read"] is None:
+        return ""
+    counts = {name: row[name] for name in Fates.__dataclass_fields__ if name != "read"}
+    fates = Fates(read=row["rows_read"], **counts)
+    reads_rows = row["kind"] not in (Kind.WITHDRAWAL, Kind.REBUILD)
+    return fates.describe() if reads_rows else fates.describe_moved() or str(row["plan_reason"])
+
+
+def say_total(drops: int, fates: Fates) -> None:
+    """The sum over all drops that came in."""
+    if drops > 1:
+        output.say("total", fates.describe())
+
+
+def say_failed_alike(first: LoadReport, others: Sequence[LoadReport]) -> None:
+    """Drops that failed as another one did."""
+    more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
+    output.say("failed", f"{others[0].object_key}{more}: same error as {first.object_key}", "bold red")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,9 @@ WarehouseOption = Annotated[
     typer.Option(
         "--warehouse",
         metavar="URL",
-        help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE. \\[env: GOLDWORKS_WAREHOUSE_URL]",
+        help="postgresql://USER:PASSWORD@HOST:PORT/DATABASE, duckdb:///FILE, ducklake:…, redshift://… "
+        "or snowflake://…. "
+        "\\[env: GOLDWORKS_WAREHOUSE_URL]",
     ),
 ]
 DatasetOption = Annotated[
@@ -36,12 +39,24 @@ DatasetOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of lines.")]
 FirstOption = Annotated[
-    str, typer.Option("--from", metavar="PERIOD", help="Only periods from this one on, such as 2026-01.")
+    str, typer.Option("--from", metavar="PERIOD", help="Only periods from this one on, e.g. 2026-01.")
 ]
 LastOption = Annotated[
-    str, typer.Option("--to", metavar="PERIOD", help="Only periods up to this one, itself included.")
+    str, typer.Option("--to", metavar="PERIOD", help="Only periods up to and including this one.")
 ]
-ListAllOption = Annotated[
-    bool, typer.Option("--full", help="List every period, past those that contracts have listed again, too.")
+ListAllOption = Annotated[bool, typer.Option("--full", help="Also list periods outside the recheck window.")]
+FullOption = Annotated[bool, typer.Option("--full-refresh", help="Also load again what is loaded already.")]
+TodayOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--today",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="The samples end on the day before. \\[default: today, UTC]",
+    ),
 ]
-FullOption = Annotated[bool, typer.Option("--full-refresh", help="Load what is in force again, too.")]
+
+
+def day_of(today: datetime | None) -> date:
+    """The day that `--today` names, or the one that it is now."""
+    return (today or datetime.now(UTC)).date()

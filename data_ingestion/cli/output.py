@@ -1,51 +1,39 @@
-"""Output: what a command tells, to a person as lines whose numbers add up in sight, to a machine as JSON."""
+"""Output: what a command prints, as lines whose numbers add up in sight, or as JSON for programs."""
 
 from __future__ import annotations
 
 import io
 import json
-import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
+from data_ingestion.excerpts import shorten_line
 
 if TYPE_CHECKING:
+    from data_ingestion.decisions import Waiting
     from data_ingestion.discovery import Discovery
+    from data_ingestion.faults import DatasetFault
     from data_ingestion.lake.archive import ArchiveReport
     from data_ingestion.lake.compaction import CompactionReport
+    from data_ingestion.landing import PassedOver
+    from data_ingestion.ledger import LoadReport
     from data_ingestion.profiles.profile import Profiled
 
-# What a terminal would obey rather than show; line ends and tabs are shown.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Lines about entries of the landing with the same fault, and the width to which keys are aligned.
+MOST_ALIKE, WIDEST = 5, 80
 
-
-class _Lines(Console):
-    """Text is told as it is, and can do nothing: names and quarantined rows are their sender's."""
-
-    def print(self, *told: Any, **how: Any) -> None:
-        """Prints, with control characters escaped."""
-        super().print(*(_inert(one) if isinstance(one, str) else one for one in told), **how)
-
-
-def _inert(text: str) -> str:
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
-# No emoji: `a.csv:100:` is a file and its line.
-console = _Lines(highlight=False, soft_wrap=True, emoji=False)
-errors = _Lines(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-
-KIND_ORDER = (Kind.NEW, Kind.CORRECTED, Kind.DUPLICATE, Kind.LATE, Kind.REPLAY)
 # Why objects are left alone, as a person reads it.
-LEFT = {"unsettled": "still settling", "unmarked": "waiting for a marker", "withdrawn": "withdrawn"}
+LEFT = {
+    "unsettled": "still settling",
+    "unmarked": "waiting for a marker",
+    "withdrawn": "withdrawn",
+    "held": "held",
+    "rejected": "rejected",
+}
 
 
 def escape_unspellable() -> None:
@@ -55,24 +43,52 @@ def escape_unspellable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def width_of(keys: Iterable[str]) -> int:
+    """How wide the column of these keys is; a few very long ones don't move all others."""
+    return min(max(map(len, keys), default=0), WIDEST)
+
+
+def say_line(text: str = "") -> None:
+    """A line as it is."""
+    from data_ingestion.cli.console import console
+
+    console.print(text, markup=False)
+
+
+def say_error(text: str, style: str = "red") -> None:
+    """A line beside the output, of an error or of its end."""
+    from data_ingestion.cli.console import errors
+
+    errors.print(text, style=style, markup=False)
+
+
 def say(verb: str, text: str, style: str = "") -> None:
     """One line: what is done, in a column of its own, then to what."""
-    console.print(f"{verb:<12}", style=style or "bold", end="", markup=False)
-    console.print(text, markup=False)
+    from rich.text import Text
+
+    from data_ingestion.cli.console import console, inert
+
+    line = Text(f"{verb:<12}", style=style or "bold")
+    console.print(line.append(inert(text), style="not bold not dim default"))
 
 
 def say_discovery(landing: str, discovery: Discovery) -> None:
     """How many objects lie there, by what has to be done with them."""
-    counts = [(sum(plan.count(kind) for plan in discovery.plans), kind.value) for kind in KIND_ORDER]
+    from data_ingestion.ledger import Kind
+
+    kinds = (Kind.NEW, Kind.CORRECTED, Kind.DUPLICATE, Kind.LATE, Kind.REPLAY)
+    counts = [(sum(plan.count(kind) for plan in discovery.plans), kind.value) for kind in kinds]
     counts += [
         (sum(plan.known for plan in discovery.plans), "known"),
-        *((sum(plan.count_left(why) for plan in discovery.plans), told) for why, told in LEFT.items()),
+        *((sum(plan.count_left(why) for plan in discovery.plans), label) for why, label in LEFT.items()),
         (sum(plan.outside for plan in discovery.plans), "outside the periods asked for"),
         (len(discovery.ignored), "unfinished"),
         (len(discovery.unresolved), "unresolved"),
+        (len(discovery.passed_over), "passed over"),
+        (len(discovery.set_aside), "matching faulty contracts"),
     ]
-    told = " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing lies there"
-    say("discover", f"{landing}  {told}")
+    summary = " · ".join(f"{count:,} {name}" for count, name in counts if count) or "nothing there"
+    say("discover", f"{landing}  {summary}")
 
 
 def say_plan(discovery: Discovery) -> None:
@@ -89,10 +105,15 @@ def say_plan(discovery: Discovery) -> None:
     ]
     lines.sort(key=lambda line: (line[0], line[1].last_modified, line[1].key))
     lines += [
-        ("", item, "unfinished", "its name says that it is still being written") for item in discovery.ignored
+        ("", item, "unfinished", "named like a file still being written, or like a lock file")
+        for item in discovery.ignored
     ]
     lines += [("", item, "unresolved", "no contract matches") for item in discovery.unresolved]
-    width = max((len(item.key) for _, item, _, _ in lines), default=0)
+    lines += [
+        ("", item, "left alone", "it matches, or may match, a faulty contract")
+        for item in discovery.set_aside
+    ]
+    width = width_of([item.key for _, item, _, _ in lines])
     for _, item, verb, reason in lines:
         say(
             verb,
@@ -100,6 +121,7 @@ def say_plan(discovery: Discovery) -> None:
             "yellow" if verb == "unresolved" else "",
         )
     say_outdated(discovery)
+    say_passed_over(discovery.passed_over)
 
 
 def say_outdated(discovery: Discovery) -> None:
@@ -108,12 +130,17 @@ def say_outdated(discovery: Discovery) -> None:
         for key in plan.outdated:
             say(
                 "outdated",
-                f"{key}  gone from the landing; its rows stay as an earlier contract made them",
+                f"{key}  gone from the landing; its rows stay as loaded under an earlier contract",
                 "yellow",
             )
 
 
-def plan_as_json(landing: str, discovery: Discovery) -> dict[str, Any]:
+def faults_as_json(faults: Sequence[DatasetFault]) -> list[dict[str, str]]:
+    """What keeps datasets out, for a machine."""
+    return [{"domain": fault.domain, "dataset": fault.dataset, "fault": str(fault.error)} for fault in faults]
+
+
+def plan_as_json(landing: str, discovery: Discovery, faults: Sequence[DatasetFault]) -> dict[str, Any]:
     """The whole plan for a machine."""
     return {
         "landing": landing,
@@ -124,64 +151,68 @@ def plan_as_json(landing: str, discovery: Discovery) -> dict[str, Any]:
         "outdated": {plan.dataset: plan.outdated for plan in discovery.plans},
         "unfinished": [item.key for item in discovery.ignored],
         "unresolved": [item.key for item in discovery.unresolved],
+        "passed_over": passed_over_as_json(discovery.passed_over),
+        "faults": faults_as_json(faults),
     }
 
 
 def say_withdrawal(report: LoadReport) -> None:
     """What a withdrawal has moved, and how to take it back."""
-    moved = report.fates.told_moved() or "no row moved"
+    moved = report.fates.describe_moved() or "no row moved"
     number = f"  load {report.load_id}" if report.load_id else ""
     say("withdrawn", f"{report.object_key}  {moved}; {report.plan_reason}{number}")
     if report.load_id:
-        say("", f"take it back: goldworks withdraw --undo {shlex.quote(report.object_key)}", "dim")
+        say("", f"undo: goldworks withdraw --undo {shlex.quote(report.object_key)}", "dim")
 
 
-def say_load(report: LoadReport, width: int) -> None:
-    """What became of every row of one drop; `width` is that of the longest key."""
-    place = f"{report.object_key:<{width}}"
-    if report.state is LoadState.FAILED:
-        say("failed", report.told_failure(), "bold red")
-    elif report.plan == MergePlan.NOTHING:
-        say(str(report.kind), f"{place} {report.plan_reason}; nothing to do", "dim")
-    elif report.plan == MergePlan.SETTLE:
-        say(str(report.kind), f"{place} {report.plan_reason}  load {report.load_id}")
-    else:
-        number = f"  load {report.load_id}" if report.load_id else ""
-        corrected = f"{report.kind}: " if report.kind is not Kind.NEW else ""
-        say(
-            "load",
-            f"{place} {corrected}{report.fates.told()}  {report.seconds:.1f} s  {report.plan}{number}",
-        )
+def say_held(held: Sequence[Mapping[str, Any]]) -> None:
+    """Corrections that wait for a person, and those that were decided on."""
+    for row in held:
+        key = shlex.quote(row["object_key"])
+        meant = {
+            "held": f"`goldworks accept {key}` accepts it, `goldworks withdraw {key}` rejects it",
+            "accepted": "the next `goldworks load` loads it",
+            "rejected": "not loaded until its bytes change, or `goldworks withdraw --undo`",
+        }
+        withdrawn = f"{row['rows_withdrawn']:,} of {row['rows_held']:,} rows"
+        text = f"{row['object_key']}  its correction would withdraw {withdrawn}; {meant[row['decision']]}"
+        say(row["decision"], text, "yellow" if row["decision"] == "held" else "")
 
 
-def told_archive(report: ArchiveReport) -> str:
+def say_waiting(waiting: Sequence[Waiting]) -> None:
+    """What a person has to decide, and by which commands."""
+    for one in waiting:
+        say(one.kind, one.message, "yellow")
+
+
+def describe_archive(report: ArchiveReport) -> str:
     """What went into the lake, and what could not."""
     records, files = _counted(report.records, "record"), _counted(report.files, "file")
     parts = [f"{_counted(report.drops, 'drop')}, {records} in {files}"]
-    parts += [f"{report.missed:,} gone from the landing before they were archived"] * bool(report.missed)
-    parts += [f"{report.waiting:,} wait to be loaded under the contract as it is now"] * bool(report.waiting)
+    parts += [f"{report.missed:,} removed from the landing before they were archived"] * bool(report.missed)
+    parts += [f"{report.waiting:,} wait to be loaded under the current contract"] * bool(report.waiting)
     return f"{' · '.join(parts)}  {report.seconds:.1f} s"
 
 
-def told_compaction(report: CompactionReport) -> str:
+def describe_compaction(report: CompactionReport) -> str:
     """How many files a dataset has in the lake, before and after."""
     if report.files_before == report.files_after:
-        return f"{_counted(report.files_before, 'file')}; nothing to put together"
+        return f"{_counted(report.files_before, 'file')}; nothing to compact"
     return (
         f"{report.files_before:,} files → {report.files_after:,}, "
-        f"{_counted(report.records, 'record')} written anew  {report.seconds:.1f} s"
+        f"{_counted(report.records, 'record')} rewritten  {report.seconds:.1f} s"
     )
 
 
-def say_profile(told: Profiled) -> None:
-    """How much a relation holds, and of how many columns values may be told."""
-    name, found = told.relation.told, told.profile
+def say_profile(profiled: Profiled) -> None:
+    """How much a relation holds, and how many columns are masked."""
+    name, found = profiled.relation.qualified_name, profiled.profile
     if found is None:
-        say("profile", f"{name}  not there, or not for this login to read", "dim")
-    elif not told.is_new:
+        say("profile", f"{name}  missing, or no permission to read it", "dim")
+    elif not profiled.is_new:
         say("unchanged", f"{name}  {_counted(found.rows, 'row')}", "dim")
     else:
-        sample = f", of a sample of {found.sampled:,}" if found.sampled is not None else ""
+        sample = f", from a sample of {found.sampled:,}" if found.sampled is not None else ""
         say(
             "profile",
             f"{name}  {_counted(found.rows, 'row')}, {_counted(len(found.columns), 'column')}, "
@@ -193,38 +224,14 @@ def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def say_loads(reports: Sequence[LoadReport]) -> None:
-    """What became of all rows of several drops that came in alike."""
-    first = reports[0]
-    place = f"{first.object_key} and {len(reports) - 1:,} more"
-    if first.plan == MergePlan.NOTHING:
-        say(str(first.kind), f"{place}; nothing to do", "dim")
-        return
-    numbers = [report.load_id for report in reports if report.load_id]
-    told = f"  loads {min(numbers)} to {max(numbers)}" if numbers else ""
-    fates, seconds = (
-        sum((report.fates for report in reports), Fates()),
-        sum(report.seconds for report in reports),
-    )
-    corrected = f"{first.kind}: " if first.kind is not Kind.NEW else ""
-    say("load", f"{place}  {corrected}{fates.told()}  {seconds:.1f} s  {first.plan}{told}")
-
-
-def describe_load(row: Mapping[str, Any]) -> str:
-    """The fates of a load as the ledger tells them, or its error."""
-    if row["error"]:
-        return str(row["error"]).splitlines()[0]
-    if row["rows_read"] is None:
-        return ""
-    counts = {name: row[name] for name in Fates.__dataclass_fields__ if name != "read"}
-    fates = Fates(read=row["rows_read"], **counts)
-    return fates.told() if row["kind"] != Kind.WITHDRAWAL else fates.told_moved() or str(row["plan_reason"])
-
-
-def say_total(drops: int, fates: Fates) -> None:
-    """The sum over all drops."""
-    if drops > 1:
-        say("total", fates.told())
+def say_quarantined(rows: int) -> None:
+    """Where the bad rows of good drops are to be seen."""
+    if rows:
+        say(
+            "quarantined",
+            f"{_counted(rows, 'row')}: `goldworks quarantine` shows them with their reasons",
+            "yellow",
+        )
 
 
 def say_unresolved(keys: Sequence[str]) -> None:
@@ -233,8 +240,28 @@ def say_unresolved(keys: Sequence[str]) -> None:
         say("unresolved", f"{key}  no contract matches", "yellow")
 
 
+def say_passed_over(entries: Sequence[PassedOver]) -> None:
+    """What can't be an object, the first few of each fault, and what a person can do about it."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        alike.setdefault((entry.fault, entry.remedy), []).append(entry.key)
+    for (fault, remedy), keys in alike.items():
+        for key in keys[:MOST_ALIKE]:
+            say("passed over", f"{shorten_line(key)}  {fault}", "yellow")
+        if len(keys) > MOST_ALIKE:
+            say("", f"and {len(keys) - MOST_ALIKE:,} more; `goldworks plan --json` lists all")
+        say("", remedy, "dim")
+
+
+def passed_over_as_json(entries: Sequence[PassedOver]) -> list[dict[str, str]]:
+    """The same for a machine."""
+    return [{"key": entry.key, "fault": entry.fault, "remedy": entry.remedy} for entry in entries]
+
+
 def say_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:
     """Rows under headings, numbers to the right; a line is never folded, so that it can be searched and cut."""
+    from data_ingestion.cli.console import console
+
     if not rows:
         console.print(empty)
         return
@@ -254,20 +281,6 @@ def say_json(document: Any) -> None:
     spells_all = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
     json.dump(document, sys.stdout, default=_plain, indent=2, ensure_ascii=not spells_all)
     sys.stdout.write("\n")
-
-
-@contextmanager
-def progress_bar(label: str, total: int, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A bar of bytes read on a terminal; nothing in a log."""
-    if not shown or not errors.is_terminal:
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda size: progress.update(task, advance=size)
 
 
 def _cell(value: Any) -> str:

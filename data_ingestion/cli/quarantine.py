@@ -9,18 +9,19 @@ import typer
 from data_ingestion.cli import output
 from data_ingestion.cli.options import DatasetOption, JsonOption, WarehouseOption
 from data_ingestion.cli.session import open_ledger, or_all, refuse_unknown
+from data_ingestion.excerpts import shorten_line
 
-app = typer.Typer(help="Rows that break their contract, with the reason, the place and the text.")
+app = typer.Typer(help="Rows that violate their contract, with reason, place and text.")
 
 
 @app.callback(invoke_without_command=True)
 def quarantine(
     context: typer.Context, warehouse: WarehouseOption = None, dataset: DatasetOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Closed rows, too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also show closed rows.")] = False,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many rows.")] = 100,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """List quarantined rows: the open ones, or those of one load with `show LOAD`."""
+    """List open quarantined rows, or those of one load with `show LOAD`."""
     if context.invoked_subcommand is None:
         _quarantined(warehouse, dataset, None, everything, limit, as_json)
 
@@ -57,11 +58,11 @@ def _quarantined(
     for row in rows:
         column = f"{row['column_name']}: " if row["column_name"] else ""
         closed = f"  (closed by load {row['closed_by_load_id']})" if row["closed_by_load_id"] else ""
-        place = f"{row['object_key']}:{row['line']}: {column}"
-        output.console.print(
-            f"{place}{row['reason']}: {row['detail']} → load {row['load_id']}{closed}", markup=False
+        place = f"{shorten_line(row['object_key'])}:{row['line']}: {column}"
+        output.say_line(
+            f"{place}{row['reason']}: {shorten_line(row['detail'])} → load {row['load_id']}{closed}"
         )
-        output.console.print(f"    {row['raw_text']}", markup=False)
+        output.say_line(f"    {shorten_line(row['raw_text'])}")
     if not rows:
         output.say(
             "quarantine", f"load {load_id} has none" if load_id else "no row" if everything else "no open row"

@@ -1,37 +1,39 @@
-"""Session: what commands open: contracts, landing, warehouse.
-
-What opens them is imported when it is opened: `goldworks --help` need not wait for a database's driver.
-"""
+"""Session: what commands open: contracts, landing, warehouse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data_ingestion.app import platform
+from data_ingestion.app.platform import Platform
 from data_ingestion.errors import ContractFault
+from data_ingestion.faults import DatasetFaults, faults_of_contracts
 from data_ingestion.settings import Settings
 
 if TYPE_CHECKING:
-    from data_ingestion.contract import Contract
+    from data_ingestion.contract import Contract, ContractFolder, FaultyContract
     from data_ingestion.discovery import Discovery
-    from data_ingestion.landing import Landing
     from data_ingestion.plan import Choice
     from data_ingestion.warehouses.base import Warehouse
 
 
 @dataclass(frozen=True)
-class Session:
-    """What a command works with."""
+class Session(Platform):
+    """What a command works with.
+
+    `faults` are of the datasets asked for: those of faulty contracts from the start, others as they are found. Whoever
+    runs a command raises them at its end, so that the other datasets are done first.
+    """
 
     contracts: tuple[Contract, ...]
-    landing: Landing
-    warehouse: Warehouse
     whole_landing: bool
-    settings: Settings
     neighbours: tuple[Contract, ...] = ()
+    faulty: tuple[FaultyContract, ...] = ()
+    faults: DatasetFaults = field(default_factory=DatasetFaults)
 
     def contract(self, dataset: str) -> Contract:
         return next(contract for contract in self.contracts if contract.dataset == dataset)
@@ -41,11 +43,13 @@ class Session:
         from data_ingestion.discovery import discover
         from data_ingestion.plan import Choice
 
-        return discover(
+        found = discover(
             self.contracts, self.landing, self.warehouse, choice or Choice(),
-            neighbours=self.neighbours, whole_landing=self.whole_landing, full=full, record=record,
-            reserved=self.settings.reserved,
+            neighbours=self.neighbours, faulty=self.faulty, whole_landing=self.whole_landing, full=full,
+            record=record, reserved=self.settings.reserved,
         )  # fmt: skip
+        self.faults.found.extend(found.faults)
+        return found
 
 
 @contextmanager
@@ -54,18 +58,11 @@ def open_ledger(url: str | None, *, writes: bool = True) -> Iterator[Warehouse]:
 
     Without `writes` nothing is written to it, whatever is asked of it.
     """
-    from data_ingestion.warehouses import open_warehouse
-
-    opened = open_warehouse(Settings.from_environment(warehouse_url=url, landing_url="unused").warehouse_url)
-    try:
+    settings = Settings.from_environment(warehouse_url=url, landing_url="unused")
+    with platform.open_ledger(settings.warehouse_url, writes=writes) as opened:
         if writes:
-            opened.migrate()
             opened.abandon_lost_attempts()
-        else:
-            opened.read_only()
         yield opened
-    finally:
-        opened.close()
 
 
 @contextmanager
@@ -77,17 +74,21 @@ def open_session(
     *,
     writes: bool = True,
 ) -> Iterator[Session]:
-    """Everything a command works with; settings that are not given come from the environment."""
-    from data_ingestion.contract import read_contracts
+    """Everything a command works with; settings that are not given come from the environment.
+
+    A faulty contract keeps no command from the other datasets. Asked for by its name, its faults are raised at once.
+    """
+    from data_ingestion.contract import read_folder
     from data_ingestion.landing import open_landing
 
     settings = Settings.from_environment(landing_url=landing, contracts=contracts, warehouse_url=warehouse)
-    everyone = read_contracts(settings.contracts)
-    chosen = choose(everyone, datasets, settings.contracts)
-    others = tuple(contract for contract in everyone if contract not in chosen)
+    folder = read_folder(settings.contracts)
+    chosen = choose(folder, datasets, settings.contracts)
+    others = tuple(contract for contract in folder.sound if contract not in chosen)
+    faults = DatasetFaults(() if datasets else faults_of_contracts(folder.faulty))
     place = open_landing(settings.landing_url)
     with open_ledger(settings.warehouse_url, writes=writes) as opened:
-        yield Session(chosen, place, opened, not datasets, settings, neighbours=others)
+        yield Session(settings, place, opened, chosen, not datasets, others, folder.faulty, faults)
 
 
 def contracts_folder(given: Path | None) -> Path:
@@ -106,17 +107,23 @@ def refuse_unknown(datasets: list[str] | None, summary: Sequence[Mapping[str, An
     for name in datasets or ():
         if known and name not in known:
             raise ContractFault(
-                f"the ledger knows no dataset '{name}'\n  it knows {', '.join(known)}; "
-                "`goldworks discover` enters that of a new contract"
+                f"no dataset '{name}' in the ledger\n  known datasets: {', '.join(known)}; "
+                "`goldworks discover` adds that of a new contract"
             )
 
 
-def choose(contracts: tuple[Contract, ...], datasets: list[str] | None, folder: Path) -> tuple[Contract, ...]:
-    """The contracts of the datasets named, or all. Raises `ContractFault` where one is unknown."""
-    known = {contract.dataset: contract for contract in contracts}
+def choose(folder: ContractFolder, datasets: list[str] | None, place: Path) -> tuple[Contract, ...]:
+    """The contracts of the datasets named, or all that can be trusted.
+
+    Raises `ContractFault` where one that is named is unknown, or faulty.
+    """
+    known = {contract.dataset: contract for contract in folder.sound}
     for name in datasets or ():
         if name not in known:
+            for contract in folder.faulty:
+                if contract.dataset == name:
+                    raise contract.error
             raise ContractFault(
-                f"no contract for dataset '{name}' in {folder}\n  it holds {', '.join(sorted(known)) or 'none'}"
+                f"no contract for dataset '{name}' in {place}\n  known datasets: {', '.join(sorted(known)) or 'none'}"
             )
-    return tuple(known[name] for name in datasets) if datasets else contracts
+    return tuple(known[name] for name in datasets) if datasets else folder.sound

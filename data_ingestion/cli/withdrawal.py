@@ -13,27 +13,29 @@ from data_ingestion.cli.session import open_session
 
 def withdraw(
     key: Annotated[
-        str, typer.Argument(metavar="KEY", help="The object's place on the landing, as `status` lists it.")
+        str, typer.Argument(metavar="KEY", help="The object's path on the landing, as `status` lists it.")
     ],
     undo: Annotated[
-        bool, typer.Option("--undo", help="Take a withdrawal back: the next load reads the object.")
+        bool, typer.Option("--undo", help="Undo a withdrawal: the next load reads the object again.")
     ] = False,
     landing: LandingOption = None, contracts: ContractsOption = None, warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Take an object's rows out of raw, and load it no more until its bytes change."""
+    """Remove an object's rows from raw, and do not load it again until its bytes change."""
     from data_ingestion.withdraw import undo_withdrawal
     from data_ingestion.withdraw import withdraw as take_out
 
     with open_session(landing, contracts, warehouse, None) as session:
         if undo:
-            known = undo_withdrawal(session.contracts, session.landing, session.warehouse, key)
+            known = undo_withdrawal(
+                session.contracts, session.landing, session.warehouse, key, faulty=session.faulty
+            )
             if as_json:
                 output.say_json({"object_key": key, "dataset": known.dataset, "undone": True})
             else:
                 output.say("undone", f"{key}  the next `goldworks load` reads it")
             return
-        report = take_out(session.contracts, session.warehouse, key)
+        report = take_out(session.contracts, session.landing, session.warehouse, key, faulty=session.faulty)
         if as_json:
             output.say_json(report)
             return

@@ -42,7 +42,7 @@ def faults_of_marker(text: str) -> tuple[str, str] | None:
     if "/" in text:
         return f"'{text}' leads to another folder", f"{remedy}: a marker lies beside its file"
     if not bare or "{" in bare or "}" in bare or not text.isprintable():
-        return f"'{text}' is no name of a marker", remedy
+        return f"'{text}' is not a valid name for a marker", remedy
     return None
 
 

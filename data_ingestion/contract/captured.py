@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from data_ingestion.contract.document import Document, Value, inside
 from data_ingestion.contract.faults import choices
+from data_ingestion.contract.file_formats import JsonLinesFormat
 from data_ingestion.contract.names import faults_of_name
 from data_ingestion.contract.settings import Given
 from data_ingestion.contract.standard import described
-from data_ingestion.contract.terms import Capture, JsonLinesFormat, Source
+from data_ingestion.contract.terms import Capture, Source
 
 ANCHOR = "capture"
 PARTS = ("source", "tables", "schema")
@@ -15,11 +16,13 @@ DROPS = "/{YYYY}/{MM}/{DD}/*.jsonl"  # how captured drops lie below their folder
 
 
 def read_capture(document: Document, given: Given | None, drops: Source) -> Capture | None:
-    """The setting `capture`; None where somebody else writes the drops."""
+    """The setting `capture`; None where other programs write the drops."""
     if given is None or not isinstance(given.value, dict):
         return None
     for unknown in (part for part in given.value if part not in PARTS):
-        document.add(inside(given.place, unknown), "is no part of 'capture'", choices(unknown, PARTS), ANCHOR)
+        document.add(
+            inside(given.place, unknown), "is not a part of 'capture'", choices(unknown, PARTS), ANCHOR
+        )
     if not drops.pattern.text.endswith(DROPS) or not isinstance(drops.format, JsonLinesFormat):
         fault, remedy = "captured drops are JSON Lines, by the day", f"let the path end with '{DROPS}'"
         document.add("servers[0].path", fault, remedy, ANCHOR)
@@ -54,5 +57,5 @@ def _tables(document: Document, listed: Value, place: str) -> tuple[str, ...]:
 def _schema(document: Document, name: Value, place: str) -> str:
     if not isinstance(name, str) or not name:
         remedy = "write its name, or leave it out: public"
-        document.add(place, f"{described(name)} is no schema", remedy, ANCHOR)
+        document.add(place, f"{described(name)} is not a name of a schema", remedy, ANCHOR)
     return str(name)

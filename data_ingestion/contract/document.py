@@ -70,19 +70,21 @@ def read_document(file: Path) -> Document:
                 file,
                 mark.line + 1 if mark else None,
                 at,
-                f"is no YAML: {said}",
-                "mend the YAML there",
+                f"is not valid YAML: {said}",
+                "fix the YAML there",
                 "files",
             )
         )
     except yaml.reader.ReaderError as error:
-        fault = f"is no YAML: character {error.character!r} at position {error.position} is not allowed"
+        fault = (
+            f"is not valid YAML: character {error.character!r} at position {error.position} is not allowed"
+        )
         document.add("", fault, "remove the control character", "files")
     except RecursionError:
         document.add("", "is nested too deeply to be a contract", "start from the example", "files")
     if not document.faults and not isinstance(document.root, dict):
-        what = "is empty" if document.root is None else "holds no settings at its top"
-        document.add("", what, "start from the example: names and values, one a line", "files")
+        what = "is empty" if document.root is None else "has no settings at its top level"
+        document.add("", what, "start from the example: one name and value per line", "files")
     if document.faults:
         raise ContractError(document.faults)
     return document
@@ -126,7 +128,7 @@ class _Guard:
 def _value(node: yaml.Node, place: str, document: Document, guard: _Guard) -> Value:
     guard.values += 1
     if id(node) in guard.open_nodes or guard.values > MOST_VALUES:
-        raise yaml.composer.ComposerError(None, None, "its aliases never end", node.start_mark)
+        raise yaml.composer.ComposerError(None, None, "its aliases are endless", node.start_mark)
     document.lines[place] = node.start_mark.line + 1
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, place, document)

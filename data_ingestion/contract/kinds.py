@@ -1,4 +1,4 @@
-"""Kinds: which kinds of records a dataset holds, what tells them apart, and what each must bring."""
+"""Kinds: which kinds of records a dataset holds, which columns distinguish them, and what each must have."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ def read_kinds(document: Document, given: Given | None, columns: Sequence[Column
     if given is None or not isinstance(given.value, dict):
         return None
     by_name = {column.name: column for column in columns}
-    _judge_parts(document, given.value, given.place, PARTS)
-    telling = _telling(document, given.value.get("columns"), inside(given.place, "columns"), by_name)
+    _check_parts(document, given.value, given.place, PARTS)
+    kind_columns = _read_kind_columns(
+        document, given.value.get("columns"), inside(given.place, "columns"), by_name
+    )
     known = given.value.get("known")
     place = inside(given.place, "known")
     if not isinstance(known, list) or not known:
@@ -30,48 +32,52 @@ def read_kinds(document: Document, given: Given | None, columns: Sequence[Column
         return None
     kinds: list[RecordKind] = []
     for index, item in enumerate(known):
-        kind = _kind(document, item, inside(place, index), telling, by_name)
+        kind = _kind(document, item, inside(place, index), kind_columns, by_name)
         if kind and kind.values in {other.values for other in kinds}:
             document.add(inside(place, index), "is a kind that is listed already", "keep one", ANCHOR)
         elif kind:
             kinds.append(kind)
-    return Kinds(telling, tuple(kinds))
+    return Kinds(kind_columns, tuple(kinds))
 
 
-def _telling(document: Document, listed: Value, place: str, by_name: Mapping[str, Column]) -> tuple[str, ...]:
-    """The columns that tell kinds apart: texts that every record has."""
+def _read_kind_columns(
+    document: Document, listed: Value, place: str, by_name: Mapping[str, Column]
+) -> tuple[str, ...]:
+    """The columns that distinguish the kinds: texts that every record has."""
     names = _names(document, listed, place, by_name)
     if not names and not document.is_faulty(place):
-        document.add(place, "names no columns", "name those that tell the kinds apart", ANCHOR)
+        document.add(place, "names no columns", "name those that distinguish the kinds", ANCHOR)
     for index, name in enumerate(names):
         column = by_name[name]
         if column.type is not LogicalType.STRING or column.is_uuid:
-            fault = f"'{name}' is no text"
-            document.add(inside(place, index), fault, "tell kinds apart by columns of text", ANCHOR)
+            fault = f"'{name}' is not a column of text"
+            document.add(inside(place, index), fault, "distinguish kinds by columns of text", ANCHOR)
         elif not column.required:
-            fault = f"'{name}' may be null, so it can't tell what a record is"
+            fault = f"'{name}' may be null, so it can't say what a record is"
             document.add(inside(place, index), fault, "make it 'required: true'", ANCHOR)
     return names
 
 
 def _kind(
-    document: Document, item: Value, place: str, telling: tuple[str, ...], by_name: Mapping[str, Column]
+    document: Document, item: Value, place: str, kind_columns: tuple[str, ...], by_name: Mapping[str, Column]
 ) -> RecordKind | None:
     parts = item if isinstance(item, dict) else {}
-    _judge_parts(document, parts, place, PARTS_OF_KIND)
+    _check_parts(document, parts, place, PARTS_OF_KIND)
     values = parts.get("is")
     if (
         not isinstance(values, list)
-        or len(values) != len(telling)
+        or len(values) != len(kind_columns)
         or not all(isinstance(value, str) for value in values)
     ):
-        remedy = f"write one text for each of {', '.join(telling) or 'the columns'}"
-        document.add(inside(place, "is"), f"{described(values)} names no kind of record", remedy, ANCHOR)
+        remedy = f"write one text for each of {', '.join(kind_columns) or 'the columns'}"
+        document.add(
+            inside(place, "is"), f"{described(values)} does not name a kind of record", remedy, ANCHOR
+        )
         return None
-    for name, value in zip(telling, values, strict=True):
+    for name, value in zip(kind_columns, values, strict=True):
         accepted = by_name[name].accepted_values
         if accepted and value not in accepted:
-            fault = f"'{value}' is no accepted value of '{name}'"
+            fault = f"'{value}' is not an accepted value of '{name}'"
             document.add(inside(place, "is"), fault, choices(value, accepted), ANCHOR)
     fields: dict[str, tuple[str, ...]] = {}
     for part in ("required", "optional"):
@@ -90,12 +96,12 @@ def _kind(
 def _names(document: Document, listed: Value, place: str, by_name: Mapping[str, Column]) -> tuple[str, ...]:
     """Names of columns, each once; what is none goes to the document's faults."""
     if not isinstance(listed, list):
-        document.add(place, f"{described(listed)} is no list of columns", "list their names", ANCHOR)
+        document.add(place, f"{described(listed)} is not a list of columns", "list their names", ANCHOR)
         return ()
     names: list[str] = []
     for index, name in enumerate(listed):
         if not isinstance(name, str) or name not in by_name:
-            fault = f"{described(name)} is no column of the dataset"
+            fault = f"{described(name)} is not a column of the dataset"
             document.add(inside(place, index), fault, choices(name, tuple(by_name)), ANCHOR)
         elif name in names:
             document.add(inside(place, index), f"'{name}' is listed twice", "keep one", ANCHOR)
@@ -104,7 +110,7 @@ def _names(document: Document, listed: Value, place: str, by_name: Mapping[str, 
     return tuple(names)
 
 
-def _judge_parts(document: Document, parts: Mapping[str, Value], place: str, known: Sequence[str]) -> None:
+def _check_parts(document: Document, parts: Mapping[str, Value], place: str, known: Sequence[str]) -> None:
     for unknown in (part for part in parts if part not in known):
-        fault = "is no part of a kind" if known is PARTS_OF_KIND else "is no part of 'kinds'"
+        fault = "is not a part of a kind" if known is PARTS_OF_KIND else "is not a part of 'kinds'"
         document.add(inside(place, unknown), fault, choices(unknown, known), ANCHOR)

@@ -23,7 +23,10 @@ def faults_of_name(name: str, kind: str, room: int = 0) -> Iterator[Finding]:
     elif not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         near = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         near = near if re.match("[a-z]", near) else f"{kind}_{near}".rstrip("_")
-        yield f"'{name}' is no name for a {kind}", f"use lower-case letters, digits and '_', e.g. '{near}'"
+        yield (
+            f"'{name}' is not a valid name for a {kind}",
+            f"use lower-case letters, digits and '_', e.g. '{near}'",
+        )
     if len(name) > LONGEST - room:
         yield f"the name is {len(name)} characters long", f"shorten it to {LONGEST - room}"
 
@@ -41,8 +44,13 @@ def faults_of_column(name: str, keep_text: bool) -> Iterator[Finding]:
     yield from faults_of_name(name, "column", room=len(TEXT) if keep_text else 0)
     if name.endswith(TEXT):
         yield (
-            f"'{name}' ends with '{TEXT}', where the loader keeps the text of another column",
+            f"'{name}' ends with '{TEXT}', where the loader stores the text of another column",
             "name it otherwise",
         )
     if name in _SYSTEM_COLUMNS:
         yield f"'{name}' is a column that Postgres adds to every table", "name it otherwise"
+
+
+def spelling(name: str) -> str:
+    """A name without what people don't notice in it."""
+    return re.sub(r"[\s_-]+", "", name.casefold())

@@ -31,8 +31,8 @@ class Reach(IntEnum):
 
     NONE = 0  # nothing
     OLD = 1  # only what is older
-    SOME = 2  # both, and its folders can tell them apart
-    ALL = 3  # only what is not older, or its folders can't tell
+    SOME = 2  # both, and its folders distinguish them
+    ALL = 3  # only what is not older, or its folders don't say
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,15 @@ class Pattern:
             yield from self._readings(names[1:], at, values)
         elif found := expression.fullmatch(names[0]):
             parts = [token["part"] for token in _TOKEN.finditer(self._folders[at]) if token["part"]]
-            told = [(part, int(text)) for part, text in zip(parts, found.groups(), strict=True)]
-            together = {**values, **dict(told)}
-            if all(together[part] == number for part, number in [*values.items(), *told]):
+            found_parts = [(part, int(text)) for part, text in zip(parts, found.groups(), strict=True)]
+            together = {**values, **dict(found_parts)}
+            if all(together[part] == number for part, number in [*values.items(), *found_parts]):
                 yield from self._readings(names[1:], at + 1, together)
+
+    @property
+    def precision(self) -> int:
+        """How many parts a period has, from the year down to the second; 0 where the text has no dates."""
+        return len(self._places)
 
     @cached_property
     def _folders(self) -> tuple[str, ...]:
@@ -135,7 +140,7 @@ def faults_of(text: str) -> Iterator[tuple[str, str]]:
     if "://" in text or text.startswith("/"):
         yield (
             f"'{text}' is absolute",
-            "write the path relative to the landing; where the landing is, is a setting of the platform",
+            "write the path relative to the landing, whose place is a setting of the platform",
         )
         return
     if unwelcome := sorted(
@@ -148,16 +153,16 @@ def faults_of(text: str) -> Iterator[tuple[str, str]]:
     segments = text.split("/")
     if ".." in segments or "." in segments:
         yield (
-            "'.' and '..' lead out of the landing or nowhere",
-            "write the folders out, from the landing down",
+            "'.' and '..' are not allowed in a path",
+            "write out the folders, relative to the landing",
         )
     if "" in segments:
         yield "it has an empty folder or file name", "write one '/' between names and none at the end"
     for segment in segments:
         if "**" in segment and segment != "**":
-            yield f"'{segment}' mixes '**' with text", "let '**' stand alone between slashes, or use '*'"
+            yield f"'{segment}' mixes '**' with text", "write '**' alone between slashes, or use '*'"
     if segments[-1] == "**":
-        yield "it ends with '**', which stands for folders", "say which files: '**/*.csv'"
+        yield "it ends with '**', which matches folders", "say which files: '**/*.csv'"
     yield from _faults_of_parts(text)
 
 
@@ -166,7 +171,7 @@ def _faults_of_parts(text: str) -> Iterator[tuple[str, str]]:
     for token in _TOKEN.finditer(text):
         part = token["part"]
         if part is not None and part not in PARTS:
-            yield f"'{{{part}}}' is no date part", _PARTS_REMEDY
+            yield f"'{{{part}}}' is not a date part", _PARTS_REMEDY
         elif token["literal"] in ("{", "}"):
             yield "a brace stands alone", _PARTS_REMEDY
         elif part is not None:
@@ -175,7 +180,7 @@ def _faults_of_parts(text: str) -> Iterator[tuple[str, str]]:
     if missing := [f"{{{part}}}" for part in needed if part not in parts]:
         yield (
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing beside {{{needed[-1]}}}",
-            "a period is read from the year down; add what is missing or use '*'",
+            "a period starts with the year; add what is missing or use '*'",
         )
 
 
@@ -183,7 +188,7 @@ def _expression(text: str) -> str:
     """The regular expression of a sound pattern.
 
     Numbers may be unpadded, so a date part takes one or two digits where something else bounds it, and exactly
-    two beside another date part or a digit, where only the width can tell them apart.
+    two beside another date part or a digit, where only the width distinguishes them.
     """
     tokens = list(_TOKEN.finditer(text))
     pieces = []
@@ -212,7 +217,7 @@ def _reach(values: dict[str, int], below: tuple[str, ...], since: str) -> Reach:
         return Reach.OLD
     if not since or period > since[: len(period)]:
         return Reach.ALL
-    # Behind `**` no folder has a fixed place, so none can be told to be old.
+    # Behind `**` no folder has a fixed place, so none can be known to be old.
     fixed = below[: below.index("**")] if "**" in below else below
     return Reach.SOME if any("{" in folder for folder in fixed) else Reach.ALL
 

@@ -31,11 +31,22 @@ SETTINGS: dict[str, dict[str, Setting]] = {
         "skipInitialSpace": Setting("flag", "format"),
         "maxRecordBytes": Setting("count", "format"),
         "sheet": Setting("text", "format"),
+        "records": Setting("text", "json-documents"),
+        "headerLine": Setting("count", "header-line"),
+        "columnNames": Setting("texts", "header-line"),
+        "headerMatch": Setting("text", "header-names"),
+        "repeatedHeaders": Setting("text", "header-names"),
+        "quote": Setting("text", "quotes"),
+        "escape": Setting("text", "quotes"),
+        "commentPrefix": Setting("text", "lines-that-are-not-rows"),
+        "skipEmptyRows": Setting("flag", "lines-that-are-not-rows"),
+        "footer": Setting("texts", "lines-that-are-not-rows"),
         "maxFileBytes": Setting("count", "format"),
         "maxUnpackedBytes": Setting("count", "format"),
         "settleSeconds": Setting("count", "landing"),
         "doneMarker": Setting("text", "landing"),
         "recheck": Setting("text", "landing"),
+        "schedule": Setting("text", "schedule"),
         "capture": Setting("mapping", "capture"),
     },
     r"schema\[\d+\]": {
@@ -43,15 +54,32 @@ SETTINGS: dict[str, dict[str, Setting]] = {
         "keyName": Setting("text", "key"),
         "kinds": Setting("mapping", "kinds-of-records"),
         "ignoredHeaders": Setting("texts", "headers"),
+        "nullValues": Setting("texts", "null-values"),
+        "numberFormat": Setting("mapping", "number-format"),
+        "monthNames": Setting("texts", "month-names"),
+        "timeZone": Setting("text", "time-zone"),
+        "repeatedHour": Setting("text", "time-zone"),
         "quarantineLimit": Setting("mapping", "quarantine-limit"),
+        "acceptance": Setting("mapping", "acceptance"),
+        "warehouses": Setting("texts", "warehouses"),
         "archive": Setting("flag", "archive"),
     },
     r"schema\[\d+\]\.properties\[\d+\]": {
         "headers": Setting("texts", "headers"),
         "mayBeAbsent": Setting("flag", "headers"),
+        "mayBeEmpty": Setting("flag", "empty-text"),
+        "fillDown": Setting("flag", "fill-down"),
+        "nullValues": Setting("texts", "null-values"),
+        "trueValues": Setting("texts", "truth-values"),
+        "falseValues": Setting("texts", "truth-values"),
+        "numberFormat": Setting("mapping", "number-format"),
         "cleaning": Setting("texts", "cleaning"),
         "formats": Setting("texts", "formats"),
+        "monthNames": Setting("texts", "month-names"),
+        "timeZone": Setting("text", "time-zone"),
+        "repeatedHour": Setting("text", "time-zone"),
         "keepText": Setting("flag", "keep-text"),
+        "knownBad": Setting("texts", "acceptance"),
     },
     r"slaProperties\[\d+\]": {
         "errorAfter": Setting("count", "freshness"),
@@ -74,9 +102,9 @@ class Given:
     place: str
 
 
-def judge_settings(document: Document) -> None:
+def check_settings(document: Document) -> None:
     """Add a fault for each custom property, at any depth, that is unknown there or of the wrong kind."""
-    _judge_within(document, document.root, "")
+    _check_within(document, document.root, "")
 
 
 def settings_of(document: Document, holder: Value, place: str) -> dict[str, Given]:
@@ -89,19 +117,19 @@ def settings_of(document: Document, holder: Value, place: str) -> dict[str, Give
     return given
 
 
-def _judge_within(document: Document, value: Value, place: str) -> None:
+def _check_within(document: Document, value: Value, place: str) -> None:
     if isinstance(value, list):
         for index, item in enumerate(value):
-            _judge_within(document, item, inside(place, index))
+            _check_within(document, item, inside(place, index))
     if not isinstance(value, dict):
         return
-    _judge_holder(document, value, place)
+    _check_holder(document, value, place)
     for name, item in value.items():
         if name != "customProperties":
-            _judge_within(document, item, inside(place, name))
+            _check_within(document, item, inside(place, name))
 
 
-def _judge_holder(document: Document, holder: dict[str, Value], place: str) -> None:
+def _check_holder(document: Document, holder: dict[str, Value], place: str) -> None:
     shape = next((shape for shape in SETTINGS if re.fullmatch(shape, place)), None)
     known = SETTINGS[shape] if shape else {}
     seen: set[str] = set()
@@ -114,7 +142,7 @@ def _judge_holder(document: Document, holder: dict[str, Value], place: str) -> N
         if name not in known:
             elsewhere = [f"{_HOLDERS[other]}" for other, names in SETTINGS.items() if name in names]
             remedy = f"it belongs to {elsewhere[0]}" if elsewhere else choices(name, known)
-            fault = f"'{name}' is no setting of {where}"
+            fault = f"'{name}' is not a setting of {where}"
             document.add(inside(at, "property"), fault, remedy, "custom-properties")
         elif name in seen:
             document.add(inside(at, "property"), f"'{name}' is set twice", "keep one", known[name].anchor)

@@ -1,4 +1,4 @@
-"""Standard: a contract judged by the JSON Schema of ODCS that the library open-data-contract-standard ships.
+"""Standard: a contract checked by the JSON Schema of ODCS that the library open-data-contract-standard ships.
 
 Stricter than the standard in one thing: an object whose names are listed has no others, at any depth. The
 library's own pydantic model lets unknown names pass below the top, and importing it takes 0.2 s; reading its
@@ -64,7 +64,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 Finding = tuple[str, str, str]  # place, fault, remedy
 
 
-def judge(document: Document) -> None:
+def check_standard(document: Document) -> None:
     """Add to the document's faults whatever the standard does not allow."""
     for place, fault, remedy in _findings(document.root, _standard(), "", closed=True):
         document.add(place, fault, remedy, anchor_of(place))
@@ -139,7 +139,7 @@ def _findings_of_names(
         if name in known:
             yield from _findings(item, {"allOf": known[name]}, inside(place, name), closed=True)
         elif closed and known:
-            yield inside(place, name), "is no setting of the standard", choices(name, known)
+            yield inside(place, name), "is not a setting of the standard", choices(name, known)
     missing = dict.fromkeys(name for rule in rules for name in rule.get("required", ()) if name not in value)
     for name in missing:
         yield inside(place, name), "is missing", f"add it{_EXAMPLES.get(name, '')}"
@@ -153,7 +153,7 @@ def _findings_of_scalar(value: Value, rules: list[Schema], place: str) -> Iterat
         if allowed is not None:
             allowed = [one for one in allowed if one in SUPPORTED.get(shape, allowed)]
             if value not in allowed:
-                yield place, f"{described(value)} is no {noun}", choices(value, map(str, allowed))
+                yield place, f"{described(value)} is not a {noun}", choices(value, map(str, allowed))
         if isinstance(value, str):
             if "pattern" in rule and not re.search(rule["pattern"], value):
                 yield (
@@ -188,7 +188,7 @@ def _is_decided(value: Value, condition: Schema) -> bool:
     """Whether a setting that the condition asks about is there at all.
 
     By the letter of JSON Schema an absent setting fulfils every condition on it, so that a column without a
-    type would be told about the options of all types.
+    type would get faults about the options of all types.
     """
     asked = [condition, *condition.get("anyOf", ())]
     names = {name for part in asked for name in part.get("properties", {})}

@@ -12,13 +12,29 @@ from functools import cached_property
 from pathlib import Path
 
 from data_ingestion.contract.arrival import DoneMarker, Window
+from data_ingestion.contract.file_formats import Format, decisive_of_format
 from data_ingestion.contract.pattern import Match, Pattern, Reach
 
 Bound = int | Decimal | float | date | datetime
 
 # Part of every fingerprint: raise it when the loader itself starts to turn the same bytes into other rows,
 # so that every drop is read again.
-RULES = 2
+RULES = 3
+
+
+# Settings of a column that came after there were fingerprints: where they say nothing, none has changed.
+LATER_SETTINGS = (
+    "may_be_empty",
+    "null_values",
+    "true_values",
+    "false_values",
+    "number_format",
+    "time_zone",
+    "repeated_hour",
+    "most_bytes",
+    "month_names",
+    "fill_down",
+)
 
 
 class LogicalType(StrEnum):
@@ -40,6 +56,23 @@ class KeyRule(StrEnum):
 
 
 @dataclass(frozen=True)
+class NumberFormat:
+    """How the numbers of a column are written."""
+
+    decimal: str = "."
+    grouping: str = ""  # between thousands; '' for none
+    negative: tuple[str, ...] = ()  # ways to write a minus beside the usual one
+    currency: tuple[str, ...] = ()  # that may stand before or behind
+    percent: str = ""  # of numbers with a percent sign: `divide` by a hundred, or `keep` as they are
+    exponent: bool = False  # whether an exponent may follow, as in 1.2E+3; always in a double precision
+
+    @property
+    def example(self) -> str:
+        """A number that is written so."""
+        return f"1{self.grouping}234{self.decimal}50"
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of raw, and the rules by which a cell of the file becomes its value."""
 
@@ -50,16 +83,29 @@ class Column:
     precision: int | None = None  # of numeric only
     scale: int | None = None
     required: bool = False
+    may_be_empty: bool = False  # empty text is a value, also where one is required
+    null_values: tuple[str, ...] = ()  # texts that are read as null
+    true_values: tuple[str, ...] = ()  # of a boolean, in lower case; empty: the usual ones
+    false_values: tuple[str, ...] = ()
+    number_format: NumberFormat | None = None  # None: plain, as in 1234.50
     cleaning: tuple[str, ...] = ()  # applied in this order, before typing
     formats: tuple[str, ...] = ()  # of dates and timestamps; the first that fits decides
+    month_names: tuple[
+        str, ...
+    ] = ()  # from January on, spellings with | between them; empty: the English ones
+    time_zone: str = ""  # of times that carry no offset; '' for UTC
+    repeated_hour: str = ""  # which of the two a local time is that comes twice; '' for neither
     pattern: str | None = None  # regular expression that the whole value must match
     minimum: Bound | None = None
     maximum: Bound | None = None
     min_length: int | None = None
     max_length: int | None = None
+    most_bytes: int | None = None  # of a text, by the warehouses that the contract must fit
     accepted_values: tuple[str, ...] = ()  # empty: any
     keep_text: bool = False  # keep the cell as it came in `<name>__text`
+    fill_down: bool = False  # an empty cell has the value of the one above it
     may_be_absent: bool = False  # a file without this column is fine, its rows get null
+    known_bad: tuple[str, ...] = ()  # texts like these are known not to be values; their rows are quarantined
     classification: str | None = None
     description: str = ""
 
@@ -67,41 +113,6 @@ class Column:
     def is_uuid(self) -> bool:
         """Whether its texts are UUIDs, kept as the 128 bits that they write."""
         return self.physical_type == "uuid"
-
-
-@dataclass(frozen=True)
-class CsvFormat:
-    """How the bytes of a CSV drop are cut into cells."""
-
-    delimiter: str = ","
-    encoding: str = "utf-8"
-    skip_initial_space: bool = False
-    max_record_bytes: int = 1_048_576
-
-
-@dataclass(frozen=True)
-class JsonLinesFormat:
-    """How the bytes of a drop of JSON Lines are cut into records."""
-
-    encoding: str = "utf-8"
-    max_record_bytes: int = 1_048_576
-
-
-@dataclass(frozen=True)
-class ParquetFormat:
-    """Parquet, which says itself how it is to be read."""
-
-
-@dataclass(frozen=True)
-class SpreadsheetFormat:
-    """Which sheet of an xlsx file holds the rows, and how large a file may be: its texts are held in memory."""
-
-    sheet: str | None = None  # by name; the first if none is named
-    max_file_bytes: int = 67_108_864
-    max_unpacked_bytes: int = 536_870_912
-
-
-Format = CsvFormat | JsonLinesFormat | ParquetFormat | SpreadsheetFormat
 
 
 @dataclass(frozen=True)
@@ -125,7 +136,7 @@ class Key:
 class RecordKind:
     """A kind of record, by what the telling columns say of it, and the columns that it has beside those of all kinds.
 
-    Of another kind's columns a record may bring values, too: they are kept.
+    A record may also have values in another kind's columns: they are kept.
     """
 
     values: tuple[str, ...]
@@ -135,7 +146,7 @@ class RecordKind:
 
 @dataclass(frozen=True)
 class Kinds:
-    """The kinds of records that a dataset holds, and the columns that tell them apart."""
+    """The kinds of records that a dataset holds, and the columns that distinguish them."""
 
     columns: tuple[str, ...]
     known: tuple[RecordKind, ...]
@@ -146,22 +157,41 @@ class Kinds:
 
 
 @dataclass(frozen=True)
-class QuarantineLimit:
-    """A load fails when more rows are quarantined than `least` and than `share` of the rows read."""
+class Allowance:
+    """Rows that are accepted: up to `least`, or up to `share` of the rows read, whichever is more."""
 
-    share: float = 0.05
-    least: int = 20
+    share: float
+    least: int
+
+    def rows(self, read: int) -> int:
+        """How many of so many rows it allows."""
+        return max(self.least, int(Decimal(str(self.share)) * read))
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How far a drop may depart from its contract. What each limit does beyond it: `data_ingestion.drop_limits`."""
+
+    quarantined: Allowance = Allowance(0.05, 20)
+    bad_share: float = 0.5  # of the rows read; 1 accepts even a drop without a good row
+    same_shape: Allowance = Allowance(0.005, 20)  # rows that one column loses to texts of one shape
+    conflicts: Allowance = Allowance(
+        0.05, 20
+    )  # rows that a later row of their drop with the same key contradicts
+    withdrawn_share: float = (
+        0.5  # of the rows that an object held, taken away by its correction; 1 holds nothing
+    )
 
 
 @dataclass(frozen=True)
 class Role:
-    """A group of people and the innermost layer it may read: gold, silver, bronze or raw."""
+    """A group of people and the innermost layer it may read: gold, silver, bronze or raw. Agreed, not enforced yet."""
 
     name: str
     access: str
 
 
-CAPTURED = ".captured"  # in the folder of captured drops: how far the source was told that they are safe
+CAPTURED = ".captured"  # in the folder of captured drops: up to where they were confirmed to the source
 
 
 @dataclass(frozen=True)
@@ -188,7 +218,7 @@ class Contract:
     columns: tuple[Column, ...]
     ignored_headers: tuple[str, ...]
     key: Key
-    quarantine_limit: QuarantineLimit = QuarantineLimit()
+    acceptance: Acceptance = Acceptance()
     warn_after_hours: int | None = None
     error_after_hours: int | None = None
     roles: tuple[Role, ...] = ()
@@ -196,14 +226,21 @@ class Contract:
     also: tuple[Source, ...] = ()  # other files that bring the same rows
     done_marker: DoneMarker | None = None
     recheck: Window | None = None  # None: every period
+    schedule: str | None = None  # a preset, a cron line or `never`; None: as often as the freshness asks
     kinds: Kinds | None = None  # None: all records are of one kind
-    capture: Capture | None = None  # None: somebody else writes the drops
-    archive: bool = False  # its records are kept in the lake, too
+    capture: Capture | None = None  # None: someone else writes the drops
+    warehouses: tuple[str, ...] = ()  # that it must fit beside Postgres, DuckDB and DuckLake
+    archive: bool = False  # its records are also kept in the lake
 
     @cached_property
     def sources(self) -> tuple[Source, ...]:
         """All files that bring the dataset's rows; the first whose pattern matches an object says how it is read."""
         return (Source(self.pattern, self.format), *self.also)
+
+    @property
+    def has_periods(self) -> bool:
+        """Whether its files are of periods."""
+        return any(source.pattern.precision for source in self.sources)
 
     @property
     def prefixes(self) -> tuple[str, ...]:
@@ -217,7 +254,7 @@ class Contract:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Keys among the dataset's drops that the platform writes for itself, and nobody delivers."""
+        """Keys among the dataset's drops that the platform writes for itself, and no one delivers."""
         return (f"{self.capture_folder}/{CAPTURED}",) if self.capture else ()
 
     def reach(self, folder: str, since: str = "") -> Reach:
@@ -239,16 +276,53 @@ class Contract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of what decides which rows a drop becomes; equal fingerprints need no second reading.
+        """The fingerprint of drops that come as the first source says."""
+        return self.fingerprint_under(self.format)
 
-        Prose, roles, freshness, the quarantine limit, the landing pattern, who writes the drops and what a kind of
-        record may have decide no row, so they are left out; so is the order of what has no order: columns and headers
-        are found by name.
+    @cached_property
+    def fingerprints(self) -> tuple[str, ...]:
+        """All that drops of the dataset may have, each once, in their order."""
+        return tuple(sorted({self.fingerprint_under(source.format) for source in self.sources}))
+
+    def fingerprint_of(self, key: str, ranked_by: str | None = None) -> str:
+        """Hash of what decides which rows an object's drop becomes; equal fingerprints need no second reading.
+
+        Prose, roles, freshness, the schedule, the limits of acceptance, the landing patterns, who writes the drops and
+        what a kind of record may have decide no row, so they are left out; so is the order of what has no order:
+        columns and headers are found by name. Of several formats that of the object is in it. A drop that several
+        objects hold is read as the one says that gives it its rank (`ranked_by`).
         """
+        if len(self.fingerprints) == 1:
+            return self.fingerprints[0]
+        is_ranked = ranked_by is not None and self.match(ranked_by)
+        return self.fingerprint_under(self.format_of(ranked_by if ranked_by and is_ranked else key))
+
+    def fingerprint_under(self, form: Format) -> str:
+        """The fingerprint of drops in this format."""
+        if form not in self._hashes:
+            text = json.dumps(
+                {**self._decisive, "format": decisive_of_format(form)},
+                sort_keys=True, ensure_ascii=True, default=repr,
+            )  # fmt: skip
+            self._hashes[form] = hashlib.sha256(text.encode()).hexdigest()
+        return self._hashes[form]
+
+    @cached_property
+    def _hashes(self) -> dict[Format, str]:
+        return {}
+
+    @cached_property
+    def _decisive(self) -> dict[str, object]:
+        """What decides rows whatever the format."""
         columns = []
         for column in sorted(self.columns, key=lambda column: column.name):
             rules = asdict(column)
-            del rules["classification"], rules["description"]
+            del rules["classification"], rules["description"], rules["known_bad"]
+            for name in LATER_SETTINGS:
+                if not rules[name]:
+                    del rules[name]
+                elif isinstance(rules[name], tuple) and name != "month_names":  # whose order says which
+                    rules[name] = sorted(rules[name])
             rules["headers"] = sorted(column.headers)
             rules["accepted_values"] = sorted(column.accepted_values)
             columns.append(rules)
@@ -257,31 +331,13 @@ class Contract:
         columns_of_key = self.key.columns if is_hashed else tuple(sorted(self.key.columns))
         decisive: dict[str, object] = {
             "rules": RULES,
-            "format": _decisive_of_format(self.format),
             "columns": columns,
             "ignored_headers": sorted(self.ignored_headers),
             "key": {"rule": self.key.rule, "columns": columns_of_key},
         }
-        if self.also:
-            decisive["also"] = [
-                (source.pattern.text, _decisive_of_format(source.format)) for source in self.also
-            ]
         if self.kinds:
             decisive["kinds"] = {
                 "columns": self.kinds.columns,
                 "known": sorted((kind.values, sorted(kind.required)) for kind in self.kinds.known),
             }
-        text = json.dumps(decisive, sort_keys=True, ensure_ascii=True, default=repr)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _decisive_of_format(form: Format) -> dict[str, object]:
-    """What a format decides of the rows: all but the sizes from which on a file is refused as a whole."""
-    match form:
-        case CsvFormat():
-            return asdict(form)
-        case SpreadsheetFormat():
-            return {"name": "xlsx", "sheet": form.sheet}
-        case ParquetFormat():
-            return {"name": "parquet"}
-    return {"name": "jsonl", **asdict(form)}
+        return decisive

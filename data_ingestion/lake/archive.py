@@ -1,7 +1,7 @@
 """Archive: what was loaded since the last time, copied from the landing into the lake, each version of a drop once.
 
 A file is announced in the ledger before it is written, and counts from the commit that says so. Of what was cut off
-between the two, the next run takes the file away and archives its drops anew.
+between the two, the next run removes the file and archives its drops again.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from data_ingestion.contract import Contract
 from data_ingestion.errors import GoldworksError, LawBroken, ObjectChanged
 from data_ingestion.events import step
+from data_ingestion.grouping import SMALL_BYTES
 from data_ingestion.lake.files import Archived, DropVersion, LakeFile, by_date, cut_round
 from data_ingestion.landing import Landing
-from data_ingestion.plan import SMALL_BYTES
 
 if TYPE_CHECKING:
+    from data_ingestion.lake.ledger import LakeLedger
     from data_ingestion.lake.records import RecordsFile
-    from data_ingestion.warehouses.base import LakeLedger
 
 # Drops that are fetched while one is written: a bucket answers each after milliseconds.
 AHEAD = 16
@@ -35,7 +35,7 @@ AHEAD = 16
 class ArchiveReport:
     """What a run has archived of a dataset.
 
-    `missed` are versions whose bytes no object holds any more, `waiting` drops that were loaded under another contract
+    `missed` are versions whose bytes no object holds now, `waiting` drops that were loaded under another contract
     than today's: they are archived once they have been loaded again.
     """
 
@@ -90,7 +90,7 @@ def _archive_round(
     contract: Contract, versions: Sequence[DropVersion], landing: Landing, lake: Landing, ledger: LakeLedger
 ) -> ArchiveReport:
     """Archives some versions; all their files become part of the lake by one commit, with the mark behind them."""
-    current = [version for version in versions if version.fingerprint == contract.fingerprint]
+    current = [version for version in versions if version.fingerprint in contract.fingerprints]
     new = by_date(version for version in current if not version.is_archived)
     files = ledger.announce(
         [

@@ -1,6 +1,6 @@
 """Compaction: the small files of a day put together into one. The big one is written, then becomes part of the lake by
 the commit that ends the small ones, then those are deleted: no row is ever missing, and what a killed run leaves
-doubled, the next one puts right."""
+doubled, the next one corrects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from data_ingestion.lake.files import LakeFile, worth_compacting
 from data_ingestion.landing import Landing
 
 if TYPE_CHECKING:
-    from data_ingestion.warehouses.base import LakeLedger
+    from data_ingestion.lake.ledger import LakeLedger
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ def _fetch(lake: Landing, file: LakeFile) -> BinaryIO:
         seen = lake.look(file.path)
         if seen is None:
             raise OperatorFault(
-                f"{lake.url}/{file.path}: gone, though the ledger says that it lies in the lake\n"
-                "  bring it back: nobody but `goldworks archive` may take away files of the lake"
+                f"{lake.url}/{file.path}: missing, although the ledger lists it\n"
+                "  restore it: only `goldworks archive` may remove files from the lake"
             )
         with lake.open(seen) as source:
             while data := source.read(1 << 20):
                 content.write(data)
         content.seek(0)
     except ObjectChanged as error:
-        raise OperatorFault(f"{error}\n  nobody but `goldworks archive` may write to the lake") from error
+        raise OperatorFault(f"{error}\n  only `goldworks archive` may write to the lake") from error
     return content

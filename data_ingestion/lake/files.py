@@ -12,7 +12,7 @@ from data_ingestion.landing import LandingObject
 
 # What one round archives at most: its files become true together.
 ROUND_DROPS, ROUND_BYTES = 20_000, 512 << 20
-# A file of this size is not rewritten any more.
+# Files of this size or more are not compacted.
 LARGE_BYTES = 256 << 20
 # So many small files the newest day may gather before a patient compaction rewrites it.
 MOST_OF_TODAY = 12
@@ -65,7 +65,7 @@ class LakeFile:
 
 @dataclass(frozen=True)
 class Archived:
-    """A version of a drop as it went into the lake; without a file, if no object held its bytes any more."""
+    """A version of a drop as it went into the lake; without a file, if no object still held its bytes."""
 
     version: DropVersion
     object_key: str

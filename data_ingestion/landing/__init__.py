@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from data_ingestion.errors import OperatorFault
-from data_ingestion.landing.base import Landing, LandingObject, Walk, is_unfinished
+from data_ingestion.landing.base import Landing, LandingObject, PassedOver, Walk, hash_object, is_unfinished
 from data_ingestion.landing.folder import FolderLanding
 from data_ingestion.landing.s3 import S3Landing
 
@@ -14,8 +14,10 @@ __all__ = [
     "FolderLanding",
     "Landing",
     "LandingObject",
+    "PassedOver",
     "S3Landing",
     "Walk",
+    "hash_object",
     "is_unfinished",
     "open_landing",
     "open_store",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
-import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from data_ingestion.errors import ObjectChanged, OperatorFault
-from data_ingestion.landing.base import LandingObject, Walk, finished
+from data_ingestion.landing.base import (
+    LandingObject,
+    PassedOver,
+    Walk,
+    finished,
+    is_unfinished,
+    refuse_hidden,
+)
+from data_ingestion.landing.names import MAX_KEY_BYTES, is_too_long, key_of, name_of
 
 
 class FolderLanding:
@@ -30,7 +38,15 @@ class FolderLanding:
                 f"landing {self.url}: no such folder\n  make it, or choose another with --landing"
             )
 
-    def walk(self, choose: Callable[[str], Walk], start: str = "") -> Iterator[LandingObject]:
+    def walk(
+        self,
+        choose: Callable[[str], Walk],
+        start: str = "",
+        passed_over: Callable[[PassedOver], None] = refuse_hidden,
+    ) -> Iterator[LandingObject]:
+        if start and (linked := self._linked_start(start)):
+            passed_over(linked)
+            return
         waiting = [(start, Walk.DEEPER)]
         while waiting:
             folder, how = waiting.pop()
@@ -38,42 +54,127 @@ class FolderLanding:
                 how = choose(folder)
             if how is Walk.SKIP:
                 continue
-            for entry in self._entries(folder):
-                key = folder + _key(entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    if not entry.name.startswith("."):
-                        waiting.append((f"{key}/", how))
-                    continue
-                try:
-                    status = entry.stat()
-                except FileNotFoundError:  # moved away since the folder was read
-                    continue
-                except OSError as error:  # a link that leads to itself
-                    raise OperatorFault(f"{entry.path}: can't be looked at: {error.strerror}") from error
-                if stat.S_ISREG(status.st_mode):  # to read a pipe would be to wait for its writer
-                    yield self._seen(key, status)
+            for entry in self._entries(folder, passed_over):
+                key = folder + key_of(entry.name)
+                found = self._look_at(entry, key)
+                if isinstance(found, LandingObject):
+                    yield found
+                elif isinstance(found, PassedOver):
+                    if not is_unfinished(key):
+                        passed_over(found)
+                elif found and not entry.name.startswith("."):
+                    waiting.append((found, how))
 
     def list_objects(self, prefix: str = "") -> Iterator[LandingObject]:
         return finished(self, prefix)
 
-    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+    def _entries(self, folder: str, passed_over: Callable[[PassedOver], None]) -> list[os.DirEntry[str]]:
         try:
-            with os.scandir(_path(self.root, folder)) as entries:
+            with os.scandir(self.root / name_of(folder)) as entries:
                 return sorted(entries, key=lambda entry: entry.name)
         except (FileNotFoundError, NotADirectoryError):  # moved away, or never there
             return []
         except OSError as error:
-            raise OperatorFault(f"{error.filename}: can't be listed: {error.strerror}") from error
+            if not folder:
+                raise OperatorFault(f"{self.root}: can't be listed: {error.strerror}") from error
+            passed_over(_unreadable(folder.rstrip("/"), error))
+            return []
+
+    def _look_at(self, entry: os.DirEntry[str], key: str) -> LandingObject | PassedOver | str | None:
+        """What a directory's entry is: an object, a folder (its key with a slash), neither, or gone by now."""
+        try:
+            if is_too_long(key):
+                fault = f"its path is longer than {MAX_KEY_BYTES:,} bytes"
+                return PassedOver(key, fault, "shorten its name or its folders'", hides=entry.is_dir())
+            if entry.is_symlink() and (refused := self._check_link(entry, key)):
+                return refused
+            if entry.is_dir(follow_symlinks=False):
+                return f"{key}/"
+            status = entry.stat()
+        except FileNotFoundError:  # moved away since the folder was read
+            return None
+        except OSError as error:
+            return _unreadable(key, error)
+        if not stat.S_ISREG(status.st_mode):  # to read a pipe would be to wait for its writer
+            return PassedOver(key, "not a file or a folder, but a pipe, a socket or a device", "remove it")
+        try:
+            return self._seen(key, status)
+        except (ValueError, OverflowError, OSError):
+            return PassedOver(key, "its modification time is outside the years 1 to 9999", "touch it")
+
+    def _check_link(self, entry: os.DirEntry[str], key: str) -> PassedOver | None:
+        """Why a link is not followed; None for one to a file of the landing, which is another name of that file."""
+        try:
+            target = Path(os.path.realpath(entry.path, strict=True))
+        except FileNotFoundError:
+            if not os.path.lexists(entry.path):
+                return None
+            return PassedOver(
+                key, "a broken link: its target does not exist", "remove it, or restore its target"
+            )
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                return _unreadable(key, error)
+            return PassedOver(key, "a link that points to itself", "remove it")
+        is_folder = target.is_dir()
+        if not self._is_inside(target):
+            return _leads_out(key, hides=is_folder)
+        if is_folder:
+            remedy = "nothing is lost: the files of that folder are loaded from there"
+            return PassedOver(key, "a link to a folder on the landing, which is not followed", remedy)
+        return None
+
+    def _linked_start(self, start: str) -> PassedOver | None:
+        """A folder to begin at that is a link, or lies behind one."""
+        path = self.root / name_of(start.rstrip("/"))
+        try:
+            target = Path(os.path.realpath(path, strict=True))
+        except OSError:  # not there, or not readable: listing it reports that
+            return None
+        if target == path:
+            return None
+        key = start.rstrip("/")
+        if self._is_inside(target):
+            remedy = "use the folder itself in the contract's path"
+            return PassedOver(
+                key, "a link to a folder on the landing, which is not followed", remedy, hides=True
+            )
+        return _leads_out(key, hides=True)
+
+    def _is_inside(self, target: Path) -> bool:
+        return target.is_relative_to(self.root)
+
+    def _path(self, key: str) -> Path | None:
+        """Where the bytes of a key are, also behind a link to a file on the landing; None where nothing is.
+
+        Raises `OperatorFault` for what lies outside the landing.
+        """
+        try:
+            target = Path(os.path.realpath(self.root / name_of(key), strict=True))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:  # a link that leads to itself
+                return None
+            raise OperatorFault(f"{key}: can't be read: {error.strerror}") from error
+        if not self._is_inside(target):
+            raise OperatorFault(_leads_out(key, hides=False).message)
+        return target
 
     def look(self, key: str) -> LandingObject | None:
+        path = self._path(key)
         try:
-            return self._seen(key, _path(self.root, key).stat())
+            status = path.stat() if path else None
         except FileNotFoundError:
             return None
+        return self._seen(key, status) if status and stat.S_ISREG(status.st_mode) else None
 
     def open(self, seen: LandingObject) -> BinaryIO:
+        path = self._path(seen.key)
+        if path is None:
+            raise ObjectChanged(f"{seen.key}: gone since it was listed")
         try:
-            stream = _path(self.root, seen.key).open("rb", buffering=0)  # who reads asks for much at a time
+            stream = path.open("rb", buffering=0)  # who reads asks for much at a time
         except FileNotFoundError as error:
             raise ObjectChanged(f"{seen.key}: gone since it was listed") from error
         except OSError as error:
@@ -100,7 +201,7 @@ class FolderLanding:
                 self._keep_folders(path.parent)
         except OSError as error:
             raise OperatorFault(
-                f"{path}: can't be written: {error.strerror}\n  see to room and permissions there"
+                f"{path}: can't be written: {error.strerror}\n  check free space and permissions there"
             ) from error
 
     def _keep_folders(self, folder: Path) -> None:
@@ -132,18 +233,14 @@ def _unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def _key(name: str) -> str:
-    """A file's name in a key: what is no UTF-8 in it is shown as `\\xff`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def _unreadable(key: str, error: OSError) -> PassedOver:
+    remedy = "make it readable for the user that runs the loader"
+    return PassedOver(key, f"can't be read: {error.strerror}", remedy, hides=True)
 
 
-def _path(root: Path, key: str) -> Path:
-    """The path that a key stands for."""
-    path = root / key
-    if "\\x" in key and not path.exists():
-        raw = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), key.encode())
-        return root / os.fsdecode(raw)
-    return path
+def _leads_out(key: str, *, hides: bool) -> PassedOver:
+    remedy = "copy or move its target into the landing, or mount it there"
+    return PassedOver(key, "a link to a target outside the landing, which is not followed", remedy, hides)
 
 
 class _SteadyFile:

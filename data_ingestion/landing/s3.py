@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
-from data_ingestion.errors import ObjectChanged, OperatorFault
-from data_ingestion.landing.base import LandingObject, Walk, finished
+from data_ingestion.errors import DropFault, ObjectChanged, OperatorFault
+from data_ingestion.landing.base import LandingObject, PassedOver, Walk, finished, refuse_hidden
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 class S3Landing:
@@ -23,7 +25,12 @@ class S3Landing:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._client = client or _connect_s3()
 
-    def walk(self, choose: Callable[[str], Walk], start: str = "") -> Iterator[LandingObject]:
+    def walk(
+        self,
+        choose: Callable[[str], Walk],
+        start: str = "",
+        passed_over: Callable[[PassedOver], None] = refuse_hidden,  # a bucket holds nothing but objects
+    ) -> Iterator[LandingObject]:
         waiting = [start]
         while waiting:
             folder = waiting.pop()
@@ -40,11 +47,8 @@ class S3Landing:
             with _s3_errors(self.url):
                 for page in pages:
                     for item in page.get("Contents", []):
-                        key = item["Key"][len(self.prefix) :]
-                        if not key.endswith("/"):
-                            yield LandingObject(
-                                key, item["Size"], item["ETag"].strip('"'), item["LastModified"]
-                            )
+                        if not item["Key"].endswith("/"):
+                            yield self._seen(item)
                     waiting += [
                         found["Prefix"][len(self.prefix) :] for found in page.get("CommonPrefixes", [])
                     ]
@@ -53,12 +57,17 @@ class S3Landing:
         return finished(self, prefix)
 
     def look(self, key: str) -> LandingObject | None:
-        try:
-            with _s3_errors(f"{self.url}/{key}"):
-                head = self._client.head_object(Bucket=self.bucket, Key=self.prefix + key)
-        except ObjectChanged:
-            return None
-        return LandingObject(key, head["ContentLength"], head["ETag"].strip('"'), head["LastModified"])
+        # Not by HEAD: it has whole seconds where a listing may have milliseconds, and a drop's rank follows the time.
+        # The key is the first of all that begin with it.
+        with _s3_errors(f"{self.url}/{key}"):
+            place = self.prefix + key
+            page = self._client.list_objects_v2(Bucket=self.bucket, Prefix=place, MaxKeys=1)
+        return next((self._seen(item) for item in page.get("Contents", []) if item["Key"] == place), None)
+
+    def _seen(self, item: ObjectTypeDef) -> LandingObject:
+        """An object as a listing has it."""
+        key = item["Key"][len(self.prefix) :]
+        return LandingObject(key, item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
     def open(self, seen: LandingObject) -> BinaryIO:
         with _s3_errors(f"{self.url}/{seen.key}"):
@@ -83,7 +92,7 @@ class S3Landing:
 
 
 class _S3Body:
-    """The bytes of an object, where a connection that breaks on the way is told as such."""
+    """The bytes of an object, where a connection that breaks on the way is reported as such."""
 
     def __init__(self, body: Any, place: str) -> None:
         self._body, self._place = body, place
@@ -92,11 +101,14 @@ class _S3Body:
         with _s3_errors(self._place):
             return cast(bytes, self._body.read(None if size < 0 else size))
 
+    def close(self) -> None:
+        self._body.close()
+
     def __enter__(self) -> _S3Body:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._body.close()
+        self.close()
 
 
 def _connect_s3() -> S3Client:
@@ -115,6 +127,28 @@ def _connect_s3() -> S3Client:
             ) from error
 
 
+def _archived(place: str, answer: Mapping[str, Any]) -> DropFault:
+    """An object that S3 keeps but does not hand out, until its owner asks for it back."""
+    kept = answer.get("StorageClass") or "an archive"
+    bucket, _, key = place.removeprefix("s3://").partition("/")
+    how_long = "{}" if kept == "INTELLIGENT_TIERING" else "Days=7"
+    command = [
+        "aws",
+        "s3api",
+        "restore-object",
+        "--bucket",
+        bucket,
+        "--key",
+        key,
+        "--restore-request",
+        how_long,
+    ]
+    return DropFault(
+        f"{place}: archived ({kept}), so S3 does not return its content\n"
+        f"  have it restored, which takes hours, then load again: {shlex.join(command)}"
+    )
+
+
 class _s3_errors:  # noqa: N801 - reads as the statement it is: with _s3_errors(place)
     """Turns botocore's errors into ours, naming the place."""
 
@@ -128,6 +162,8 @@ class _s3_errors:  # noqa: N801 - reads as the statement it is: with _s3_errors(
         if kind is None or not kind.__module__.startswith("botocore"):
             return
         code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+        if code == "InvalidObjectState":
+            raise _archived(self.place, getattr(error, "response", {}).get("Error", {})) from error
         if code in ("PreconditionFailed", "412", "NoSuchKey", "404") and code != "NoSuchBucket":
             raise ObjectChanged(f"{self.place}: changed or gone since it was listed") from error
         remedy = {

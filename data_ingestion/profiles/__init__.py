@@ -1,1 +1,1 @@
-"""Profiles: what each relation of a domain holds, from raw to gold, in counts and, where nobody is named, in values."""
+"""Profiles: what each relation of a domain holds, from raw to gold, in counts and, for public columns, in values."""

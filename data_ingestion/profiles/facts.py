@@ -13,8 +13,8 @@ NAMELESS = ("bigint", "integer", "smallint", "numeric", "double", "real", "boole
 class Relation:
     """A table or view of a domain.
 
-    `shown` are the columns whose values may be told, `shown_if_nameless` those of which they may if their type can
-    name nobody; every other tells counts alone. `marks` are the classifications that columns were given.
+    `shown` are the columns whose values may be shown, `shown_if_nameless` those whose values may if their type can't
+    name a person; every other has counts only. `marks` are the classifications that columns were given.
     """
 
     domain: str
@@ -26,11 +26,11 @@ class Relation:
     marks: tuple[tuple[str, str], ...] = ()
 
     @property
-    def told(self) -> str:
+    def qualified_name(self) -> str:
         return f"{self.schema}.{self.name}"
 
     def may_show(self, column: str, type_: str) -> bool:
-        """Whether values of a column may be told."""
+        """Whether values of a column may be shown."""
         return column in self.shown or (column in self.shown_if_nameless and type_.startswith(NAMELESS))
 
 

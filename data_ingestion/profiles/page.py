@@ -21,9 +21,10 @@ td.v { overflow-wrap: anywhere; max-width: 22rem; }
 summary { cursor: pointer; padding: .35rem 0; font-weight: 600; }
 .masked { color: #8a5a00; font-style: italic; }
 .count { color: #4a5766; }
+details > p { scroll-margin-top: 3rem; }
 a { color: #1f5fa8; }
 """
-HIDDEN = "nobody has said that it may be shown"
+HIDDEN = "not marked public"
 
 
 def page(domain: str, profiles: Sequence[Profile]) -> str:
@@ -35,9 +36,9 @@ def page(domain: str, profiles: Sequence[Profile]) -> str:
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(domain)}: what its relations hold</title><style>{STYLE}</style></head><body>",
-            f"<h1>{escape(domain)}: what its relations hold</h1>",
-            f"<p>{at}Columns that are not public by contract or model tell counts alone: <i>masked</i>.</p>",
+            f"<title>{escape(domain)}: profiles of its tables</title><style>{STYLE}</style></head><body>",
+            f"<h1>{escape(domain)}: profiles of its tables</h1>",
+            f"<p>{at}Columns not marked public in a contract or model show only counts: <i>masked</i>.</p>",
             _contents(profiles),
             *(
                 f"<h2>{escape(layer)}</h2>" + "\n".join(map(_relation, group))
@@ -52,7 +53,7 @@ def _contents(profiles: Sequence[Profile]) -> str:
     if not profiles:
         return "<p>Nothing was profiled yet.</p>"
     rows = [
-        f'<tr><td><a href="#{_anchor(profile)}">{escape(profile.relation.told)}</a></td>'
+        f'<tr><td><a href="#{_anchor(profile)}">{escape(profile.relation.qualified_name)}</a></td>'
         f'<td class="n">{profile.rows:,}</td><td class="n">{len(profile.columns)}</td>'
         f'<td class="n">{profile.masked}</td><td class="n">{_moment(profile)}</td></tr>'
         for profile in profiles
@@ -73,8 +74,10 @@ def _relation(profile: Profile) -> str:
     )
     body = "".join(_column(column, profile.rows) for column in profile.columns)
     return (
-        f'<details open id="{_anchor(profile)}"><summary>{escape(profile.relation.told)}</summary>'
-        f"<p>{profile.rows:,} rows.{sample}</p>"
+        f'<details><summary>{escape(profile.relation.qualified_name)} <span class="count">{profile.rows:,} rows,'
+        f" {len(profile.columns)} columns</span></summary>"
+        # Inside, not on `details`: a browser opens what a link leads into, without a script.
+        f'<p id="{_anchor(profile)}">{profile.rows:,} rows.{sample}</p>'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></details>"
     )
 
@@ -98,7 +101,7 @@ def _column(column: ColumnProfile, rows: int) -> str:
 
 
 def _anchor(profile: Profile) -> str:
-    return escape(profile.relation.told, quote=True)
+    return escape(profile.relation.qualified_name, quote=True)
 
 
 def _moment(profile: Profile) -> str:

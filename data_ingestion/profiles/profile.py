@@ -1,21 +1,18 @@
-"""Profile: the relations of a domain counted where they have changed, and told as one page."""
+"""Profile: the relations of a domain counted where they have changed, and shown on one page."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from data_ingestion.errors import OperatorFault
 from data_ingestion.events import step
 from data_ingestion.landing import Landing
 from data_ingestion.profiles.facts import Profile, Relation
 from data_ingestion.profiles.page import page
 
 if TYPE_CHECKING:
-    from data_ingestion.warehouses.base import ProfileLedger
+    from data_ingestion.profiles.ledger import ProfileLedger
 
 
 @dataclass(frozen=True)
@@ -32,25 +29,25 @@ def profile(
     ledger: ProfileLedger,
     *,
     everything: bool = False,
-    tell: Callable[[Profiled], None] = lambda _: None,
+    on_done: Callable[[Profiled], None] = lambda _: None,
 ) -> list[Profiled]:
     """Profiles the relations whose data, columns or marks have changed since their last profile, or all of them."""
     done = []
     for relation in relations:
         present = ledger.look(relation)
         if present is None:
-            told = Profiled(relation, None)
+            profiled = Profiled(relation, None)
         elif not everything and ledger.newest_mark(relation) == present.mark:
             (known,) = ledger.newest([relation])
-            told = Profiled(relation, known)
+            profiled = Profiled(relation, known)
         else:
-            with step("profile", domain=relation.domain, relation=relation.told) as facts:
+            with step("profile", domain=relation.domain, relation=relation.qualified_name) as facts:
                 found = ledger.profile(relation, present)
                 ledger.record(found)
                 facts |= {"rows": found.rows, "columns": len(found.columns), "masked": found.masked}
-            told = Profiled(relation, found, is_new=True)
-        tell(told)
-        done.append(told)
+            profiled = Profiled(relation, found, is_new=True)
+        on_done(profiled)
+        done.append(profiled)
     return done
 
 
@@ -59,16 +56,3 @@ def write_page(domain: str, relations: Sequence[Relation], ledger: ProfileLedger
     key = f"profiles/{domain}.html"
     reports.write(key, page(domain, ledger.newest(relations)).encode())
     return f"{reports.url}/{key}"
-
-
-def read_manifest(file: Path) -> Mapping[str, Any] | None:
-    """dbt's manifest; None where there is none, and so nobody knows of models."""
-    try:
-        manifest: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise OperatorFault(
-            f"{file}: can't be read as dbt's manifest\n  make it anew with `dbt parse`"
-        ) from error
-    return manifest

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain
@@ -12,6 +13,7 @@ from typing import Protocol, overload
 import pyarrow as pa
 
 from data_ingestion.reading.faults import BadRecord
+from data_ingestion.reading.likeness import Likeness
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ class Reader(Protocol):
     @property
     def header(self) -> tuple[str, ...]: ...
     def __iter__(self) -> Iterator[Chunk]: ...
+    def remark(self) -> str:
+        """What can be said of the bad records read so far together, and of none of them alone; mostly nothing."""
+
+    def look(self, headers: Collection[str]) -> Likeness | None:
+        """What the file looks like, given that its header is not of these; None where nothing better can be said."""
 
 
 def is_text(chunk: Chunk) -> bool:
@@ -119,14 +126,8 @@ def join_texts(chunks: Sequence[Chunk]) -> Chunk:
     )
 
 
-class _JoinedRaws(Sequence[bytes]):
-    """The rows of several chunks as they stood: only those that are asked for are looked up."""
-
-    def __init__(self, parts: Sequence[Sequence[bytes]], counts: Sequence[int]) -> None:
-        self._parts, self._ends = parts, list(accumulate(counts))
-
-    def __len__(self) -> int:
-        return self._ends[-1]
+class RawRows(Sequence[bytes]):
+    """Rows of a chunk as they stood in the file; each is made when it is asked for, as few ever are."""
 
     @overload
     def __getitem__(self, i: int) -> bytes: ...
@@ -134,6 +135,23 @@ class _JoinedRaws(Sequence[bytes]):
     def __getitem__(self, i: slice) -> list[bytes]: ...
     def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
         if isinstance(i, slice):
-            return [self[row] for row in range(*i.indices(len(self)))]
-        part = bisect_right(self._ends, i)
-        return self._parts[part][i - (self._ends[part - 1] if part else 0)]
+            return [self.row(number) for number in range(*i.indices(len(self)))]
+        return self.row(i)
+
+    @abstractmethod
+    def row(self, number: int) -> bytes:
+        """One of them, counted from 0."""
+
+
+class _JoinedRaws(RawRows):
+    """The rows of several chunks."""
+
+    def __init__(self, parts: Sequence[Sequence[bytes]], counts: Sequence[int]) -> None:
+        self._parts, self._ends = parts, list(accumulate(counts))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def row(self, number: int) -> bytes:
+        part = bisect_right(self._ends, number)
+        return self._parts[part][number - (self._ends[part - 1] if part else 0)]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import BinaryIO, overload
+from typing import BinaryIO
 
 import pyarrow as pa
 
-from data_ingestion.reading.chunk import Chunk
-from data_ingestion.reading.compression import decompressed
+from data_ingestion.reading.chunk import Chunk, RawRows
+from data_ingestion.reading.compression import Peeked, decompressed
+from data_ingestion.reading.csv_fast import PlainParser
+from data_ingestion.reading.csv_records import Fault, Format, Record, RecordParser, Rules, count_lines
 from data_ingestion.reading.encoding import in_utf8
 from data_ingestion.reading.faults import BadRecord, HeaderError
-from data_ingestion.reading.plain import PlainParser
-from data_ingestion.reading.records import Fault, Format, RecordParser, Rules, count_lines
+from data_ingestion.reading.first_rows import of_lines
+from data_ingestion.reading.footer import without_footer
+from data_ingestion.reading.likeness import START_BYTES, Likeness, encoding_of, of_start
 
 
-class _Raws(Sequence[bytes]):
+class _Raws(RawRows):
     """The rows of a chunk as they stood: taken from whole lines only when the first of them is asked for."""
 
     def __init__(self, pieces: Sequence[tuple[bytes, bool]]) -> None:
@@ -27,12 +30,8 @@ class _Raws(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._found())
 
-    @overload
-    def __getitem__(self, i: int) -> bytes: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[bytes]: ...
-    def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
-        return self._found()[i]
+    def row(self, number: int) -> bytes:
+        return self._found()[number]
 
     def _found(self) -> list[bytes]:
         if self._rows is None:
@@ -48,14 +47,18 @@ def _lines_of(text: bytes) -> list[bytes]:
     return text.removesuffix(b"\n").split(b"\n")
 
 
-def read_csv(stream: BinaryIO, form: Format, chunk_bytes: int = 1 << 20) -> CsvReader:
+def read_csv(
+    stream: BinaryIO, form: Format, chunk_bytes: int = 1 << 20, ends_unnamed: bool = False
+) -> CsvReader:
     """Reads the header; iterate over what is returned, once, for the rest. Memory is bounded by `chunk_bytes` and
-    `form.max_record_bytes`, whatever the size of the file. The rules are those of `records`.
+    `form.max_record_bytes`, whatever the size of the file. The rules are those of `csv_records`.
+
+    With `ends_unnamed` the header may lack the last column, which has no name, if the first row has it.
 
     Raises HeaderError for a file without a usable header, ReadError (then or later) for one that can't be read to its
     end. Whether names in the header are blank, repeated or unknown is for the caller to judge.
     """
-    return CsvReader(stream, form, chunk_bytes)
+    return CsvReader(stream, form, chunk_bytes, ends_unnamed)
 
 
 class CsvReader:
@@ -63,9 +66,11 @@ class CsvReader:
 
     header: tuple[str, ...]
 
-    def __init__(self, stream: BinaryIO, form: Format, chunk_bytes: int) -> None:
-        text = in_utf8(decompressed(stream), form.encoding)
-        self._source = text.source
+    def __init__(self, stream: BinaryIO, form: Format, chunk_bytes: int, ends_unnamed: bool = False) -> None:
+        content = Peeked(decompressed(stream, zips=True), START_BYTES)
+        self._start, self._encoding = content.start, form.encoding
+        text = in_utf8(content, form.encoding)
+        self._source = without_footer(text.source, form.footer) if form.footer else text.source
         self._chunk_bytes = chunk_bytes
         self._data = b""
         self._place = 0  # what precedes it in _data is done with
@@ -73,7 +78,8 @@ class CsvReader:
         self._whole = False  # _data goes to the end of the file
         self._in_long_line = False  # _place is inside a line that was already found too long
         self._parser = RecordParser(Rules.of(form, text.undecodable))
-        self.header = self._read_header()
+        self._skip_to_line(form.header_line)
+        self.header = self._read_header(form.column_names, ends_unnamed)
 
     def __iter__(self) -> Iterator[Chunk]:
         while True:
@@ -87,36 +93,100 @@ class CsvReader:
             if self._place == before:
                 self._fill()
 
+    def rename(self, header: tuple[str, ...]) -> None:
+        """Gives the columns other names than the file does; before its rows are read."""
+        if header != self.header:
+            self.header = header
+            self._begin_rows(self._parser.rules, header)
+
+    def remark(self) -> str:
+        """Nothing that is not said of each record."""
+        return ""
+
+    def look(self, headers: Collection[str]) -> Likeness | None:
+        """What the file looks like, given that its header is not of these."""
+        if likeness := of_start(self._start, "csv", self._encoding):
+            return likeness
+        text = self._start.decode(self._encoding, "replace").lstrip("\ufeff")
+        return of_lines(text, self._parser.rules.delimiter.decode(), headers)
+
     def _fill(self) -> None:
         more = self._source.read(self._chunk_bytes)
         self._whole = self._whole or not more
         self._data = self._data[self._place :] + more
         self._place = 0
 
-    def _read_header(self) -> tuple[str, ...]:
-        """The first record names the columns, and the end of its line tells whether CR alone ends a line."""
-        rules = self._parser.rules
-        parser = RecordParser(replace(rules, lone_cr=True))
-        while True:
-            place = parser.skip_blank_lines(self._data, 0, self._whole)
-            record = parser.read(self._data, place, self._whole) if place < len(self._data) else None
-            if record:
-                break
+    def _skip_to_line(self, wanted: int) -> None:
+        """Past what stands above the header, whatever it is."""
+        while self._line < wanted:
+            end = self._data.find(b"\n", self._place)
+            if end >= 0:
+                self._place = end + 1
+                self._line += 1
+                continue
             if self._whole:
-                raise HeaderError("the file is empty\n  its first line must name its columns")
+                raise HeaderError(
+                    f"the file ends on line {self._line}, above its header\n"
+                    f"  the contract has it on line {wanted} (`headerLine`)"
+                )
+            self._place = len(self._data)
             self._fill()
+
+    def _read_header(self, names: tuple[str, ...], ends_unnamed: bool) -> tuple[str, ...]:
+        """The first record names the columns, and the end of its line shows whether CR alone ends a line.
+
+        Where the contract names them, it is a row like any other.
+        """
+        rules = self._parser.rules
+        record = self._first_record(RecordParser(replace(rules, lone_cr=True)))
+        if names:
+            if not self._data:
+                raise HeaderError("the file is empty\n  a delivery of no rows is a blank line")
+            lone_cr = record is not None and self._data[record.end : record.next] == b"\r"
+            self._begin_rows(replace(rules, columns=len(names), lone_cr=lone_cr), names)
+            return names
+        if record is None:
+            raise HeaderError("the file is empty\n  its first line must name its columns")
         if record.fault:
-            raise HeaderError(_broken_header(record.fault, self._data[:2]))
+            raise HeaderError(self._broken_header(record.fault, self._data[self._place : record.end]))
         lone_cr = self._data[record.end : record.next] == b"\r"
-        self._parser = RecordParser(replace(rules, columns=len(record.cells), lone_cr=lone_cr))
-        self._line += count_lines(self._data[: record.next], lone_cr)
+        self._line += count_lines(self._data[self._place : record.next], lone_cr)
         self._place = record.next
         header = tuple(cell or "" for cell in record.cells)
-        self._plain = PlainParser(self._parser.rules, header)
+        if ends_unnamed and "" not in header:
+            one_more = self._width_of_next(replace(rules, lone_cr=lone_cr)) == len(header) + 1
+            header = (*header, "") if one_more else header
+        self._begin_rows(replace(rules, columns=len(header), lone_cr=lone_cr), header)
         return header
 
+    def _begin_rows(self, rules: Rules, header: tuple[str, ...]) -> None:
+        self._parser = RecordParser(rules)
+        self._plain = PlainParser(rules, header)
+
+    def _width_of_next(self, rules: Rules) -> int:
+        """How many cells the next record has, which is left to be read; 0 if there is none or it is broken."""
+        record = self._first_record(RecordParser(rules))
+        return len(record.cells) if record else 0
+
+    def _first_record(self, parser: RecordParser) -> Record | None:
+        """The record that is next, which is left to be read; None if there is none."""
+        while True:
+            place = parser.skip_lines(self._data, self._place, self._whole)
+            record = parser.read(self._data, place, self._whole) if place < len(self._data) else None
+            if record or self._whole:
+                return record
+            self._fill()
+
+    def _broken_header(self, fault: Fault, line: bytes) -> str:
+        if likeness := of_start(self._start, "csv", self._encoding):
+            return str(likeness)
+        message = f"the file's first line can't be read as a header: {fault.reason}: {fault.detail}"
+        if fault.reason == "bad_utf8" and (name := encoding_of(line[:START_BYTES])):
+            return f"{message}\n  declare the encoding that the file is in, perhaps `encoding: {name}`"
+        return f"{message}\n  have it sent again, or declare its encoding and delimiter"
+
     def _next_chunk(self) -> Chunk | None:
-        """All that can be judged of the data at hand, if that is anything."""
+        """All records that are complete in the data at hand, if that is anything."""
         if self._in_long_line:
             self._place = self._leave_long_line()
         stop = len(self._data) if self._whole else self._data.rfind(b"\n") + 1
@@ -125,9 +195,9 @@ class CsvReader:
             if (rows := self._plain.block(block)) is not None:
                 first, self._line, self._place = self._line, self._line + rows.num_rows, stop
                 return Chunk(pa.arange(first, self._line), rows, (), _Raws([(block, False)]))
-        return self._judged_chunk()
+        return self._take_chunk()
 
-    def _judged_chunk(self) -> Chunk | None:
+    def _take_chunk(self) -> Chunk | None:
         """The same where not all is plain: runs of plain lines go to Arrow as they are, others are looked at singly."""
         data, whole, parser, lone_cr = self._data, self._whole, self._parser, self._parser.rules.lone_cr
         plain = self._plain.lines(data, self._place)
@@ -152,7 +222,7 @@ class CsvReader:
                 self._place += len(line)
                 self._line += 1
                 continue
-            start = parser.skip_blank_lines(data, start, whole)
+            start = parser.skip_lines(data, start, whole)
             self._line += count_lines(data[self._place : start], lone_cr)
             if start > self._place:
                 self._place = start
@@ -189,12 +259,3 @@ class CsvReader:
             else None
         )
         return BadRecord(self._line, fault.reason, raw[: self._parser.rules.limit], column, fault.detail)
-
-
-def _broken_header(fault: Fault, start: bytes) -> str:
-    message = f"the file's first line names no columns: {fault.reason}: {fault.detail}"
-    if start in (b"\xff\xfe", b"\xfe\xff"):
-        return f"{message}\n  it starts like a file in utf-16: declare that as its encoding"
-    if start == b"PK":
-        return f"{message}\n  it starts like a zip archive or a spreadsheet, not like text"
-    return f"{message}\n  have it sent again, or declare its encoding and delimiter"

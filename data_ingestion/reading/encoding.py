@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from data_ingestion.reading.compression import Peeked, Source
 from data_ingestion.reading.faults import HeaderError, ReadError
+from data_ingestion.reading.likeness import encoding_of
 
 _KEEP_UNDECODABLE = "goldworks.keep_undecodable"
 _UTF8_BOM = codecs.BOM_UTF8
@@ -21,9 +22,9 @@ class Text(NamedTuple):
 
 
 def in_utf8(source: Source, encoding: str) -> Text:
-    """The source's text in UTF-8. UTF-8 itself is passed on as it is, valid or not: its records are judged one by one.
+    """The source's text in UTF-8. UTF-8 itself is passed on as it is, valid or not: its records are checked one by one.
 
-    In any other encoding, bytes that stand for no character are passed on as bytes that are no UTF-8 either
+    In any other encoding, bytes that stand for no character are passed on as bytes that are not UTF-8 either
     (themselves, or 0xFF where they would read as text), so that their record is found bad and no other.
     """
     try:
@@ -37,12 +38,28 @@ def in_utf8(source: Source, encoding: str) -> Text:
     if codec.name in ("utf-8", "utf-8-sig"):
         return Text(_without_bom(source), "bad_utf8")
     if codec.name == "utf-16":
-        source = marked = Peeked(source, len(codecs.BOM_UTF16))
-        if marked.start and marked.start not in _UTF16_BOMS:
+        source = marked = Peeked(source, 64)
+        if marked.start and not marked.start.startswith(_UTF16_BOMS):
+            remedy = "declare utf-16-le or utf-16-be" if b"\0" in marked.start else "leave `encoding` out"
             raise HeaderError(
-                "the file is declared as utf-16 but starts without a byte order mark\n  declare utf-16-le or utf-16-be"
+                f"the file is declared as utf-16 but starts without its byte order mark\n  {remedy}"
             )
     return Text(_without_bom(_Transcoded(source, codec)), "bad_encoding")
+
+
+def why_undecodable(raw: bytes, at: int, reason: str) -> str:
+    """What is wrong with a record's byte that does not decode, and in which encoding it could be text."""
+    byte = f"byte 0x{raw[at]:02x}"
+    if reason != "bad_utf8":
+        return f"{byte} is not a character in the contract's `encoding`"
+    near = raw[max(0, at - 200) : at + 200]
+    match encoding_of(near):
+        case None:
+            return f"{byte} is not valid UTF-8 (see `encoding`)"
+        case "utf-16" | "utf-16-le" | "utf-16-be" | "utf-32" as name:
+            return f"{byte} is not valid UTF-8; the bytes look like {name} (see `encoding`)"
+        case name:
+            return f"{byte} is not valid UTF-8; in {name} it is {raw[at : at + 1].decode(name)!r} (see `encoding`)"
 
 
 def _without_bom(source: Source) -> Source:
@@ -57,7 +74,7 @@ class _Transcoded:
         self._source = source
         if codec.incrementaldecoder is None:
             raise ReadError(
-                f"encoding: {codec.name!r} can't be read in parts\n  declare utf-8, utf-16, latin-1 or cp1252"
+                f"encoding: {codec.name!r} can't be read as a stream\n  declare utf-8, utf-16, latin-1 or cp1252"
             )
         self._decoder = codec.incrementaldecoder(_KEEP_UNDECODABLE)
         self._ended = False

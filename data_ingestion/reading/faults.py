@@ -8,7 +8,7 @@ from data_ingestion.errors import DropFault
 
 
 class ReadError(DropFault):
-    """The file can't be read to its end, so none of it is taken: damaged gzip, an encoding that is no encoding."""
+    """The file can't be read to its end, so none of it is taken: damaged gzip, an encoding that is not an encoding."""
 
 
 class HeaderError(ReadError):
@@ -24,6 +24,7 @@ class BadRecord:
     of CSV: too_few_columns, too_many_columns, unclosed_quote, text_after_quote, stray_carriage_return;
     of JSON Lines: invalid_json, not_an_object, unknown_key, duplicate_key, lone_surrogate;
     of Parquet: bad_utf8, out_of_range;
+    of both, where cells are filled from above: value_above_unread;
     of a spreadsheet: too_many_columns, cell_error, formula_without_value, nul_byte, lone_surrogate.
     `raw` is all of the record, in a text file without its line end, else as JSON; of `record_too_long` it is the
     first `max_record_bytes`.

@@ -23,7 +23,7 @@ def read_lines(stream: BinaryIO, form: Format, chunk_bytes: int = 1 << 20) -> It
 
     Memory is bounded by `chunk_bytes` and `form.max_record_bytes`. Raises ReadError as `read_jsonl` does.
     """
-    source, limit = in_utf8(decompressed(stream), form.encoding).source, form.max_record_bytes
+    source, limit = in_utf8(decompressed(stream, zips=True), form.encoding).source, form.max_record_bytes
     number = 1  # of the line that is read next
     held, in_long_line = b"", False
     while True:
@@ -32,7 +32,7 @@ def read_lines(stream: BinaryIO, form: Format, chunk_bytes: int = 1 << 20) -> It
         held = raws.pop()
         if not more and held:
             raws, held = [held], b""
-        if in_long_line and raws:  # the rest of a line that was told already
+        if in_long_line and raws:  # the rest of a line that was returned already
             raws, number, in_long_line = raws[1:], number + 1, False
         found = [(line, _cut(raw, limit)) for line, raw in enumerate(raws, number) if _is_record(raw, limit)]
         number += len(raws)

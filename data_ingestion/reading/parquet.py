@@ -2,24 +2,26 @@
 
 - A column within a struct is found by its path, `data.location.lat`. A path that leads to a struct, a list or a map
   gives all of it, as compact JSON.
-- Rows are counted from 1. A text that is no UTF-8 makes its row bad: the format promises UTF-8, and not every writer
-  keeps that. So does a time that no text can tell, where text is all that it can become.
+- Rows are counted from 1. A text that is not UTF-8 makes its row bad: the format promises UTF-8, and not every writer
+  keeps that. So does a time that can't be written as text, where it can only become text.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_ingestion.reading.chunk import Chunk
+from data_ingestion.excerpts import shorten
+from data_ingestion.reading.chunk import Chunk, RawRows
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.faults import BadRecord, ReadError
 from data_ingestion.reading.json_text import Number, compact, holds_nul
+from data_ingestion.reading.likeness import START_BYTES, Likeness, of_start
 from data_ingestion.reading.spool import spooled
 
 # A batch has at most so many rows, and fewer where they are long.
@@ -29,7 +31,7 @@ _BATCH_BYTES = 4 << 20
 _BUFFER_BYTES = 1 << 16
 # How Arrow begins what it writes for a time, day or moment that it can't write.
 _NO_TEXT = "<value out of range"
-_BAD_UTF8 = ("bad_utf8", "its bytes are no text in UTF-8")
+_BAD_UTF8 = ("bad_utf8", "its bytes are not valid UTF-8")
 
 
 def read_parquet(stream: BinaryIO, headers: Collection[str]) -> ParquetReader:
@@ -48,14 +50,20 @@ class ParquetReader:
 
     def __init__(self, stream: BinaryIO, headers: Collection[str]) -> None:
         self._spool = spooled(decompressed(stream))
-        with _Damage():
-            self._file = pq.ParquetFile(
-                pa.PythonFile(self._spool, mode="r"),
-                buffer_size=_BUFFER_BYTES,
-                pre_buffer=False,
-                page_checksum_verification=True,
-            )
-            schema = self._file.schema_arrow
+        try:
+            with _Damage():
+                self._file = pq.ParquetFile(
+                    pa.PythonFile(self._spool, mode="r"),
+                    buffer_size=_BUFFER_BYTES,
+                    pre_buffer=False,
+                    page_checksum_verification=True,
+                )
+                schema = self._file.schema_arrow
+        except ReadError as error:
+            self._spool.seek(0)
+            if likeness := of_start(self._spool.read(START_BYTES), "parquet"):
+                raise ReadError(str(likeness)) from error
+            raise
         self._columns = [
             (name, index, steps)
             for index, field in enumerate(schema)
@@ -71,6 +79,14 @@ class ParquetReader:
             row += batch.num_rows
             yield chunk
         self._spool.close()
+
+    def remark(self) -> str:
+        """Nothing that is not said of each record."""
+        return ""
+
+    def look(self, headers: Collection[str]) -> Likeness | None:
+        """Nothing: what opens as Parquet is Parquet."""
+        return None
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         groups = self._file.metadata
@@ -118,14 +134,14 @@ class _Damage:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         is_of_disk = isinstance(error, OSError) and error.errno is not None
         if isinstance(error, pa.ArrowException | OSError | UnicodeDecodeError) and not is_of_disk:
-            message = " ".join(str(error).split()).rstrip(".")
+            message = shorten(" ".join(str(error).split()).rstrip("."), 300)
             raise ReadError(
-                f"the file is no whole Parquet file: {message}\n  nothing of it was taken; have it sent again"
+                f"the Parquet file is damaged: {message}\n  nothing of it was loaded; have it sent again"
             ) from error
 
 
-class _RowsAsJson(Sequence[bytes]):
-    """The rows of a batch as JSON, made when they are asked for."""
+class _RowsAsJson(RawRows):
+    """The rows of a batch as JSON."""
 
     def __init__(self, batch: pa.RecordBatch) -> None:
         self._batch = batch
@@ -133,15 +149,9 @@ class _RowsAsJson(Sequence[bytes]):
     def __len__(self) -> int:
         return int(self._batch.num_rows)
 
-    @overload
-    def __getitem__(self, i: int) -> bytes: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[bytes]: ...
-    def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
-        if isinstance(i, slice):
-            return [self[row] for row in range(*i.indices(len(self)))]
+    def row(self, number: int) -> bytes:
         columns = zip(self._batch.schema.names, self._batch.columns, strict=True)
-        return compact({name: _value(column[i]) for name, column in columns}).encode()
+        return compact({name: _value(column[number]) for name, column in columns}).encode()
 
 
 def _leaves(path: str, kind: pa.DataType, headers: set[str]) -> Iterator[tuple[str, list[int]]]:
@@ -178,7 +188,7 @@ def _readable(array: Any) -> tuple[Any, _Faults]:
         return array.cast(pa.date32()), {}
     if any(knows(kind) for knows in _KNOWN):
         return array, {}
-    return _told(array)
+    return _as_texts(array)
 
 
 _KNOWN: tuple[Callable[[pa.DataType], bool], ...] = (
@@ -201,18 +211,18 @@ def _is_text(kind: pa.DataType) -> bool:
     )  # fmt: skip
 
 
-def _told(array: Any) -> tuple[Any, _Faults]:
+def _as_texts(array: Any) -> tuple[Any, _Faults]:
     """Values of a type that no column has, as texts: JSON where they hold others."""
     cells: list[str | None] = []
     faults: _Faults = {}
     for row, scalar in enumerate(array):
         try:
             value = _value(scalar, strict=True)
-        except _Untold as error:
+        except _NotText as error:
             value = None
-            faults[row] = ("out_of_range", f"it holds a time that no text can tell: {error}")
+            faults[row] = ("out_of_range", f"it holds a time that can't be written as text: {error}")
         if not isinstance(value, str | None) and holds_nul(value := compact(value)):
-            value, faults[row] = None, ("nul_byte", "a NUL byte is no text, within a value neither")
+            value, faults[row] = None, ("nul_byte", "text can't contain a NUL byte")
         cells.append(value)
     return pa.array(cells, pa.string()), faults
 
@@ -238,12 +248,12 @@ def _is_utf8(cell: bytes) -> bool:
     return True
 
 
-class _Untold(Exception):
+class _NotText(Exception):
     """A time that Arrow can't write."""
 
 
 def _value(scalar: Any, strict: bool = False) -> Any:
-    """A value as `compact` takes it; of a time that Arrow can't write its words, or, `strict`, `_Untold`."""
+    """A value as `compact` takes it; of a time that Arrow can't write its words, or, `strict`, `_NotText`."""
     if not scalar.is_valid:
         return None
     kind = scalar.type
@@ -264,6 +274,6 @@ def _value(scalar: Any, strict: bool = False) -> Any:
         return scalar.cast(pa.binary()).as_py().decode(errors="backslashreplace")
     text = str(scalar.cast(pa.string()).as_py())
     if strict and text.startswith(_NO_TEXT):
-        raise _Untold(text)
+        raise _NotText(text)
     is_number = pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_floating(kind)
     return Number(text) if is_number and text.lower() not in ("nan", "inf", "-inf") else text

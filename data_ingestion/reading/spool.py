@@ -27,7 +27,7 @@ def spooled(source: Source, limit: int | None = None, remedy: str = "") -> Binar
             file.write(data)
         except OSError as error:
             raise OperatorFault(
-                f"{tempfile.gettempdir()}: the drop can't be put on disk here: {error.strerror}\n"
+                f"{tempfile.gettempdir()}: the drop can't be stored temporarily here: {error.strerror}\n"
                 "  make room, or set TMPDIR to a folder that has it"
             ) from error
     file.seek(0)

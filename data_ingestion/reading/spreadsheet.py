@@ -1,13 +1,13 @@
 """Spreadsheet: the rows of one sheet of an xlsx file become chunks of columns, each cell with the type it has there.
 
-- The first row that holds anything names the columns; a row that holds nothing is no record. Rows keep the numbers
+- The first row that holds anything names the columns; a row that holds nothing is not a record. Rows keep the numbers
   that a person sees beside them.
 - A formula counts with the value that was saved with it; without one its row is bad, as is a row with an error
   (`#N/A`) and one that holds more than the header names.
 - A merged cell holds its value in its first row and column, as the file has it; the others are empty.
 - A date is what the cell's number format says is one.
 - A character that XML can't hold is stored by its code, `_x000D_`, and `_x005F_` is an underscore that begins no code
-  (ECMA-376, ST_Xstring). What is no character, NUL or half of one, makes its row bad.
+  (ECMA-376, ST_Xstring). What is not a character, NUL or half of one, makes its row bad.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
-from typing import Any, BinaryIO, NamedTuple, Protocol, overload
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import pyarrow as pa
 from openpyxl.cell.text import Text
@@ -28,16 +28,18 @@ from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
 from data_ingestion.errors import GoldworksError
-from data_ingestion.reading.chunk import Chunk
+from data_ingestion.excerpts import MOST_OF_A_CELL, quote, quote_names, shorten
+from data_ingestion.reading.chunk import Chunk, RawRows
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
+from data_ingestion.reading.first_rows import MOST_ROWS, of_rows
 from data_ingestion.reading.json_text import Number, compact
+from data_ingestion.reading.likeness import START_BYTES, Likeness, of_start
 from data_ingestion.reading.spool import spooled
 
 _CHUNK_ROWS = 2000
 _LAST_ROW = 1 << 20
 _SMALLER = "send it as CSV or Parquet, or in parts; or raise {} in the contract"
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _SHEET_DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
 _SHARED_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
 _CODE = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -50,6 +52,8 @@ class Format(Protocol):
 
     @property
     def sheet(self) -> str | None: ...
+    @property
+    def header_line(self) -> int: ...
     @property
     def max_file_bytes(self) -> int: ...
     @property
@@ -73,12 +77,12 @@ class SpreadsheetReader:
     def __init__(self, stream: BinaryIO, form: Format) -> None:
         file = spooled(decompressed(stream), form.max_file_bytes, _SMALLER.format("maxFileBytes"))
         with _damage(file):
-            _judge_unpacked_size(file, form.max_unpacked_bytes)
+            _check_unpacked_size(file, form.max_unpacked_bytes)
             book = _Book(file, read_only=True, data_only=True, keep_links=False)
             book.read()
             self._rows = _rows(_sheet(book.wb, form.sheet))
         self._file = file
-        self.header = self._read_header()
+        self.header = self._read_header(form.header_line)
 
     def __iter__(self) -> Iterator[Chunk]:
         rows = self._next_rows()
@@ -87,16 +91,29 @@ class SpreadsheetReader:
             rows = self._next_rows()
         self._file.close()
 
-    def _read_header(self) -> tuple[str, ...]:
+    def _read_header(self, wanted: int) -> tuple[str, ...]:
         with _damage(self._file):
-            first = next((row for row in self._rows if row.cells), None)
+            first = next((row for row in self._rows if row.cells and row.number >= wanted), None)
         if first is None:
+            if wanted > 1:
+                raise HeaderError(
+                    f"the sheet holds nothing from row {wanted} on\n  the contract has its header there (`headerLine`)"
+                )
             raise HeaderError("the sheet is empty\n  its first row must name its columns")
         if first.fault:
             raise HeaderError(
-                f"row {first.number} names no columns: {first.fault[0]}: {first.fault[2]}\n  correct the cell"
+                f"row {first.number} can't be read as a header: {first.fault[0]}: {first.fault[2]}\n  correct the cell"
             )
-        return tuple(_shown(first.cells.get(column)) for column in range(1, max(first.cells) + 1))
+        return _names(first)
+
+    def remark(self) -> str:
+        """Nothing that is not said of each record."""
+        return ""
+
+    def look(self, headers: Collection[str]) -> Likeness | None:
+        """What the sheet looks like, given that its header is not of these; no row can be read after this."""
+        rows = [(row.number, _names(row)) for row in self._next_rows()[:MOST_ROWS]]
+        return of_rows([(0, self.header), *rows], headers, "row")
 
     def _next_rows(self) -> list[_Row]:
         rows: list[_Row] = []
@@ -115,14 +132,14 @@ class SpreadsheetReader:
         for row in rows:
             fault = row.fault
             if fault is None and max(row.cells) > width:
-                fault = ("too_many_columns", None, f"{max(row.cells)} of {width}")
+                fault = ("too_many_columns", None, f"{max(row.cells)} cells, the header has {width}")
             if fault is None:
                 good.append(row)
                 continue
             reason, place, detail = fault
             column = self.header[place - 1] if place is not None and place <= width else None
             bad.append(BadRecord(row.number, reason, self._raw(row), column, detail))
-        columns = [_column([row.cells.get(place) for row in good]) for place in range(1, width + 1)]
+        columns = [as_column([row.cells.get(place) for row in good]) for place in range(1, width + 1)]
         table = pa.RecordBatch.from_arrays(columns, names=list(self.header))
         lines = pa.array([row.number for row in good], pa.int64())
         return Chunk(lines, table, tuple(bad), _RowsAsJson(good, self._raw))
@@ -141,8 +158,8 @@ class _Row(NamedTuple):
     fault: tuple[str, int | None, str] | None = None
 
 
-class _RowsAsJson(Sequence[bytes]):
-    """Rows as JSON, made when they are asked for: few ever are."""
+class _RowsAsJson(RawRows):
+    """Rows as JSON."""
 
     def __init__(self, rows: Sequence[_Row], write: Callable[[_Row], bytes]) -> None:
         self._rows, self._write = rows, write
@@ -150,16 +167,8 @@ class _RowsAsJson(Sequence[bytes]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, i: int) -> bytes: ...
-    @overload
-    def __getitem__(self, i: slice) -> list[bytes]: ...
-    def __getitem__(self, i: int | slice) -> bytes | list[bytes]:
-        return (
-            [self._write(row) for row in self._rows[i]]
-            if isinstance(i, slice)
-            else self._write(self._rows[i])
-        )
+    def row(self, number: int) -> bytes:
+        return self._write(self._rows[number])
 
 
 class _Book(ExcelReader):  # type: ignore[misc]
@@ -177,7 +186,7 @@ class _Book(ExcelReader):  # type: ignore[misc]
 
 
 class _SheetParser(WorkSheetParser):  # type: ignore[misc]
-    """openpyxl's parser of cells, less what it keeps of rows, and telling formulas that nobody ever calculated."""
+    """openpyxl's parser of cells, without what it keeps of rows; it marks formulas that were saved without a value."""
 
     row_counter: int
     col_counter: int
@@ -191,7 +200,11 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
             cell = self.parse_cell(item)
             place, value = cell["column"], _value(cell["value"])
             if cell["data_type"] == "e":
-                fault = fault or ("cell_error", place, f"the cell holds the error {value}")
+                fault = fault or (
+                    "cell_error",
+                    place,
+                    f"the cell holds the error {shorten(str(value), MOST_OF_A_CELL)}",
+                )
             elif value is None and item.get("t", "n") != "str" and item.find(FORMULA_TAG) is not None:
                 value = f"={item.findtext(FORMULA_TAG) or ''}"
                 fault = fault or ("formula_without_value", place, "the formula was saved without its value")
@@ -212,7 +225,7 @@ def _row_number(written: str | None, previous: int) -> int:
     number = previous + 1 if written is None else float(written)
     if not (previous < number <= _LAST_ROW and number == int(number)):
         raise _broken(
-            f"row {number if written is None else written[:40]!r} after row {previous}, "
+            f"row {number if written is None else quote(written)} after row {previous}, "
             f"rows ascend from 1 to {_LAST_ROW:,}"
         )
     return int(number)
@@ -249,27 +262,25 @@ def _damage(file: BinaryIO) -> Iterator[None]:
         raise
     except Exception as error:
         file.seek(0)
-        if file.read(len(_OLE_MAGIC)) == _OLE_MAGIC:
-            raise ReadError(
-                "the file is an .xls of before 2007, or has a password\n  save it as .xlsx, without a password"
-            ) from error
+        if likeness := of_start(file.read(START_BYTES), "xlsx"):
+            raise ReadError(str(likeness)) from error
+        if isinstance(error, zipfile.BadZipFile):
+            raise _broken("its end is missing or damaged, as of a file that was cut short") from error
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        raise _broken(message[:300]) from error
+        raise _broken(shorten(message, 300)) from error
 
 
 def _broken(fault: str) -> ReadError:
-    return ReadError(
-        f"the file is no whole spreadsheet: {fault}\n  nothing of it was taken; have it sent again"
-    )
+    return ReadError(f"the spreadsheet is damaged: {fault}\n  nothing of it was loaded; have it sent again")
 
 
-def _judge_unpacked_size(file: BinaryIO, limit: int) -> None:
+def _check_unpacked_size(file: BinaryIO, limit: int) -> None:
     """Refuses archives that grow large; none yields more than it declares, zipfile sees to that."""
     with zipfile.ZipFile(file) as archive:
         size = sum(item.file_size for item in archive.infolist())
     if size > limit:
         raise ReadError(
-            f"the file holds {size:,} bytes once unpacked, at most {limit:,} are read\n"
+            f"the file has {size:,} bytes once unpacked; the limit is {limit:,}\n"
             f"  {_SMALLER.format('maxUnpackedBytes')}"
         )
 
@@ -279,13 +290,15 @@ def _sheet(book: Any, name: str | None) -> Any:
     if name is None:
         shown = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
         if not shown:
-            raise HeaderError("the file has no sheet that is shown\n  name the sheet to read: `sheet`")
+            raise HeaderError("all sheets of the file are hidden\n  name the sheet to read: `sheet`")
         return shown[0]
     for sheet in sheets:
         if sheet.title == name:
             return sheet
-    names = ", ".join(repr(sheet.title) for sheet in sheets)
-    raise HeaderError(f"no sheet {name!r}; there are {names}\n  correct the file, or `sheet` in the contract")
+    names = quote_names(sheet.title for sheet in sheets)
+    raise HeaderError(
+        f"there is no sheet {name!r}, only {names}\n  correct the file, or `sheet` in the contract"
+    )
 
 
 def _value(value: Any) -> _Value:
@@ -315,12 +328,19 @@ def _decoded(text: str) -> str:
     """The text with characters for their codes, those beyond 16 bits for two of them; raises `_NoText`."""
     plain = _CODE.sub(lambda code: chr(int(code[1], 16)), text)
     if "\0" in plain:
-        raise _NoText("nul_byte", "a NUL byte is no text")
+        raise _NoText("nul_byte", "text can't contain a NUL byte")
     try:
         return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError as error:
         half = int.from_bytes(error.object[error.start : error.start + 2], "little")
-        raise _NoText("lone_surrogate", f"\\u{half:04x} is half a character") from None
+        raise _NoText(
+            "lone_surrogate", f"\\u{half:04x} is half of a surrogate pair, not a character"
+        ) from None
+
+
+def _names(row: _Row) -> tuple[str, ...]:
+    """The row's cells as names of columns."""
+    return tuple(_shown(row.cells.get(place)) for place in range(1, max(row.cells, default=0) + 1))
 
 
 def _shown(value: _Value) -> str:
@@ -346,7 +366,7 @@ _KINDS: tuple[tuple[type, pa.DataType], ...] = (
 )
 
 
-def _column(values: Sequence[_Value]) -> Any:
+def as_column(values: Sequence[_Value]) -> Any:
     """The cells as an array of their type; where they have several, as a union of these, empty ones among the texts."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) <= 1:

@@ -9,7 +9,7 @@ import pandas as pd
 
 # What a spreadsheet takes for the beginning of a formula.
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-# What it strips to find one behind it: blanks, and control and format characters, which nobody sees.
+# What it strips to find one behind it: blanks, and control and format characters, which are invisible.
 BREAKS = ("\t", "\r", "\n")
 UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf"}
 # Where a spreadsheet begins a cell amid a text: in many countries it takes `;` for the comma, and then minds no quotes.
@@ -35,9 +35,9 @@ def _escaped(value: object) -> object:
 def escape(text: str) -> str:
     """The text as a spreadsheet shows it and never reckons it."""
     begin = _seen_from(text)
-    told = text[:begin] + _escape_cells(text[begin:])
+    escaped = text[:begin] + _escape_cells(text[begin:])
     is_formula = text.startswith(FORMULA, begin) or text.lstrip(" ").startswith(BREAKS)
-    return f"'{told}" if is_formula else told
+    return f"'{escaped}" if is_formula else escaped
 
 
 def _escape_cells(text: str) -> str:

@@ -19,7 +19,7 @@ NAME = r"[a-z][a-z0-9_]*"
 class Plot:
     """Bars of `y` over `x`, stacked by the values of another column if there is one; the first `most` rows.
 
-    `key` is the column that tells rows of an equal `x` apart, where there can be such.
+    `key` is the column that distinguishes rows of an equal `x`, where there can be such.
     """
 
     x: str
@@ -54,19 +54,39 @@ class Report:
     tables: tuple[ReportTable, ...]
 
 
-def read_reports(folder: Path) -> tuple[Report, ...]:
-    """All reports of a folder, by domain and name.
+@dataclass(frozen=True)
+class FaultyReport:
+    """A report that can't be written as it is defined."""
 
-    Raises `ContractFault` where one is not what it should be, or two domains have one of the same name.
-    """
+    domain: str
+    name: str
+    error: ContractFault
+
+
+@dataclass(frozen=True)
+class ReportFolder:
+    """The reports of a folder by domain and name, the faulty ones beside those that can be written."""
+
+    sound: tuple[Report, ...]
+    faulty: tuple[FaultyReport, ...] = ()
+
+
+def read_reports(folder: Path) -> ReportFolder:
+    """All reports of a folder; one that is not what it should be, or has the name of another, is faulty."""
     paths: dict[str, Path] = {}
+    sound: list[Report] = []
+    faulty: list[FaultyReport] = []
     for path in sorted(folder.glob("*/*.yaml")):
-        if (other := paths.setdefault(path.stem, path)) is not path:
-            raise ContractFault(
-                f"{path}: {other} is a report called {path.stem}, too: `goldworks report {path.stem}` "
-                "would mean both\n  give one file another name  (docs/guides/reports.md)"
-            )
-    return tuple(read_report(path) for path in paths.values())
+        try:
+            if (other := paths.setdefault(path.stem, path)) is not path:
+                raise ContractFault(
+                    f"{path}: {other} is also called {path.stem}, so `goldworks report {path.stem}` "
+                    "would mean both\n  rename one of the files  (docs/guides/reports.md)"
+                )
+            sound.append(read_report(path))
+        except ContractFault as error:
+            faulty.append(FaultyReport(path.parent.name, path.stem, error))
+    return ReportFolder(tuple(sound), tuple(faulty))
 
 
 def read_report(path: Path) -> Report:
@@ -74,7 +94,7 @@ def read_report(path: Path) -> Report:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ContractFault(f"{path}: is no YAML: {error}") from error
+        raise ContractFault(f"{path}: invalid YAML: {error}") from error
     holder = _Holder(path, "", content, required=("title", "tables"), optional=("description",))
     listed = holder.content["tables"]
     if not isinstance(listed, list) or not listed:
@@ -89,14 +109,14 @@ def read_report(path: Path) -> Report:
 
 
 class _Holder:
-    """A mapping of the file, judged: it has what it needs and nothing that nobody knows."""
+    """A mapping of the file, checked: it has what it needs and nothing unknown."""
 
     def __init__(
         self, path: Path, place: str, content: Any, required: tuple[str, ...], optional: tuple[str, ...]
     ) -> None:
         self._path, self._place = path, place
         if not isinstance(content, dict):
-            raise self.fault("", "is no mapping", f"write {', '.join(required)}")
+            raise self.fault("", "is not a mapping", f"write {', '.join(required)}")
         self.content: dict[str, Any] = content
         for name in required:
             if content.get(name) is None:
@@ -104,7 +124,7 @@ class _Holder:
         for name in content:
             if name not in (*required, *optional):
                 raise self.fault(
-                    str(name), "is no part of a report", f"there are {', '.join((*required, *optional))}"
+                    str(name), "is not a part of a report", f"there are {', '.join((*required, *optional))}"
                 )
 
     def fault(self, name: str, fault: str, remedy: str) -> ContractFault:
@@ -114,13 +134,13 @@ class _Holder:
     def name(self, of: str) -> str:
         value = self.content[of]
         if not isinstance(value, str) or not re.fullmatch(NAME, value):
-            raise self.fault(of, f"{value!r} is no name", "use lower-case letters, digits and '_'")
+            raise self.fault(of, f"{value!r} is not a name", "use lower-case letters, digits and '_'")
         return value
 
     def count(self, of: str) -> int | None:
         value = self.content.get(of)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise self.fault(of, f"{value!r} is no number of rows", "write a whole number from 1")
+            raise self.fault(of, f"{value!r} is not a number of rows", "write a whole number from 1")
         return value
 
 
@@ -130,11 +150,13 @@ def _table(path: Path, place: str, content: Any) -> ReportTable:
     columns, order = holder.content["columns"], holder.content["order"]
     if not isinstance(columns, dict) or not columns:
         raise holder.fault(
-            "columns", "is no mapping of columns to headings", "write delivery_date: Delivery date"
+            "columns", "is not a mapping of columns to headings", "write delivery_date: Delivery date"
         )
     if not isinstance(order, list) or (unknown := [name for name in order if name not in columns]):
-        told = ", ".join(map(str, unknown)) if isinstance(order, list) else "it"
-        raise holder.fault("order", f"{told} is no column of the table", f"there are {', '.join(columns)}")
+        named = ", ".join(map(str, unknown)) if isinstance(order, list) else "it"
+        raise holder.fault(
+            "order", f"{named} is not a column of the table", f"there are {', '.join(columns)}"
+        )
     return ReportTable(
         name=holder.name("name"),
         title=str(holder.content["title"]),
@@ -153,6 +175,8 @@ def _plot(path: Path, place: str, content: Any, columns: Mapping[str, str]) -> P
     holder = _Holder(path, place, content, required=("x", "y"), optional=("by", "most", "key"))
     for part in ("x", "y", "by", "key"):
         if (name := holder.content.get(part)) is not None and name not in columns:
-            raise holder.fault(part, f"{name!r} is no column of the table", f"there are {', '.join(columns)}")
+            raise holder.fault(
+                part, f"{name!r} is not a column of the table", f"there are {', '.join(columns)}"
+            )
     said = holder.content
     return Plot(said["x"], said["y"], said.get("by"), holder.count("most"), said.get("key"))

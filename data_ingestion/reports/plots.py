@@ -17,16 +17,17 @@ mpl.use("svg")  # no screen is there
 
 from matplotlib.figure import Figure
 
-COLOURS = ("#C28A0E", "#33506B", "#8FA9C0", "#7A9A5B", "#A2544A", "#6B5B95")
+# Those of the dashboards; gold is kept for what needs attention.
+COLOURS = ("#33506B", "#8FA9C0", "#B5654A", "#6B7A5E", "#5B8A8A", "#7E6A8A")
 LOOK: dict[Any, Any] = {
     "svg.hashsalt": "goldworks",
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
-    "text.parse_math": False,  # a name with two $ is no formula
+    "text.parse_math": False,  # a name with two $ is not a formula
 }
 LONGEST_LABEL = 28
-MOST_BARS = 60  # more can't be told apart
+MOST_BARS = 60  # more can't be distinguished
 NOTHING = "(none)"
 
 
@@ -40,9 +41,9 @@ def as_svg(table: ReportTable, rows: pd.DataFrame) -> str:
     assert plot
     drawn = rows.head(plot.most) if plot.most else rows
     heights = [float(height) for height in pd.to_numeric(drawn[plot.y]).fillna(0)]
-    names = [_told(value) for value in drawn[plot.x]]
-    keys = [_told(value) for value in drawn[plot.key]] if plot.key else [""] * len(names)
-    kinds = [_told(value) for value in drawn[plot.by]] if plot.by else [""] * len(names)
+    names = [_label(value) for value in drawn[plot.x]]
+    keys = [_label(value) for value in drawn[plot.key]] if plot.key else [""] * len(names)
+    kinds = [_label(value) for value in drawn[plot.by]] if plot.by else [""] * len(names)
     bars: list[Hashable] = list(zip(names, keys, strict=True)) if plot.by else list(range(len(names)))
     each = list(dict.fromkeys(bars))
     places = {bar: place for place, bar in enumerate(each[:MOST_BARS])}
@@ -94,7 +95,7 @@ def distinct(names: Sequence[str], keys: Sequence[str]) -> list[str]:
     return labels
 
 
-def _told(value: Any) -> str:
+def _label(value: Any) -> str:
     return NOTHING if pd.isna(value) else " ".join(str(value).split()) or NOTHING
 
 

@@ -11,6 +11,7 @@ from data_ingestion.events import step
 from data_ingestion.landing import Landing
 from data_ingestion.reports.csv_file import as_csv
 from data_ingestion.reports.definition import Report
+from data_ingestion.reports.gold import read_rows
 from data_ingestion.reports.page import page
 from data_ingestion.warehouses.base import Warehouse
 
@@ -45,10 +46,10 @@ def write_report(
 def _ask(report: Report, warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     """What each table of the report holds now."""
     tables = {}
-    with warehouse.one_moment():
+    with warehouse.session.snapshot():
         for table in report.tables:
             names = list(table.columns)
-            rows = warehouse.read_gold(table.relation, names, table.order, table.most)
+            rows = read_rows(warehouse.session, table.relation, names, table.order, table.most)
             # as objects: pandas' own types would make floats of whole numbers beside a null
             tables[table.name] = pd.DataFrame(rows, columns=names, dtype=object)
     return tables

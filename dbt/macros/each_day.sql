@@ -40,3 +40,8 @@ A calendar: one row a line of `spans` and day between its two dates, both includ
         ) as spread (calendar_day)
     ) as every_day
 {%- endmacro %}
+
+{# Its `generate_series` runs on the leader node alone, which has no tables. #}
+{% macro redshift__each_day(spans, key, first_day, last_day, as_column) -%}
+    {{ default__each_day(spans, key, first_day, last_day, as_column) }}
+{%- endmacro %}

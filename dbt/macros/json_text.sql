@@ -13,7 +13,7 @@
 {%- endmacro %}
 
 {% macro snowflake__json_text(object, field) -%}
-    cast(get(try_parse_json({{ object }}), '{{ field }}') as varchar)
+    cast(try_parse_json({{ object }}):{{ field }} as varchar)
 {%- endmacro %}
 
 
@@ -24,6 +24,33 @@
 
 {% macro default__try_cast(text, type) -%}
     try_cast({{ text }} as {{ type }})
+{%- endmacro %}
+
+{# Others read 1.5 and 1e3 as whole numbers, and not every word that Postgres has for yes and no. #}
+{% macro duckdb__try_cast(text, type) -%}
+    {{ exact_try_cast(text, type) }}
+{%- endmacro %}
+
+{# Of a blank, its TRY_CAST is not null but an error. #}
+{% macro redshift__try_cast(text, type) -%}
+    {{ exact_try_cast("nullif(trim(" ~ text ~ "), '')", type) }}
+{%- endmacro %}
+
+{% macro snowflake__try_cast(text, type) -%}
+    {{ exact_try_cast(text, type) }}
+{%- endmacro %}
+
+{% macro exact_try_cast(text, type) -%}
+    {%- if type == 'boolean' -%}
+    case
+        when lower(trim({{ text }})) in ('t', 'tr', 'tru', 'true', 'y', 'ye', 'yes', 'on', '1') then true
+        when lower(trim({{ text }})) in ('f', 'fa', 'fal', 'fals', 'false', 'n', 'no', 'of', 'off', '0') then false
+    end
+    {%- elif type == 'bigint' -%}
+    try_cast(case when {{ matches(text, ' *[+-]?[0-9]+ *') }} then {{ text }} end as bigint)
+    {%- else -%}
+    try_cast({{ text }} as {{ type }})
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro postgres__try_cast(text, type) -%}
@@ -40,18 +67,4 @@ null, and no end of all builds.
     {%- set text = json_text(object, field) -%}
     {{ text if type == 'text' else try_cast(text, type) }} as {{ object }}_{{ field }}{{ ',\n    ' if not loop.last }}
     {%- endfor -%}
-{%- endmacro %}
-
-
-{# An instant, told in milliseconds since 1970. #}
-{% macro from_milliseconds(milliseconds) -%}
-    {{ adapter.dispatch('from_milliseconds')(milliseconds) }}
-{%- endmacro %}
-
-{% macro default__from_milliseconds(milliseconds) -%}
-    (cast('1970-01-01 00:00:00+00' as timestamptz) + {{ milliseconds }} * interval '1 millisecond')
-{%- endmacro %}
-
-{% macro snowflake__from_milliseconds(milliseconds) -%}
-    to_timestamp_tz({{ milliseconds }}, 3)
 {%- endmacro %}

@@ -4,12 +4,17 @@ Load marks: how far each incremental model has followed each dataset's loads.
 The ids of a dataset's loads commit in order, so one number says exactly what a relation has seen. A model may follow
 another model's builds in the same way (touched_days.sql): they are numbered in order, too.
   1. At compile time `load_mark` reads the mark; the compiled SQL shows it as a plain number.
-  2. `open_load_marks` (pre-hook, inside the model's transaction) notes the newest committed load as the next mark
-     *before* the model reads a row, and locks the mark's line: two runs of one model go one after the other.
+  2. `open_load_marks` (pre-hook) notes the newest committed load as the next mark *before* the model reads a row.
   3. The model reads changed and gone rows in one statement, hence in one snapshot. Rows of a load that commits
      between 2 and 3 are taken along and redone by the next run, which changes nothing.
-  4. `save_load_marks` (post-hook, same transaction) makes the noted load the mark, or all of it rolls back.
-A full refresh walks the same way without a lower bound, so it sets the mark anew.
+  4. `save_load_marks` (post-hook) makes the noted load the mark.
+A full refresh goes the same way without a lower bound.
+
+A mark may lag behind the rows, it never runs ahead of them, so these steps need not share a transaction
+(docs/decisions/0039-marks-come-after-rows.md). Where they do, as in Postgres and DuckDB, a run that is broken off leaves
+nothing, and the lock on the mark's line (2) makes two runs of one model go one after the other. Where each commits
+alone, as in Snowflake, the next run does the same keys again. A full refresh that is broken off leaves a mark below zero
+where marts follow the model, and the next run replaces all of its rows.
 #}
 
 {# One table for all models of a target, in its silver schema. #}
@@ -50,9 +55,44 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
     {{ default__create_once_sql(relation, columns) }}
 {% endmacro %}
 
+{# Of keys that are not enforced, the planner would trust that they hold. #}
+{% macro redshift__create_once_sql(relation, columns) %}
+    {%- set plain = [] -%}
+    {%- for column in columns if not column.startswith('primary key') -%}
+        {%- do plain.append(column) -%}
+    {%- endfor -%}
+    {{ default__create_once_sql(relation, plain) }}
+{% endmacro %}
+
+{#
+Before all models (dbt_project.yml): on Redshift two of them would make these tables at once, and one of them fail.
+#}
+{% macro create_first() %}
+    {{- adapter.dispatch('create_first')() -}}
+{% endmacro %}
+
+{% macro default__create_first() %}{% endmacro %}
+
+{% macro redshift__create_first() %}
+    {%- if execute and flags.WHICH in ['run', 'build'] -%}
+        {%- set marks, days = create_load_marks(), create_touched_days() -%}
+        {%- if marks or days -%}
+    create schema if not exists {{ load_marks().schema }};
+    {{ marks }};
+    {{ days }}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
 
 {% macro newest_load(dataset) -%}
     select coalesce(max(load_id), 0) from {{ source('ops', 'loads') }} where dataset = '{{ dataset }}' and state = 'loaded'
+{%- endmacro %}
+
+
+{# The newest load by which `goldworks rebuild` gave a dataset another key. #}
+{% macro newest_rekey(dataset) -%}
+    select coalesce(max(load_id), 0) from {{ source('ops', 'loads') }} where dataset = '{{ dataset }}' and plan = 'rekey'
 {%- endmacro %}
 
 
@@ -87,7 +127,8 @@ A full refresh walks the same way without a lower bound, so it sets the mark ane
 
 
 {#
-The load that `this` has followed `dataset` to: 0 when it exists without a mark, none when it has to be built whole.
+The load that `this` has followed `dataset` to: 0 when it exists without a mark, none when it has to be built whole: at
+first, in a full refresh, and after one that was broken off.
 #}
 {% macro load_mark(dataset, newest=none) %}
     {%- if not is_incremental() -%}
@@ -98,14 +139,27 @@ The load that `this` has followed `dataset` to: 0 when it exists without a mark,
         {{ return(0) }}
     {%- endif -%}
     {%- set found = run_query(
-        "select load_id, (" ~ (newest or newest_load(dataset)) ~ ") as newest_load_id from " ~ marks
+        "select load_id, (" ~ (newest or newest_load(dataset)) ~ ") as newest_load_id, ("
+        ~ (0 if newest else newest_rekey(dataset)) ~ ") as rekey_load_id from " ~ marks
         ~ " where relation = '" ~ this.identifier ~ "' and dataset = '" ~ dataset ~ "'"
     ).rows -%}
-    {%- set mark, newest_load_id = (found[0][0] | int, found[0][1] | int) if found else (0, 0) -%}
+    {%- set mark, newest_load_id, rekey_load_id = (
+        found[0][0] | int, found[0][1] | int, found[0][2] | int
+    ) if found else (0, 0, 0) -%}
+    {%- if mark < 0 -%}
+        {{ return(none) }}
+    {%- endif -%}
     {%- if newest_load_id < mark -%}
         {{ exceptions.raise_compiler_error(
             this ~ " has followed " ~ dataset ~ " to load " ~ mark ~ ", but the ledger ends at load " ~ newest_load_id
             ~ ": raw has been made anew\n  dbt build --full-refresh --select " ~ this.identifier ~ "+"
+        ) }}
+    {%- endif -%}
+    {%- if mark < rekey_load_id -%}
+        {{ exceptions.raise_compiler_error(
+            this ~ " has followed " ~ dataset ~ " to load " ~ mark ~ ", and load " ~ rekey_load_id
+            ~ " rebuilt raw with another key: no row can be found by the old one\n  dbt build --full-refresh --select "
+            ~ this.identifier ~ "+"
         ) }}
     {%- endif -%}
     {{ return(mark) }}
@@ -147,11 +201,62 @@ with `meta: {touches: <its day>}` notes the days of both (touched_days.sql).
 #}
 {% macro get_incremental_by_load_sql(arguments) %}
     {%- set day = config.get('meta', {}).get('touches') -%}
-    {%- if day -%}
-    {{ touch_days(arguments['target_relation'], arguments['temp_relation'], arguments['unique_key'], day) }};
-    {%- endif %}
-    {{ put_again(arguments, '_load_id') }}
+    {%- set replaced = has_key_in(arguments['unique_key'], arguments['temp_relation']) -%}
+    {%- if day and is_half_refreshed(arguments['target_relation']) -%}
+        {%- set replaced = 'true' -%}
+    {%- endif -%}
+    {%- set touch -%}
+        {%- if day -%}
+    {{ lock_first(touched_days()) }}
+    {{ touch_days(arguments['target_relation'], arguments['temp_relation'], replaced, day) }};
+        {%- endif -%}
+    {%- endset -%}
+    {{ in_one_transaction(touch ~ put_again(arguments, '_load_id', replaced)) }}
 {% endmacro %}
+
+{# Whether a full refresh was broken off, so that none of the rows can be trusted. #}
+{% macro is_half_refreshed(relation) -%}
+    {{ return(run_query(
+        "select count(*) from " ~ load_marks() ~ " where relation = '" ~ relation.identifier ~ "' and load_id < 0"
+    ).rows[0][0] | int > 0) }}
+{%- endmacro %}
+
+{# Statements of which all or none take effect: a row that is deleted and not inserted again can't be found any more. #}
+{% macro in_one_transaction(statements) -%}
+    {{ adapter.dispatch('in_one_transaction')(statements) }}
+{%- endmacro %}
+
+{% macro default__in_one_transaction(statements) -%}
+    begin;
+    {{ statements }};
+    commit
+{%- endmacro %}
+
+{# dbt has begun one; with `autocommit`, Postgres takes statements that are sent together as one. #}
+{% macro postgres__in_one_transaction(statements) -%}
+    {{ statements }}
+{%- endmacro %}
+
+{% macro duckdb__in_one_transaction(statements) -%}
+    {{ statements }}
+{%- endmacro %}
+
+{# dbt's own one, in which the fresh rows were found, is ended: the snapshot is that of this one's first statement. #}
+{% macro redshift__in_one_transaction(statements) -%}
+    commit;
+    {{ default__in_one_transaction(statements) }}
+{%- endmacro %}
+
+{# What a transaction begins with that changes a table of all models: on Redshift two at once would end one of them. #}
+{% macro lock_first(relation) -%}
+    {{ adapter.dispatch('lock_first')(relation) }}
+{%- endmacro %}
+
+{% macro default__lock_first(relation) -%}{%- endmacro %}
+
+{% macro redshift__lock_first(relation) -%}
+    lock table {{ relation }};
+{%- endmacro %}
 
 {# A key's columns, of which a config or an argument may name one alone. #}
 {% macro listed(key) %}
@@ -164,11 +269,11 @@ with `meta: {touches: <its day>}` notes the days of both (touched_days.sql).
     {{ columns if key is string else '(' ~ columns ~ ')' }} in (select {{ columns }} from {{ fresh }})
 {%- endmacro %}
 
-{# Rows of `target` whose key is among the fresh ones go; fresh ones come in, but for those without `present`. #}
-{% macro put_again(arguments, present) %}
+{# Rows of `target` that meet the condition go; fresh ones come in, but for those without `present`. #}
+{% macro put_again(arguments, present, condition) %}
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
-    delete from {{ target }} where {{ has_key_in(arguments['unique_key'], fresh) }};
+    delete from {{ target }} where {{ condition }};
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ fresh }} where {{ present }} is not null
 {% endmacro %}
@@ -202,6 +307,7 @@ nothing back; it has two runs of one model go one after the other.
     {%- set target, fresh = arguments['target_relation'], arguments['temp_relation'] -%}
     {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
     {%- set key = arguments['unique_key'] -%}
+    {%- set statements -%}
     delete from {{ target }}
     where {{ key }} in (
         select {{ key }} from (select {{ columns }} from {{ target }} except select {{ columns }} from {{ fresh }}) as gone
@@ -209,4 +315,6 @@ nothing back; it has two runs of one model go one after the other.
     insert into {{ target }} ({{ columns }})
     select {{ columns }} from {{ fresh }} as found
     where not exists (select 1 from {{ target }} as kept where kept.{{ key }} = found.{{ key }})
+    {%- endset -%}
+    {{ in_one_transaction(statements) }}
 {% endmacro %}

@@ -1,23 +1,24 @@
-{# The datasets of the contracts, one row each: domain, dataset, and after how many hours without a load it is late
-   and too late. As the manifest knows them, so as they were when it was made. #}
-{% macro promised_datasets() -%}
+{# The datasets of the contracts, or of one domain's, one row each: domain, dataset, and after how many hours without a
+   load it is late and too late. As the manifest knows them, so as they were when it was made. #}
+{% macro promised_datasets(domain=none) -%}
     {%- set found = [] -%}
     {%- for source in (graph.sources.values() if execute else [])
-            if source.source_name != 'ops' and not source.name.endswith('__history') -%}
+            if source.source_name != 'ops' and not source.name.endswith('__history')
+            and source.source_name == domain | default(source.source_name, true) -%}
         {%- do found.append(source) -%}
     {%- endfor -%}
     {%- for source in found | sort(attribute='name') %}
     {% if not loop.first %}union all
     {% endif -%}
     select
-        cast('{{ source.source_name }}' as text) as domain,
-        cast('{{ source.name }}' as text) as dataset,
+        cast('{{ source.source_name }}' as {{ type_of('text') }}) as domain,
+        cast('{{ source.name }}' as {{ type_of('text') }}) as dataset,
         cast({{ (source.freshness.warn_after.count if source.freshness) or 'null' }} as integer) as late_after_hours,
         cast({{ (source.freshness.error_after.count if source.freshness) or 'null' }} as integer) as error_after_hours
     {%- else %}
     select
-        cast(null as text) as domain,
-        cast(null as text) as dataset,
+        cast(null as {{ type_of('text') }}) as domain,
+        cast(null as {{ type_of('text') }}) as dataset,
         cast(null as integer) as late_after_hours,
         cast(null as integer) as error_after_hours
     where false
@@ -32,29 +33,53 @@
 
 {% macro default__newest_loads(datasets) -%}
     select
-        datasets.dataset,
-        max(loads.load_id) as load_id,
-        max(case when {{ is_delivery('loads') }} then loads.ended_at end) as delivered_at,
-        max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
-        {{ loads_together() }},
-        max((
-            select count(*)
-            from {{ source('ops', 'loads') }} as failed
-            where
-                failed.dataset = datasets.dataset
-                and failed.state = 'failed'
-                and (loads.newest_at is null or failed.ended_at > loads.newest_at)
-        )) as failed_since
-    from {{ datasets }} as datasets
-    left join (
+        newest.dataset,
+        newest.load_id,
+        newest.delivered_at,
+        newest.raw_after,
+        newest.loads,
+        {%- for name in loads_fates() %}
+        newest.{{ name }},
+        {%- endfor %}
+        count(failed.dataset) as failed_since
+    from (
         select
-            *,
-            row_number() over (partition by dataset order by load_id desc) as nth,
-            max(ended_at) over (partition by dataset) as newest_at
-        from {{ source('ops', 'loads') }}
-        where state = 'loaded' and load_id is not null
-    ) as loads on datasets.dataset = loads.dataset
-    group by datasets.dataset
+            datasets.dataset,
+            max(loads.load_id) as load_id,
+            max(loads.newest_at) as newest_at,
+            max(case when {{ is_delivery('loads') }} then loads.ended_at end) as delivered_at,
+            max(case when loads.nth = 1 then loads.raw_after end) as raw_after,
+            {{ loads_together() }}
+        from {{ datasets }} as datasets
+        left join (
+            select
+                *,
+                row_number() over (partition by dataset order by load_id desc) as nth,
+                max(ended_at) over (partition by dataset) as newest_at
+            from {{ source('ops', 'loads') }}
+            where state = 'loaded' and load_id is not null
+        ) as loads on datasets.dataset = loads.dataset
+        group by datasets.dataset
+    ) as newest
+    left join {{ source('ops', 'loads') }} as failed
+        on
+            newest.dataset = failed.dataset
+            and failed.state = 'failed'
+            and (newest.newest_at is null or failed.ended_at > newest.newest_at)
+    group by
+        newest.dataset,
+        newest.load_id,
+        newest.delivered_at,
+        newest.raw_after,
+        {%- for name in loads_fates() %}
+        newest.{{ name }},
+        {%- endfor %}
+        newest.loads
+{%- endmacro %}
+
+{# It has no LATERAL. #}
+{% macro redshift__newest_loads(datasets) -%}
+    {{ default__newest_loads(datasets) }}
 {%- endmacro %}
 
 {# By the index of each dataset's loads, 5,000 of them at most: a source with a file a second has thirty million a year. #}
@@ -65,10 +90,9 @@
         delivery.delivered_at,
         newest.raw_after,
         newest.loads,
-        newest.rows_read,
-        newest.inserted,
-        newest.updated,
-        newest.quarantined,
+        {%- for name in loads_fates() %}
+        newest.{{ name }},
+        {%- endfor %}
         failed.failed_since
     from {{ datasets }} as datasets
     cross join lateral (
@@ -115,27 +139,19 @@
 {# Whether a load brought what a source sent: what is withdrawn or read under another contract was there before, and makes
    nothing fresh that is late. As in the freshness of the sources (dbt/generate.py). #}
 {% macro is_delivery(loads) -%}
-    {{ loads }}.kind not in ('withdrawal', 'replay')
+    {{ loads }}.kind not in ('withdrawal', 'replay', 'rebuild')
+{%- endmacro %}
+
+{# What became of the rows that a load read: the first is the sum of the others. #}
+{% macro loads_fates() -%}
+    {{ return(['rows_read', 'inserted', 'updated', 'unchanged', 'superseded', 'repeated', 'quarantined']) }}
 {%- endmacro %}
 
 {# Sums over the loads that ended within an hour of the newest. #}
 {% macro loads_together() -%}
     {%- set lately = "loads.ended_at > loads.newest_at - interval '1 hour'" -%}
     count(case when {{ lately }} then 1 end) as loads
-    {%- for name in ['rows_read', 'inserted', 'updated', 'quarantined'] %},
+    {%- for name in loads_fates() %},
     sum(case when {{ lately }} then loads.{{ name }} end) as {{ name }}
     {%- endfor %}
-{%- endmacro %}
-
-{# Hours from an instant to now. #}
-{% macro hours_since(instant) -%}
-    {{ adapter.dispatch('hours_since')(instant) }}
-{%- endmacro %}
-
-{% macro default__hours_since(instant) -%}
-    datediff(second, {{ instant }}, current_timestamp) / 3600.0
-{%- endmacro %}
-
-{% macro postgres__hours_since(instant) -%}
-    extract(epoch from (current_timestamp - {{ instant }})) / 3600.0
 {%- endmacro %}

@@ -49,6 +49,11 @@
     {{ return(tables[table]) }}
 {%- endmacro %}
 
+{# Names that gold and silver use where the source's are misspelt. #}
+{% macro orders_names() -%}
+    {{ return({'unity_price': 'unit_price', 'quanity': 'quantity'}) }}
+{%- endmacro %}
+
 {# All of them, of a JSON object of the log: `after_customer_id`. #}
 {% macro orders_columns(object, table) -%}
     {{ json_columns(object, orders_types(table)) }}
@@ -283,4 +288,68 @@ Only changes count that are in bronze in this very moment, so that what a load t
 
 {% macro orders_is_pending(status) -%}
     coalesce({{ status }} = 'PENDING', false)
+{%- endmacro %}
+
+
+{#
+The model of the history of a table of the shop: every version of its rows, and until when it held. A row whose changes
+are touched by a load is replaced whole.
+#}
+{% macro orders_history(table) -%}
+{%- set key = table[:-1] ~ '_id' -%}
+{{ follow_loads(
+    'order_changes',
+    key=key,
+    indexes=[{'columns': ['change_id'], 'unique': true}, {'columns': [key]}, {'columns': ['ended_by_change_id']}],
+    through=['int_orders_changes']
+) }}
+
+with
+
+versions as (
+
+    select *
+    from {{ orders_versions(
+        build_mark('order_changes', through=['int_orders_changes']),
+        table,
+        key=key,
+        rows=ref('stg_orders_' ~ table),
+        changes=ref('int_orders_changes'),
+        touched=ref('stg_order_changes__changes'),
+        gaps=ref('int_orders_unknown_history')
+    ) }}
+
+)
+
+select
+    touched_row_id as {{ key }},
+    {%- for field in orders_types(table) if field != key %}
+    after_{{ field }} as {{ orders_names().get(field, field) }},
+    {%- endfor %}
+    {{- orders_version_columns() }}
+from versions
+{%- endmacro %}
+
+{# The model of the rows that a table holds now. #}
+{% macro orders_rows_of_now(table) -%}
+with
+
+history as (
+
+    select * from {{ ref('int_orders_' ~ table ~ '_history') }}
+
+)
+
+select
+    {%- for field in orders_types(table) %}
+    {{ orders_names().get(field, field) }},
+    {%- endfor %}
+    op,
+    valid_from,
+    valid_from_lsn,
+    valid_from_ordinal,
+    change_id,
+    _load_id
+from history
+where is_current
 {%- endmacro %}

@@ -29,18 +29,6 @@ The parts are parted by a character that no text of them holds, so that `a` + `b
     {{ sales_key(['customer_country', 'customer_city']) }}
 {%- endmacro %}
 
-{# The sales that a mart of months has to count again, as a subquery: every one of a month with a changed day. #}
-{% macro sales_of_months(sales) %}
-    {{- periods_after(
-        build_mark('int_sales_transactions'),
-        'int_sales_transactions',
-        sales,
-        day='transaction_date',
-        period='month_start',
-        grain='month'
-    ) -}}
-{% endmacro %}
-
 {# What every mart of sales counts and sums of a group of sales. #}
 {% macro sales_sums() %}
     nullif(count(transaction_id), 0) as transactions,
@@ -58,7 +46,9 @@ The parts are parted by a character that no text of them holds, so that `a` + `b
 {% macro sales_date_key(day) -%}
     case
         when {{ day }} = cast('{{ var("sales_unknown_date") }}' as date) then 0
-        else cast(to_char({{ day }}, 'YYYYMMDD') as integer)
+        else cast(
+            extract(year from {{ day }}) * 10000 + extract(month from {{ day }}) * 100 + extract(day from {{ day }}) as integer
+        )
     end
 {%- endmacro %}
 
@@ -66,7 +56,7 @@ The parts are parted by a character that no text of them holds, so that `a` + `b
 {% macro sales_month_name(month_start) -%}
     case
         when {{ month_start }} = {{ period_of("cast('" ~ var("sales_unknown_date") ~ "' as date)", 'month') }} then 'Unknown'
-        else to_char({{ month_start }}, 'YYYY-MM')
+        else {{ time_text(month_start, 'YYYY-MM') }}
     end
 {%- endmacro %}
 

@@ -2,8 +2,10 @@
 Touched days: which days of an incremental model its builds have changed, and which build did so last.
 
 An aggregate has to redo the groups that a changed row has left as well as those it came to, and once the row is
-replaced nobody knows where it was. So the model that replaces rows (`by_load`, `meta: {touches: event_date}`) notes
-the days of old and new rows in its own transaction, under the number of its build; one line a day, however many builds.
+replaced, where it was is lost. So the model that replaces rows (`by_load`, `meta: {touches: event_date}`) notes the
+days of old and new rows in the same transaction, under the number of its build; one line a day, however many builds. A
+model that is built whole notes all its days before, and gives them a higher number after: where these commit alone, a
+mart that looked in between does them again.
   1. The builds of a model go one after the other (they lock its load mark), so their numbers commit in order, and a
      mart follows them with a load mark of its own, opened before it reads a row: load_marks.sql.
   2. A mart redoes the days, months or years that builds after its mark touched (`periods_after`), found and read in
@@ -26,17 +28,17 @@ A model that is built whole touches every day that it has or ever had, so the ma
     ]) -}}
 {% endmacro %}
 
-{# Pre-hook of the model whose days are noted, after `open_load_marks`: a mark of 0 says that it is built whole. #}
+{# Pre-hook of the model whose days are noted, after `open_load_marks`: a mark below 0 says that it is built whole. #}
 {% macro open_touched_days() %}
     {%- if not is_incremental() -%}
     update {{ touched_days() }}
     set build = (select max(build) + 1 from {{ touched_days() }} where relation = '{{ this.identifier }}')
     where relation = '{{ this.identifier }}';
-    update {{ load_marks() }} set load_id = 0 where relation = '{{ this.identifier }}'
+    update {{ load_marks() }} set load_id = -1 where relation = '{{ this.identifier }}'
     {%- endif -%}
 {% endmacro %}
 
-{# Post-hook before `save_load_marks`: the days that a model built whole has for the first time. #}
+{# Post-hook before `save_load_marks`: a model built whole has touched the days that it had, and those that it has now. #}
 {% macro save_touched_days(day) %}
     insert into {{ touched_days() }} (relation, day, build)
     select
@@ -45,11 +47,15 @@ A model that is built whole touches every day that it has or ever had, so the ma
         (select coalesce(max(build), 1) from {{ touched_days() }} where relation = '{{ this.identifier }}')
     from (
         select distinct {{ day }} from {{ this }}
-        where exists (select 1 from {{ load_marks() }} where relation = '{{ this.identifier }}' and load_id = 0)
+        where exists (select 1 from {{ load_marks() }} where relation = '{{ this.identifier }}' and load_id < 0)
     ) as days
     where not exists (
         select 1 from {{ touched_days() }} as known where known.relation = '{{ this.identifier }}' and known.day = days.{{ day }}
     );
+    update {{ touched_days() }} set build = build + 1
+    where
+        relation = '{{ this.identifier }}'
+        and exists (select 1 from {{ load_marks() }} where relation = '{{ this.identifier }}' and load_id < 0);
     {{ adapter.dispatch('tell_the_planner')(touched_days()) }}
 {% endmacro %}
 
@@ -58,14 +64,17 @@ A model that is built whole touches every day that it has or ever had, so the ma
 
 {% macro postgres__tell_the_planner(relation) %}analyze {{ relation }}{% endmacro %}
 
-{# Part of `by_load`, before it replaces rows of `target` by `fresh` ones: the days of both belong to a new build. #}
-{% macro touch_days(target, fresh, key, day) %}
+{# It analyzes by itself. #}
+{% macro redshift__tell_the_planner(relation) %}{% endmacro %}
+
+{# Part of `by_load`, before it replaces rows of `target` that meet the condition by `fresh` ones: the days of both. #}
+{% macro touch_days(target, fresh, condition, day) %}
     {%- set days, model_name = touched_days(), target.identifier -%}
     {%- set build = run_query(newest_build(model_name)).rows[0][0] | int + 1 -%}
     insert into {{ days }} (relation, day, build)
     select '{{ model_name }}', changed.{{ day }}, {{ build }}
     from (
-        select {{ day }} from {{ target }} where {{ has_key_in(key, fresh) }}
+        select {{ day }} from {{ target }} where {{ condition }}
         union
         select {{ day }} from {{ fresh }} where _load_id is not null
     ) as changed;
@@ -135,5 +144,9 @@ columns of `rows` whose `day` lies in it. Only periods that builds after `mark` 
 
 {# Incremental strategy `by_period`: touched periods are taken out, those that still have events are put in again. #}
 {% macro get_incremental_by_period_sql(arguments) %}
-    {{ put_again(arguments, config.get('meta', {}).get('counts', 'events')) }}
+    {{ in_one_transaction(put_again(
+        arguments,
+        config.get('meta', {}).get('counts', 'events'),
+        has_key_in(arguments['unique_key'], arguments['temp_relation'])
+    )) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{# Regular expressions that Postgres, Redshift and Snowflake read alike: no escapes, no groups that do not capture. #}
+{# Regular expressions that all warehouses read alike: no escapes, no groups that do not capture. #}
 
 {# Whether all of `text` matches. #}
 {% macro matches(text, pattern) %}
@@ -7,6 +7,10 @@
 
 {% macro default__matches(text, pattern) -%}
     {{ text }} ~ '^({{ pattern }})$'
+{%- endmacro %}
+
+{% macro duckdb__matches(text, pattern) -%}
+    regexp_full_match({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
 {% macro snowflake__matches(text, pattern) -%}

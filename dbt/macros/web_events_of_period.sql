@@ -17,7 +17,9 @@ counted as (
         {{ period }},
         cast(sum(events) as bigint) as events,
         cast(sum(invalid_ips) as bigint) as invalid_ips,
-        cast(sum(unknown_actions) as bigint) as unknown_actions
+        cast(sum(unknown_actions) as bigint) as unknown_actions,
+        min({{ day if day == 'event_date' else 'first_event_date' }}) as first_event_date,
+        max({{ day if day == 'event_date' else 'last_event_date' }}) as last_event_date
     from {{ periods_after(mark, 'int_web_events', finer, day, period, grain) }}
     group by {{ period }}
 
@@ -40,7 +42,9 @@ select
     coalesce({{ what }}.active, 0) as active_{{ what }},
     {%- endfor %}
     counted.invalid_ips,
-    counted.unknown_actions
+    counted.unknown_actions,
+    counted.first_event_date,
+    counted.last_event_date
 from counted
 {%- for what in active %}
 left join {{ what }} on counted.{{ period }} = {{ what }}.{{ period }}

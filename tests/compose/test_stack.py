@@ -49,7 +49,7 @@ def inspected(stack) -> list[dict]:
 
 
 def test_all_are_healthy_and_every_one_shot_did_its_work(stack) -> None:
-    found = {one.service: one.told for one in stack.compose.containers()}
+    found = {one.service: one.state_text for one in stack.compose.containers()}
     assert found == {
         **dict.fromkeys(
             ("postgres", "s3", "airflow-api", "airflow-scheduler", "airflow-dags", "superset"), "healthy"
@@ -161,7 +161,7 @@ def test_no_secret_stands_in_what_docker_shows(stack) -> None:
 def test_a_killed_worker_and_a_restarted_database_lose_and_double_nothing(stack) -> None:
     told = stack.runtime("up", "--profile", "distributed")
     workers = stack.containers("airflow-worker")
-    assert [one.told for one in workers] == ["healthy"] * 3, told
+    assert [one.state_text for one in workers] == ["healthy"] * 3, told
     land(stack, DROPS, ROWS_A_DROP)
     before = stack.query("select count(*) from raw.bank_transactions where account_no not like '808%%'")
 

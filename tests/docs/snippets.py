@@ -1,8 +1,8 @@
 """Snippets: the blocks of a page that say what a person types and what the machine answers.
 
-A block after the line `<!-- run -->` is run: a `yaml` block is written to the file that its first line names, a
-`python` block must end without an error, and each line of a `console` block that begins with `$ ` must print what
-stands below it, `…` alone on a line being anything. Seconds and the place of the landing may differ.
+A block after the line `<!-- run -->` is run: a `yaml` or `sql` block is written to the file that its first line
+names, a `python` block must end without an error, and each line of a `console` block that begins with `$ ` must print
+what stands below it, `…` alone on a line being anything. Seconds, times of day and the place of the landing may differ.
 With GOLDWORKS_WRITE_DOCS=1 answers that have changed are written into the page instead; look at them in the diff.
 """
 
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from data_ingestion.cli import main
+from data_ingestion.cli.commands import main
 
-BLOCK = re.compile(r"(?<=<!-- run -->\n)```(yaml|python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"(?<=<!-- run -->\n)```(yaml|sql|python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def steps_of(page: str) -> Iterator[Step]:
     """What a page asks its reader to do, in its order."""
     for kind, body in BLOCK.findall(page):
         if kind != "console":
-            yield Step(kind, body.split("\n", 1)[0].removeprefix("# "), body)
+            yield Step(kind, body.split("\n", 1)[0].removeprefix("# ").removeprefix("-- "), body)
             continue
         for part in re.split(r"^(?=\$ )", body, flags=re.MULTILINE)[1:]:
             command, _, answer = part.partition("\n")
@@ -51,7 +51,7 @@ class Reader:
 
     def follow(self, step: Step) -> str:
         """What the machine answers, as a page shows it."""
-        if step.kind == "yaml":
+        if step.kind in ("yaml", "sql"):
             path = self.folder / step.command
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step.text, encoding="utf-8")
@@ -91,7 +91,7 @@ class Reader:
         command = step.command.replace("$?", str(self.status))
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env={**self.environment},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
         )  # fmt: skip
         self.status = done.returncode
         return done.stdout
@@ -99,7 +99,9 @@ class Reader:
 
 def comparable(answer: str) -> str:
     """An answer without what differs from run to run: seconds, times of day, and blanks at the ends of lines."""
-    text = re.sub(r"\b\d+\.\d s\b", "… s", answer)
+    text = re.sub(r"\x1b\[\d*m", "", answer)
+    text = re.sub(r"^\d\d:\d\d:\d\d  ", "", text, flags=re.MULTILINE)  # dbt's clock
+    text = re.sub(r"\b\d+\.\d s\b", "… s", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+\d\d:\d\d)?", "…", text)
     text = re.sub(r"\b(loaded|failed) +\d+\.\d\b", r"\1 …", text)
     text = re.sub(r'"(seconds|etag|ledger_etag)": .*', r'"\1": …', text)

@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,14 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import typer
 
-from data_ingestion.cli import app
+from data_ingestion.cli.commands import app
 from tests.docs.snippets import Reader, follow_page, steps_of
+from tests.integration.dbt_session import ENVIRONMENT, dbt_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FOLLOWED = [page for page in PAGES if any(steps_of(page.read_text(encoding="utf-8")))]
+WRITES = os.environ.get("GOLDWORKS_WRITE_DOCS") == "1"
 EXAMPLE = ROOT / "docs/guides/add_a_dataset.md"
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -43,12 +47,46 @@ def reader(tmp_path, warehouse_url, postgres, monkeypatch) -> Reader:
     return Reader(tmp_path, os.environ)
 
 
-@pytest.mark.parametrize("page", FOLLOWED, ids=name_of)
+@pytest.fixture
+def cloned(reader: Reader, postgres, warehouse_database: str, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """The same in a copy of the parts that a new dataset touches, with `dbt` and `make generate`.
+
+    The Makefile itself would make environments of its own for a copy.
+    """
+    for part in ("dbt", "superset"):
+        shutil.copytree(ROOT / part, reader.folder / part, ignore=shutil.ignore_patterns("target", "logs"))
+    programs = reader.folder / "bin"
+    programs.mkdir()
+    (programs / "make").write_text(
+        "#!/bin/sh\n"
+        f'[ "$*" = generate ] && {sys.executable} dbt/generate.py && {sys.executable} superset/describe.py\n'
+    )
+    (programs / "make").chmod(0o755)
+    (programs / "dbt").symlink_to(ENVIRONMENT / "bin" / "dbt")
+    settings = dbt_environment(postgres, warehouse_database, reader.folder, "dev")
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DBT_PROJECT_DIR", str(reader.folder / "dbt"))
+    monkeypatch.setenv("DBT_PROFILES_DIR", str(reader.folder / "dbt"))
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    return reader
+
+
+def test_the_guide_to_a_new_dataset_works_to_its_last_file(cloned: Reader):
+    """Its chart is looked at by tests/e2e/test_the_guide.py, which has a Superset."""
+    follow_page(EXAMPLE, cloned, write=WRITES)
+    checked = subprocess.run(
+        [sys.executable, "superset/check_assets.py"], cwd=cloned.folder, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("page", [page for page in FOLLOWED if page != EXAMPLE], ids=name_of)
 def test_what_a_page_shows_is_what_happens(page: Path, reader: Reader):
     if page.parent.name == "concepts":  # they go on with the dataset of the guide
         shutil.rmtree("contracts")
         reader.follow(next(steps_of(EXAMPLE.read_text(encoding="utf-8"))))
-    follow_page(page, reader, write=os.environ.get("GOLDWORKS_WRITE_DOCS") == "1")
+    follow_page(page, reader, write=WRITES)
 
 
 def without_code(text: str) -> str:
@@ -78,6 +116,16 @@ def test_every_link_leads_somewhere(page: Path):
         assert place.is_relative_to(ROOT), f"{link}: leads out of the repository"
         if anchor:
             assert anchor in anchors(place), f"{link}: {place.name} has no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_an_install_after_which_samples_are_written_has_them(page: Path):
+    """They belong to the checkout, which only an editable install leads to."""
+    text = page.read_text(encoding="utf-8")
+    if re.search(r"^\$ goldworks (samples|traffic)", text, re.MULTILINE):
+        installs = re.findall(r"pip install .*?(?:&&|$)", text, re.MULTILINE)
+        of_checkout = [one for one in installs if re.search(r"(^| )'?\.(\[|'|\s|$)", one)]
+        assert all("--editable" in one for one in of_checkout), of_checkout
 
 
 def test_every_page_can_be_found_from_the_index():

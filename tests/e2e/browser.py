@@ -121,6 +121,12 @@ def charts_end(driver: Chrome) -> int:
     return int(driver.execute_script(f"return Math.max(...{ends})", CHART))
 
 
+def dashboard_end(driver: Chrome) -> int:
+    """Where the open dashboard ends, texts included, in pixels from the top of the page."""
+    ends = "[...document.querySelectorAll('.dashboard-component')].map(e => e.getBoundingClientRect().bottom)"
+    return int(driver.execute_script(f"return Math.max(...{ends})"))
+
+
 def page_width(driver: Chrome) -> int:
     return int(driver.execute_script("return window.innerWidth"))
 
@@ -209,6 +215,14 @@ def open_last_run_graph(driver: Chrome, url: str, dag: str) -> None:
     wait_until(driver, _at_rest, "Airflow's graph goes on moving")
     _one(driver, "button[aria-label='Fit View']").click()
     wait_until(driver, _at_rest, "Airflow's graph goes on moving")
+
+
+def open_dag_page(driver: Chrome, url: str, dag: str) -> None:
+    """What a DAG says of itself, drawn over its page."""
+    driver.get(f"{url}/dags/{dag}")
+    _one(driver, "[data-testid=markdown-button]").click()
+    _one(driver, "[role=dialog] h1")
+    wait_for_drawing(driver)
 
 
 def wait_for_drawing(driver: Chrome) -> None:

@@ -36,7 +36,7 @@ def test_what_changes_at_the_source_is_in_gold_and_in_the_report_after_the_next_
     assert before == rows(platform.transformer_url, OPEN.format("silver.int_orders_orders"))
 
     lived = platform.runtime("traffic", "90")
-    assert "90 minutes went by" in lived.stdout, lived.stderr
+    assert "90 minutes simulated" in lived.stdout, lived.stderr
     with psycopg.connect(platform.goldworks_shop_url) as shop:  # an old order, whose items do not change
         moved = shop.execute(
             "update orders set status = 'COMPLETED' where order_id = (select min(order_id) from orders"

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_what_the_files_no_longer_say_really_disappears(api: SupersetApi, spoile
             "meta": meta,
         }
         filters = dashboard["metadata"]["native_filter_configuration"]
-        filters.append({**filters[0], "id": "NATIVE_FILTER-extra", "name": "Extra"})
+        filters.append({**deepcopy(filters[0]), "id": "NATIVE_FILTER-extra", "name": "Extra"})
 
     edit(
         spoiled / DATASET,
@@ -94,8 +95,9 @@ def test_what_the_files_no_longer_say_really_disappears(api: SupersetApi, spoile
     dashboard = next(a for a in held.of(Kind.DASHBOARD) if a.content["slug"] == "bank")
     assert "CHART-extra" not in dashboard.content["position"]
     names = [f["name"] for f in dashboard.content["metadata"]["native_filter_configuration"]]
-    assert names == ["Account", "Period"]
-    accounts = next(a for a in held.of(Kind.CHART) if a.name == "Accounts over their whole record")
+    assert names == ["Account", "Month", "Dates"]
+    changed = yaml.safe_load((ASSETS / CHART).read_text(encoding="utf-8"))["uuid"]
+    accounts = next(a for a in held.of(Kind.CHART) if a.uuid == changed)
     assert accounts.content["params"]["row_limit"] == 1000
 
 

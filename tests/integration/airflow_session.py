@@ -43,6 +43,7 @@ def settings_of(home: Path, contracts: Path, project: Path, manifest: Path) -> S
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(ROOT / "airflow/airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow/dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "airflow/plugins"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__COSMOS__CACHE_DIR": str(home / "cosmos"),
         "GOLDWORKS_CONTRACTS": str(contracts),
@@ -79,9 +80,12 @@ def prepare(settings: Settings) -> None:
         checked([program, "pools", "set", "dbt", "4", "watchers of dbt models"], settings)
 
 
-def run_dag(dag: str, settings: Settings, *, succeeds: bool = True) -> dict[str, str]:
+def run_dag(
+    dag: str, settings: Settings, conf: dict[str, Any] | None = None, *, succeeds: bool = True
+) -> dict[str, str]:
     """Runs a whole DAG in one process, and gives the state of every task."""
     command = [VENVS / "airflow/bin/airflow", "dags", "test", dag, "--mark-success-pattern", WATCHERS]
+    command += ["--conf", json.dumps(conf)] if conf else []
     done = ran(command, settings)
     assert (done.returncode == 0) is succeeds, done.stdout[-6000:] + done.stderr[-3000:]
     with closing(sqlite3.connect(Path(settings["AIRFLOW_HOME"]) / "airflow.db")) as metadata:

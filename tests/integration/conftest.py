@@ -35,18 +35,6 @@ def landing(tmp_path: Path) -> FolderLanding:
     return FolderLanding(tmp_path / "landing")
 
 
-@pytest.fixture(scope="module")
-def aws_endpoint() -> Iterator[str]:
-    """The URL of an AWS of our own; what one test makes in it, others of the same process find."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
 @pytest.fixture
 def bank() -> Contract:
     return read_contract(Path("contracts/bank/bank_transactions.odcs.yaml"))
@@ -61,6 +49,8 @@ def things(tmp_path: Path) -> Contract:
 def empty_ledger(connection: Connection) -> None:
     """Forgets everything but the tables."""
     for table in (
+        "held",
+        "findings",
         "lake_marks",
         "lake_drops",
         "lake_files",
@@ -71,6 +61,7 @@ def empty_ledger(connection: Connection) -> None:
         "drops",
         "builds",
         "datasets",
+        "faults",
     ):
         connection.execute(sql.SQL("delete from {}").format(sql.Identifier("ops", table)))
 
@@ -89,7 +80,11 @@ def write_things(folder: Path, note: str = "note", **changes: object) -> Path:
         "servers": [{"server": "landing", "type": "custom", "format": "csv", "path": "things/{YYYY}-{MM}/*.csv"}],
         "schema": [{
             "name": "things", "logicalType": "object",
-            "customProperties": [{"property": "quarantineLimit", "value": {"share": 0.5, "least": 5}}],
+            "customProperties": [
+                {"property": "quarantineLimit", "value": {"share": 0.5, "least": 5}},
+                # Drops of two or three rows: that most of them are bad or leave is what such tests are about.
+                {"property": "acceptance", "value": {"badShare": 1, "withdrawnShare": 1, "conflicts": {"share": 1}}},
+            ],
             "properties": [
                 {"name": "id", "physicalName": "id", "logicalType": "integer", "required": True, "primaryKey": True,
                  "primaryKeyPosition": 1},
@@ -102,6 +97,20 @@ def write_things(folder: Path, note: str = "note", **changes: object) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(yaml.safe_dump(contract))
     return path
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """The contract of `things` with other settings of `amount`, and edited as a document."""
+
+    def read(edit=lambda document: None, **settings):
+        path = write_things(tmp_path, **settings)
+        document = yaml.safe_load(path.read_text())
+        edit(document)
+        path.write_text(yaml.safe_dump(document))
+        return read_contract(path)
+
+    return read
 
 
 @pytest.fixture

@@ -49,7 +49,10 @@ def describe(dag) -> dict:  # type: ignore[no-untyped-def, type-arg]
         "max_active_runs": dag.max_active_runs,
         "tags": sorted(dag.tags),
         "doc": dag.doc_md,
-        "params": {name: {**param.schema, "description": param.description} for name, param in params},
+        "params": {
+            name: {**param.schema, "description": param.description, "default": param.value}
+            for name, param in params
+        },
         "tasks": {task.task_id: task_of(task) for task in dag.tasks},
     }
 
@@ -62,6 +65,7 @@ def task_of(task) -> dict:  # type: ignore[no-untyped-def, type-arg]
         "pool": task.pool,
         "trigger_rule": task.trigger_rule.value,
         "upstream": sorted(task.upstream_task_ids),
+        "inlets": sorted(inlet.name for inlet in task.inlets),
         "outlets": sorted(outlet.name for outlet in task.outlets),
         "deferrable": getattr(task, "deferrable", False),
     }

@@ -16,9 +16,11 @@ from data_ingestion.contract import Contract, read_contract
 from data_ingestion.discovery import discover
 from data_ingestion.landing import FolderLanding
 from data_ingestion.load import load_drops
-from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.warehouses import open_warehouse
+from data_ingestion.warehouses.base import Warehouse
 from data_ingestion.withdraw import undo_withdrawal, withdraw
 from tests.integration.dbt_session import ROOT
+from tests.integration.limits import without_limits
 
 BANK_HEADER = (
     "Account No,DATE,TRANSACTION DETAILS,CHQ.NO.,VALUE DATE,"
@@ -96,11 +98,11 @@ class Web:
 class World:
     """A landing with the drops of several domains, and the loader behind it."""
 
-    def __init__(self, folder: Path, url: str, *feeds: Feed) -> None:
+    def __init__(self, folder: Path, url: str | Warehouse, *feeds: Feed) -> None:
         self.landing = FolderLanding(folder)
         self.feeds = feeds
-        self.contracts = [feed.contract for feed in feeds]
-        self.warehouse = PostgresWarehouse.connect(url)
+        self.contracts = [without_limits(feed.contract) for feed in feeds]
+        self.warehouse = open_warehouse(url) if isinstance(url, str) else url
         self.warehouse.migrate()
         for contract in self.contracts:
             self.warehouse.prepare(contract)
@@ -127,7 +129,7 @@ class World:
         elif what < 0.3 and withdrawn:
             undo_withdrawal(self.contracts, self.landing, self.warehouse, chance.choice(withdrawn))
         elif what < 0.4 and (loaded := sorted(set(lying) - set(withdrawn))):
-            withdraw(self.contracts, self.warehouse, chance.choice(loaded))
+            withdraw(self.contracts, self.landing, self.warehouse, chance.choice(loaded))
         else:
             self.deliver(key, feed.random_drop(chance))
         self.load()

@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from data_ingestion.contract import read_contract
@@ -120,7 +120,7 @@ def fleet_answers(rows: Iterable[Sequence[Any]]) -> dict[str, dict[Any, tuple[An
     return {
         "mart_fleet_vehicle_updates_daily": _days(tracks),
         "mart_fleet_vehicle_updates": _updates(tracks, events),
-        "mart_fleet_top_vehicle_path": _path(tracks),
+        "mart_fleet_vehicle_paths": _paths(tracks),
         "mart_fleet_vehicle_distances": distances,
         "mart_fleet_operating_periods": {
             key: (*plan, plan[3] > plan[0], *_average(key, distances)) for key, plan in periods.items()
@@ -142,8 +142,9 @@ ASKED = {
         "organization_id, vehicle_id", 2,
         "updates, update_rank, place, vehicles_with_as_many, last_located_at, registered_at, deregistered_at",
     ),
-    "mart_fleet_top_vehicle_path": (
-        "position_number", 1, "organization_id, vehicle_id, located_at, latitude, longitude, travelled_km",
+    "mart_fleet_vehicle_paths": (
+        "organization_id, vehicle_id, position_number", 3,
+        "place, is_last, located_at, latitude, longitude, travelled_km",
     ),
     "mart_fleet_vehicle_distances": (
         "organization_id, operating_period_id, vehicle_id", 3, "positions, distance_km",
@@ -234,7 +235,7 @@ def _updates(
             1 + sum(other > counts[key] for other in counts.values()),
             1 + places.index(key),
             sum(other == counts[key] for other in counts.values()),
-            tracks[key][-1].located_at if counts[key] else None,
+            max((event.located_at for event in _possible(tracks.get(key, ()))), default=None),
             last(key, "register"),
             last(key, "deregister"),
         )
@@ -242,16 +243,23 @@ def _updates(
     }
 
 
-def _path(tracks: Mapping[tuple[str, str], Sequence[Event]]) -> dict[Any, tuple[Any, ...]]:
-    if not tracks:
-        return {}
-    top = min(tracks, key=lambda key: (-len(tracks[key]), key))
-    since = tracks[top][-1].located_at - timedelta(hours=1)
-    hour = [event for event in tracks[top] if event.located_at >= since]
-    return {
-        (number,): (*top, event.located_at, event.latitude, event.longitude, _kilometres(hour[:number]))
-        for number, event in enumerate(hour, 1)
-    }
+def _possible(track: Sequence[Event]) -> list[Event]:
+    """Positions not dated after tomorrow."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    return [event for event in track if event.located_at.astimezone(UTC).date() <= tomorrow]
+
+
+def _paths(tracks: Mapping[tuple[str, str], Sequence[Event]]) -> dict[Any, tuple[Any, ...]]:
+    paths = {}
+    for place, key in enumerate(sorted(tracks, key=lambda key: (-len(tracks[key]), key)), 1):
+        track = _possible(tracks[key])
+        hour = [event for event in track if event.located_at >= track[-1].located_at - timedelta(hours=1)]
+        travelled = accumulate((_leg(one, other) for one, other in pairwise(hour)), initial=0.0)
+        for number, (event, km) in enumerate(zip(hour, travelled, strict=True), 1):
+            paths[*key, number] = (
+                place, number == len(hour), event.located_at, event.latitude, event.longitude, km,
+            )  # fmt: skip
+    return paths
 
 
 def _average(

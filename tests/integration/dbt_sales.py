@@ -81,9 +81,10 @@ _SUMS = (
 QUERIES = {
     "mart_sales_by_month": f"select month_start, {_SUMS} from gold.mart_sales_by_month",
     "mart_sales_by_country": f"select month_start, country, {_SUMS} from gold.mart_sales_by_country",
-    "mart_sales_by_product": f"select month_start, product_id, product_name, {_SUMS} from gold.mart_sales_by_product",
+    "mart_sales_by_product": f"""
+        select month_start, country, product_id, product_name, {_SUMS} from gold.mart_sales_by_product""",
     "mart_sales_by_customer": f"""
-        select month_start, lower(customer_first_name), lower(customer_last_name), mart.customer_email,
+        select month_start, country, lower(customer_first_name), lower(customer_last_name), mart.customer_email,
                translate(customer_phone, ' -().', ''), {_SUMS}
         from gold.mart_sales_by_customer as mart left join gold.dim_sales_customer using (customer_key)""",
     "fct_sales_transaction": """
@@ -103,6 +104,7 @@ QUERIES = {
 def sales_answers(sales: Iterable[Row], restatements: Iterable[Row]) -> dict[str, set[Any]]:
     """What gold must say of these rows of the two datasets, by the names of QUERIES."""
     groups: dict[str, dict[Any, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    names: dict[Any, list[str]] = defaultdict(list)  # of a product in a month, in any country
     answers: dict[str, set[Any]] = {name: set() for name in QUERIES}
     for sale in _together(sales, restatements):
         day = sale["transaction_date"]
@@ -111,8 +113,10 @@ def sales_answers(sales: Iterable[Row], restatements: Iterable[Row]) -> dict[str
         product = sale["product_id"] or (sale["product_name"] or "").lower()
         groups["mart_sales_by_month"][month,].append(sale)
         groups["mart_sales_by_country"][month, country].append(sale)
-        groups["mart_sales_by_product"][month, product].append(sale)
-        groups["mart_sales_by_customer"][month, *_person(sale)].append(sale)
+        groups["mart_sales_by_product"][month, country, product].append(sale)
+        if sale["product_name"]:
+            names[month, product].append(sale["product_name"])
+        groups["mart_sales_by_customer"][month, country, *_person(sale)].append(sale)
         revenue = sale["quantity"] * sale["price"] if _is_counted(sale) else None
         number = sale["transaction_id"]
         answers["fct_sales_transaction"].add(
@@ -125,8 +129,8 @@ def sales_answers(sales: Iterable[Row], restatements: Iterable[Row]) -> dict[str
     for mart, grouped in groups.items():
         for key, rows in grouped.items():
             if mart == "mart_sales_by_product":
-                names = [row["product_name"] for row in rows if row["product_name"]]
-                key = (key[0], rows[0]["product_id"], max(names, default="Unknown"))
+                month, country, product = key
+                key = (month, country, rows[0]["product_id"], max(names[month, product], default="Unknown"))
             answers[mart].add((*key, *_sums(rows)))
     return answers
 

@@ -21,8 +21,8 @@ from data_ingestion.ledger import LoadReport
 from data_ingestion.load import load_drops
 from data_ingestion.reading import CsvReader
 from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.warehouses.postgres.copy_stage import BinaryCopy
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
-from data_ingestion.warehouses.postgres.stage import BinaryCopy
 
 SMALL_CHUNKS = 4096
 # The limits by which small drops take each plan. New ones go together unless they are loaded one by one.

@@ -150,7 +150,7 @@ QUERIES = {
         from silver.int_orders_unknown_history""",
     "fct_orders_order": """
         select order_id, order_date, delivery_date, customer_id, customer_name, status, is_open, is_pending, items,
-               quantity, changed_at
+               quantity, order_value, items_without_value, changed_at
         from gold.fct_orders_order""",
     "fct_orders_order_item": """
         select order_item_id, order_id, product_id, product_name, quantity, delivery_date, customer_name, status,
@@ -159,16 +159,16 @@ QUERIES = {
     "dim_orders_customer": "select customer_id, customer_name, is_deleted from gold.dim_orders_customer",
     "dim_orders_product": "select product_id, product_name, unit_price, is_deleted from gold.dim_orders_product",
     "open_orders": """
-        select delivery_date, status, orders, orders_without_items, items, quantity
+        select delivery_date, status, orders, orders_without_items, items, quantity, order_value
         from gold.mart_orders_open_orders""",
     "top_delivery_dates": """
-        select place, delivery_date, open_orders, order_rank, is_tied
+        select place, delivery_date, open_orders, order_value, order_rank, is_tied
         from gold.mart_orders_delivery_dates where place <= 3""",
     "pending_products": """
         select place, product_id, product_name, items, quantity, orders, item_rank, is_tied
         from gold.mart_orders_pending_products""",
     "top_customers": """
-        select place, customer_id, customer_name, pending_orders, items, quantity, order_rank, is_tied
+        select place, customer_id, customer_name, pending_orders, items, quantity, order_value, order_rank, is_tied
         from gold.mart_orders_pending_customers where place <= 3""",
     "source_tables": """
         select source_table, rows_now, versions, unknown_intervals from gold.mart_orders_source_tables""",
@@ -219,6 +219,11 @@ def _gold(made: Replay) -> dict[str, set[Any]]:
     def pieces(rows: Iterable[Row]) -> int:
         return sum(row["quanity"] for row in rows)
 
+    def worth(rows: Iterable[Row]) -> list[Decimal]:
+        prices = ((row["quanity"], goods[row["product_id"]].values.get("unity_price"))
+                  for row in rows if row["product_id"] in goods)  # fmt: skip
+        return [quantity * price for quantity, price in prices if None not in (quantity, price)]
+
     changed = {version.number: version.valid_from for version in made.versions["orders"]}
     pending = {number for number, row in orders.items() if row["status"] == "PENDING"}
     by_status: dict[Any, list[int]] = defaultdict(list)
@@ -242,7 +247,8 @@ def _gold(made: Replay) -> dict[str, set[Any]]:
         "fct_orders_order": {
             (number, row["order_date"], row["delivery_date"], row["customer_id"], buyer(row["customer_id"]),
              row["status"], row["status"] != "COMPLETED", number in pending, len(of_order[number]),
-             pieces(of_order[number]), changed[number])
+             pieces(of_order[number]), sum(worth(of_order[number])),
+             len(of_order[number]) - len(worth(of_order[number])), changed[number])
             for number, row in orders.items()
         },
         "fct_orders_order_item": {
@@ -259,11 +265,13 @@ def _gold(made: Replay) -> dict[str, set[Any]]:
         },
         "open_orders": {
             (*key, len(numbers), sum(not of_order[number] for number in numbers), len(items_of(numbers)),
-             pieces(items_of(numbers)))
+             pieces(items_of(numbers)), sum(worth(items_of(numbers))))
             for key, numbers in by_status.items()
         },
         "top_delivery_dates": {
-            (place, *key, count, rank, tied) for place, key, count, rank, tied in _ranked(by_date) if place <= 3
+            (place, *key, count, sum(worth(items_of(by_date[key]))), rank, tied)
+            for place, key, count, rank, tied in _ranked(by_date)
+            if place <= 3
         },
         "pending_products": {
             (place, number, name, count, pieces(by_product[name, number]),
@@ -272,7 +280,7 @@ def _gold(made: Replay) -> dict[str, set[Any]]:
         },
         "top_customers": {
             (place, number, name, count, len(items_of(by_buyer[name, number])),
-             pieces(items_of(by_buyer[name, number])), rank, tied)
+             pieces(items_of(by_buyer[name, number])), sum(worth(items_of(by_buyer[name, number]))), rank, tied)
             for place, (name, number), count, rank, tied in _ranked(by_buyer)
             if place <= 3
         },

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from data_ingestion.landing import FolderLanding
-from data_ingestion.samples.traffic import make_traffic
+from goldworks_samples.traffic import make_traffic
 from runtime.postgres import SUPERUSER, Cluster
 from tests.integration.airflow_session import VENVS, ran
 from tests.integration.capture.source_log import running
@@ -24,12 +25,16 @@ PASSWORDS = {"SHOP_PASSWORD": "shop-test", "CAPTURE_PASSWORD": "capture-test"}
 SECRET = "zanzibar"
 TASK = """
 import os
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from goldworks_dags.domain import Domain
 from goldworks_dags.steps import capture
 from data_ingestion.contract import read_contracts
 contracts = read_contracts(Path(os.environ["GOLDWORKS_CONTRACTS"]))
-capture(Domain("orders", tuple(one for one in contracts if one.domain == "orders"), {}))
+task = SimpleNamespace(xcom_push=lambda key, value: None)
+domain = Domain("orders", tuple(one for one in contracts if one.domain == "orders"), {})
+capture(domain, {"params": {}, "ti": task})
 """
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -81,7 +86,7 @@ def captured(landing: FolderLanding) -> list[dict[str, object]]:
 def test_a_snapshot_comes_first_then_the_changes_since(goldworks: Run, shop, landing: FolderLanding) -> None:
     assert (
         goldworks("traffic", "--minutes", "5").stdout
-        == "traffic     5 minutes went by; the shop is 5 minutes old\n"
+        == "traffic     5 minutes simulated; the shop is 5 minutes old\n"
     )
     first = goldworks("capture")
     assert first.returncode == 0, first.stderr
@@ -99,8 +104,8 @@ def test_a_snapshot_comes_first_then_the_changes_since(goldworks: Run, shop, lan
 
 
 def test_the_shop_gets_no_older_than_it_was_asked_to(goldworks: Run, shop) -> None:
-    assert "3 minutes went by; the shop is 3 minutes old" in goldworks("traffic", "--until", "3").stdout
-    assert "0 minutes went by; the shop is 3 minutes old" in goldworks("traffic", "--until", "3").stdout
+    assert "3 minutes simulated; the shop is 3 minutes old" in goldworks("traffic", "--until", "3").stdout
+    assert "0 minutes simulated; the shop is 3 minutes old" in goldworks("traffic", "--until", "3").stdout
 
 
 def test_the_status_tells_how_far_the_source_is_captured(goldworks: Run, shop) -> None:
@@ -115,7 +120,7 @@ def test_the_status_tells_how_far_the_source_is_captured(goldworks: Run, shop) -
     assert (after["slot"], after["source"]) == ("reserved", "shop")
     assert after["behind_bytes"] < behind["behind_bytes"]
     assert after["left_bytes"] > after["kept_bytes"]
-    assert "bytes until it is lost" in goldworks("capture", "--status").stdout
+    assert "bytes until the slot is lost" in goldworks("capture", "--status").stdout
 
 
 def test_whoever_captures_may_read_the_shop_and_change_nothing(
@@ -192,7 +197,7 @@ def test_a_capture_that_goes_on_outlives_a_restart_of_its_source(
 def make_shop(url: str) -> None:
     """Lets a minute of the shop's life go by."""
     with psycopg.connect(url, autocommit=True) as session:
-        make_traffic(session, 1)
+        make_traffic(session, 1, today=date(2026, 1, 6))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from data_ingestion.cli import app
+from data_ingestion.cli.commands import app
 from tests.integration.conftest import write_things
 
 JANUARY = "things/2026-01/a.csv"
@@ -69,7 +69,8 @@ def test_a_plan_says_what_and_why_and_changes_nothing(goldworks, landing):
     (drop,) = json.loads(goldworks("plan", "--json").stdout)["drops"]
     assert (drop["kind"], drop["object"]["key"]) == ("new", JANUARY)
     assert json.loads(goldworks("status", "--json").stdout) == {
-        "datasets": [], "loads": [], "withdrawn": [], "unresolved": [],
+        "datasets": [], "loads": [], "withdrawn": [], "unresolved": [], "held": [], "findings": [],
+        "faults": [],
     }  # fmt: skip
 
 
@@ -94,8 +95,43 @@ def test_a_failed_drop_ends_with_the_senders_exit_code_and_the_others_are_in(gol
     landing.write("things/2026-02/a.csv", b"id,amount,note\n2,2,b\n")
     done = goldworks("load")
     assert done.returncode == 4
-    assert "header 'colour' is no column" in done.stdout
-    assert "1 of 2 drops failed; the others are in" in done.stderr
+    assert "unknown 'colour'" in done.stdout
+    assert "1 of 2 drops failed; the others are loaded" in done.stderr
+    assert "colour" not in done.stderr  # it stands in the lines above
+    assert done.stderr.endswith(f"to end that:\n  goldworks withdraw {JANUARY}\n")
+
+
+def test_of_drops_that_all_failed_none_is_said_to_be_in(goldworks, landing):
+    landing.write(JANUARY, b"id,amount,colour\n1,1,red\n")
+    landing.write("things/2026-02/b.csv", b"id,amount,colour\n1,1,red\n")
+    done = goldworks("load")
+    assert done.stdout.count("'colour'") == 1
+    assert "failed      things/2026-02/b.csv: same error as" in done.stdout
+    assert "total" not in done.stdout
+    assert done.stderr.startswith("error: 2 of 2 drops failed\n")
+    told = goldworks("load", "--json")
+    assert told.stdout.count("'colour'") == 2
+    assert "first: things/2026-01" in told.stderr
+
+
+def test_what_was_passed_over_is_told_by_each_command_and_to_a_machine(goldworks, landing):
+    put(landing, "1,1,a")
+    (landing.root / "things/2026-01/link.csv").symlink_to("/etc/passwd")
+    line = (
+        "passed over things/2026-01/link.csv  a link to a target outside the landing, which is not followed"
+    )
+    for command in ("discover", "plan", "load"):
+        assert line in goldworks(command).stdout.splitlines()
+        (entry,) = json.loads(goldworks(command, "--json").stdout)["passed_over"]
+        assert (entry["key"], set(entry)) == ("things/2026-01/link.csv", {"key", "fault", "remedy"})
+
+
+def test_a_long_quarantined_row_is_shown_in_part_and_whole_to_a_machine(goldworks, landing):
+    put(landing, f"1,x,{'a' * 100_000}", "2,2,b")
+    assert "quarantined 1 row: `goldworks quarantine`" in goldworks("load").stdout
+    assert len(goldworks("quarantine").stdout) < 1_000
+    (row,) = json.loads(goldworks("quarantine", "--json").stdout)
+    assert len(row["raw_text"]) > 100_000
 
 
 @pytest.mark.parametrize(
@@ -109,10 +145,10 @@ def test_a_failed_drop_ends_with_the_senders_exit_code_and_the_others_are_in(gol
             "u@127.0.0.1:1/x",
         ),
         ({"GOLDWORKS_LANDING_URL": "/no/such/folder"}, ("load",), 5, "no such folder"),
-        ({}, ("load", "--dataset", "unknown"), 3, "it holds things"),
+        ({}, ("load", "--dataset", "unknown"), 3, "known datasets: things"),
         ({}, ("load", "--no-such-option"), 2, "No such option"),
-        ({}, ("load", "--from", "2026-13"), 2, "is no period"),
-        ({}, ("samples", "--domain", "unknown"), 2, "there are of: bank"),
+        ({}, ("load", "--from", "2026-13"), 2, "is not a period"),
+        ({}, ("samples", "--domain", "unknown"), 2, "known domains: bank"),
         ({"GOLDWORKS_SHOP_URL": "shop:secret@db/shop"}, ("traffic",), 5, "GOLDWORKS_SHOP_URL: can't be read"),
     ],
 )
@@ -134,7 +170,7 @@ def test_a_dataset_that_the_ledger_does_not_know_is_no_empty_one(goldworks, land
     goldworks("load")
     done = goldworks(*asked)
     assert done.returncode == 3
-    assert "no dataset 'unknown'\n  it knows things" in done.stderr
+    assert "no dataset 'unknown' in the ledger\n  known datasets: things" in done.stderr
 
 
 def test_a_wrong_contract_names_file_property_and_remedy(goldworks, tmp_path):
@@ -143,7 +179,7 @@ def test_a_wrong_contract_names_file_property_and_remedy(goldworks, tmp_path):
     done = goldworks("contract", "check")
     assert done.returncode == 3
     assert done.stderr.startswith(f"error: {path}:")
-    assert "schema[0].properties[0].logicalType: 'numbr' is no logical type" in done.stderr
+    assert "schema[0].properties[0].logicalType: 'numbr' is not a logical type" in done.stderr
     assert "did you mean 'number'?" in done.stderr
 
 
@@ -208,7 +244,7 @@ def test_an_empty_file_fails_by_its_name_and_a_header_alone_withdraws_what_was_t
     landing.write(JANUARY, b"")
     done = goldworks("load")
     assert done.returncode == 4
-    assert f"first: {JANUARY}: the file is empty" in done.stderr
+    assert f"failed      {JANUARY}: the file is empty" in done.stdout
     put(landing)
     assert "0 read = 0 (1 withdrawn)" in goldworks("load").stdout
 
@@ -229,7 +265,7 @@ def test_a_withdrawal_tells_what_moved_and_how_to_take_it_back(goldworks, landin
 def test_a_key_that_is_not_known_is_the_operators(goldworks, landing):
     done = goldworks("withdraw", "no/such.csv", "--json")
     assert (done.returncode, done.stdout) == (5, "")
-    assert "the ledger knows no such object" in done.stderr
+    assert "no such object in the ledger" in done.stderr
 
 
 def test_a_plan_tells_of_every_object_that_is_not_simply_in_force(goldworks, landing):
@@ -247,3 +283,88 @@ def test_a_plan_tells_of_every_object_that_is_not_simply_in_force(goldworks, lan
     assert [line.split()[0] for line in lines] == ["discover", "withdrawn", "new", "unfinished", "unresolved"]
     outside = json.loads(goldworks("plan", "--from", "2030", "--json").stdout)
     assert (outside["drops"], outside["outside"]) == ([], {"things": 2})
+
+
+@pytest.fixture
+def contract_of_things(tmp_path):
+    """Changes the contract that `goldworks` reads."""
+    return lambda **settings: write_things(tmp_path / "contracts", **settings)
+
+
+def test_a_type_that_widens_is_foreseen_and_done_by_the_next_load(goldworks, landing, contract_of_things):
+    put(landing, "1,1,a")
+    goldworks("load")
+    contract_of_things(physicalType="numeric(14,4)")
+    line = (
+        "raw.things.amount is widened from numeric(12,2) to numeric(14,4): "
+        "the server rewrites the table, rows: 1"
+    )
+    for command in (["plan"], ["contract", "check", "--warehouse"], ["load"]):
+        done = goldworks(*command)
+        assert (done.returncode, line in done.stdout) == (0, True), done.stdout + done.stderr
+    assert "widened" not in goldworks("plan").stdout
+
+
+def test_a_type_that_needs_a_rebuild_is_foreseen_with_the_contract_authors_exit_code(
+    goldworks, landing, contract_of_things, warehouse_url
+):
+    put(landing, "1,1,a")
+    goldworks("load")
+    contract_of_things(logicalType="integer", physicalType="integer")
+    assert goldworks("contract", "check").returncode == 0
+    for command in (["plan"], ["contract", "check", "--warehouse", warehouse_url], ["load"]):
+        done = goldworks(*command)
+        assert done.returncode == 3
+        assert "raw.things.amount is numeric(12,2), the contract says integer" in done.stderr
+        assert "goldworks rebuild things" in done.stderr
+    checked = goldworks("contract", "check", "--warehouse", "--json")
+    assert "raw.things.amount is numeric(12,2)" in json.loads(checked.stdout)[0]["faults"][0]
+
+
+def test_a_rebuild_is_told_in_numbers_that_add_up_and_what_waits_is_named(
+    goldworks, landing, contract_of_things
+):
+    put(landing, "1,1,a", "1,2,a", "2,two,b", "3,3,c")
+    goldworks("load")
+    contract_of_things(logicalType="string", physicalType="text")
+    landing.write("things/2026-02/b.csv", b"id,amount,note\n9,9,z\n")
+    assert goldworks("load").returncode == 3
+    done = goldworks("rebuild", "things")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "rebuild     raw.things  1 drop to read, 41 bytes"
+    assert lines[1].startswith("rebuilt     raw.things  1 drop: 4 read = 1 repeated + 3 inserted  ")
+    assert lines[2:] == [
+        "rows        2 before, 3 now",
+        "            1 drop to load: goldworks load --dataset things",
+    ]
+    told = json.loads(goldworks("rebuild", "things", "--json").stdout)
+    assert (told["dataset"], told["fates"]["inserted"], told["waiting"]) == ("things", 3, 1)
+    assert goldworks("load").returncode == 0
+
+
+def test_a_rebuild_that_would_lose_rows_asks_for_a_yes(goldworks, landing, contract_of_things):
+    put(landing, "1,1,a")
+    goldworks("load")
+    (landing.root / JANUARY).unlink()
+    contract_of_things(logicalType="string", physicalType="text")
+    refused = goldworks("rebuild", "things")
+    assert refused.returncode == 5
+    assert f"{JANUARY}: gone from the landing; rows: 1" in refused.stderr
+    assert "--yes" in refused.stderr
+    done = goldworks("rebuild", "things", "--yes")
+    assert done.returncode == 0
+    assert (
+        f"lost        {JANUARY}  rows: 1; gone from the landing; its rows are no longer in raw" in done.stdout
+    )
+
+
+def test_a_file_of_one_long_line_fails_in_a_few_lines_and_the_others_are_in(goldworks, landing):
+    landing.write("things/2026-01/base64.csv", b"QUJD" * 50_000)
+    put(landing, "1,1,a")
+    for known in ("2 new", "1 new · 1 known"):
+        done = goldworks("load")
+        assert done.returncode == 4
+        assert known in done.stdout
+        assert "things/2026-01/base64.csv" in done.stdout
+        assert len(done.stdout + done.stderr) < 2_500

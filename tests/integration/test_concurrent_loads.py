@@ -2,11 +2,12 @@
 
 import threading
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
 from data_ingestion.discovery import discover
-from data_ingestion.ledger import LoadState
+from data_ingestion.ledger import LoadState, quarantine
 from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
 from data_ingestion.warehouses.postgres.merge_plan import PlanLimits
@@ -66,14 +67,14 @@ def test_a_reader_of_raw_never_waits_and_never_sees_half_a_drop(things, landing,
     landing.write("things/2026-01/a.csv", b"id,amount,note\n1,10,a\n3,30,c\n")
     (plan,) = discover([things], landing, warehouse).plans
     seen = []
-    original = warehouse.bring_in
+    original = warehouse.load_batch
 
     def look_before_the_commit(*arguments):
         report = original(*arguments)
         seen.extend(reader.connection.execute("select id, amount::int from raw.things order by 1").fetchall())
         return report
 
-    warehouse.bring_in = look_before_the_commit
+    warehouse.load_batch = look_before_the_commit
     list(load_drops(things, landing, warehouse, plan.drops))
     assert seen == [(1, 1), (2, 2)]
     assert reader.connection.execute("select id, amount::int from raw.things order by 1").fetchall() == [
@@ -158,3 +159,35 @@ def test_two_loaders_and_a_reader_from_the_first_load_on(things, landing, wareho
         assert len({note for note, _, _ in rows}) == len(rows)
     whole = "select count(*), min(amount)::int, max(amount)::int from raw.things"
     assert warehouse.connection.execute(whole).fetchone() == (DROPS * ROWS, ROUNDS - 1, ROUNDS - 1)
+
+
+def test_loaders_that_fail_on_the_same_drop_at_once_leave_its_rows_open_once(
+    things, landing, warehouse, warehouse_url, monkeypatch
+):
+    lines = ["id,amount,note", *(f"{number},bad,x" for number in range(9))]
+    landing.write("things/2026-01/a.csv", "\n".join(lines).encode())
+    (plan,) = discover([things], landing, warehouse).plans
+    warehouse.prepare(things)
+    closed, original = threading.Barrier(2), quarantine.close_quarantine
+
+    def close_and_wait(*arguments, **named):
+        """As late as may be: each has closed what it sees before the other has written anything."""
+        original(*arguments, **named)
+        with suppress(threading.BrokenBarrierError):
+            closed.wait(timeout=2)
+
+    monkeypatch.setattr(quarantine, "close_quarantine", close_and_wait)
+    reports = []
+
+    def run():
+        session = PostgresWarehouse.connect(warehouse_url)
+        reports.extend(load_drops(things, landing, session, plan.drops))
+        session.close()
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [report.state for report in reports] == [LoadState.FAILED] * 2
+    assert len(warehouse.quarantined("things")) == 9

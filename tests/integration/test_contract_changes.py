@@ -1,28 +1,13 @@
 """Contracts that change: what is in raw already follows them, or the load says why it can't."""
 
 import pytest
-import yaml
 
 from data_ingestion.contract import read_contract
-from data_ingestion.errors import OperatorFault
+from data_ingestion.errors import ContractFault, OperatorFault
 from data_ingestion.ledger import Fates, Kind, LoadState
 from data_ingestion.plan import Choice
 from tests.integration.conftest import write_things
 from tests.integration.test_load import FEBRUARY, JANUARY, history, put, raw
-
-
-@pytest.fixture
-def changed(tmp_path):
-    """The contract of `things`, edited as a document."""
-
-    def read(edit, **settings):
-        path = write_things(tmp_path, **settings)
-        document = yaml.safe_load(path.read_text())
-        edit(document)
-        path.write_text(yaml.safe_dump(document))
-        return read_contract(path)
-
-    return read
 
 
 @pytest.fixture
@@ -68,6 +53,65 @@ def test_a_correction_under_a_pattern_that_lost_its_dates_yields_to_the_newer_de
     assert raw(warehouse)[0] == (1, "1.00", "january")
 
 
+SEMICOLONS, COMMAS = {"delimiter": ";"}, {}
+
+
+@pytest.fixture
+def of_two_servers(changed):
+    """The contract of `things` with two servers: the path and the format of each."""
+
+    def read(*servers):
+        return changed(
+            lambda document: document.update(
+                servers=[
+                    {"server": f"s{number}", "type": "custom", "format": "csv", "path": path, **form}
+                    for number, (path, form) in enumerate(servers)
+                ]
+            )
+        )
+
+    return read
+
+
+def test_an_object_that_comes_under_another_servers_format_is_read_again_and_no_other_is(
+    landing, warehouse, load, of_two_servers
+):
+    """Its delimiter was wrong as long as the first server's path matched it."""
+    landing.write("things/2026-01/a.csv", b"id,amount,note\n1,1,a\n")
+    landing.write("things/2026-01/b.txt", b"id,amount,note\n2,2,b;c\n")
+    load(of_two_servers(("things/{YYYY}-{MM}/*", COMMAS), ("things/{YYYY}-{MM}/*.txt", SEMICOLONS)))
+    assert [row[2] for row in raw(warehouse)] == ["a", "b;c"]
+    after = of_two_servers(("things/{YYYY}-{MM}/*.csv", COMMAS), ("things/{YYYY}-{MM}/*.txt", SEMICOLONS))
+    reports = load(after)
+    assert [(report.object_key[-5:], report.kind, report.state) for report in reports] == [
+        ("b.txt", "replay", "failed")  # it has no semicolon in its header
+    ]
+
+
+def test_a_path_that_leaves_every_object_its_format_has_nothing_read_again(landing, load, of_two_servers):
+    before = of_two_servers(("things/{YYYY}-{MM}/*.csv", COMMAS), ("things/{YYYY}-{MM}/*.txt", SEMICOLONS))
+    landing.write("things/2026-01/a.csv", b"id,amount,note\n1,1,a\n")
+    landing.write("things/2026-01/b.txt", b"id;amount;note\n2;2;b\n")
+    assert len(load(before)) == 2
+    after = of_two_servers(("things/{YYYY}-{MM}/**/*.csv", COMMAS), ("things/{YYYY}-{MM}/b*.txt", SEMICOLONS))
+    assert load(after) == []
+
+
+def test_equal_bytes_in_two_formats_come_to_rest(landing, warehouse, load, of_two_servers):
+    """The drop is read as the object with the higher rank says, not by turns."""
+    both = of_two_servers(
+        ("things/{YYYY}-{MM}/*.csv", COMMAS), ("things/{YYYY}-{MM}/*.txt", {"encoding": "latin-1"})
+    )
+    content = "id,amount,note\n1,1,ü\n".encode()
+    landing.write("things/2026-01/a.csv", content)
+    load(both)
+    landing.write("things/2026-02/a.txt", content)
+    load(both)
+    assert [(report.object_key[-5:], report.kind) for report in load(both)] == [("a.txt", "replay")]
+    assert raw(warehouse) == [(1, "1.00", "Ã¼")]
+    assert load(both) == []
+
+
 def test_an_object_that_another_dataset_holds_fails_and_says_where_its_rows_are(
     things, landing, warehouse, load, tmp_path
 ):
@@ -77,9 +121,7 @@ def test_an_object_that_another_dataset_holds_fails_and_says_where_its_rows_are(
     path.write_text(path.read_text().replace("name: things", "name: parts"))
     (report,) = load(read_contract(path))
     assert report.state is LoadState.FAILED
-    assert (
-        "its rows are in raw.things, and a pattern now gives it to 'parts'\n  take them out" in report.error
-    )
+    assert "its rows are in raw.things, but the path of 'parts' matches it now\n  remove them" in report.error
 
 
 @pytest.mark.parametrize("name", ["s", "f", "r", "user"])
@@ -128,7 +170,7 @@ def test_an_occurrence_key_of_other_columns_is_refused_until_the_table_is_made_a
     load(keyed_by("id", "amount"))
     assert load(keyed_by("id", "amount")) == []
     wider = keyed_by("id", "amount", "note")
-    with pytest.raises(OperatorFault, match=r"is a hash of id, amount and .* a hash of id, amount, note and"):
+    with pytest.raises(ContractFault, match=r"is a hash of id, amount and .* a hash of id, amount, note and"):
         load(wider)
     warehouse.connection.execute("drop table raw.things, raw.things__history")
     load(wider, Choice(full_refresh=True))
@@ -172,5 +214,5 @@ def test_a_history_without_its_raw_table_is_the_operators(things, landing, wareh
     load(things)
     warehouse.connection.execute("drop table raw.things")
     put(landing, FEBRUARY, "2,3,c")
-    with pytest.raises(OperatorFault, match=r"things__history.* is there, but its raw table is not"):
+    with pytest.raises(OperatorFault, match=r"things__history.* exists, but its raw table does not"):
         load(things)

@@ -1,6 +1,11 @@
 """The DAGs as Airflow sees them, and one run of `bank` by Airflow alone, on a folder and a real warehouse."""
 
+import json
+import re
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +41,7 @@ title: Accounts
 tables:
   - {name: accounts, title: Accounts, relation: dim_bank_account, columns: {account_no: Account}, order: [account_no]}
 """
+FAULTS = "select domain, dataset, step from ops.faults order by 1, 2"
 BALANCES = "select account_no, closing_balance_inr::text from gold.dim_bank_account order by 1"
 
 Run = Callable[..., dict[str, str]]
@@ -152,15 +158,55 @@ def test_a_dag_runs_as_often_as_its_contracts_promise_and_never_twice_at_once(ba
 def test_assets_have_the_same_names_everywhere(bank: dict[str, Any]) -> None:
     assert bank["tasks"]["gate"]["outlets"] == ["raw.bank"]
     assert "gold.mart_bank_daily_balance" in bank["tasks"]["publish"]["outlets"]
+    assert bank["tasks"]["publish"]["inlets"] == ["raw.bank_transactions"]
 
 
-def test_the_form_offers_datasets_periods_a_full_listing_and_a_full_refresh(bank: dict[str, Any]) -> None:
-    assert set(bank["params"]) == {
-        *("datasets", "first_period", "last_period"),
-        *("full_listing", "full_refresh"),
-    }
-    assert bank["params"]["datasets"]["items"]["enum"] == ["bank_transactions"]
-    assert all(schema["title"] and schema["description"] for schema in bank["params"].values())
+def test_the_form_offers_what_can_match_and_requires_nothing(parsed: dict[str, Any]) -> None:
+    chosen_always = {"datasets", "full_listing", "full_refresh", "accept"}
+    periods = {"first_period", "last_period"}
+    bank, fleet = (parsed["dags"][domain]["params"] for domain in ("bank", "fleet"))
+    assert set(bank) == chosen_always  # its files have no periods
+    assert set(fleet) == chosen_always | periods
+    assert bank["datasets"]["items"]["enum"] == ["bank_transactions"]
+    assert "2026-03-31T23" in fleet["first_period"]["description"]
+    for end in periods:  # its files have hours
+        assert re.search(fleet[end]["pattern"], "2026-03-31T23")
+    for schema in (param for dag in parsed["dags"].values() for param in dag["params"].values()):
+        assert schema["title"] and schema["description"]
+        # Airflow's form holds any other for required, and starts no run while one of these is empty.
+        assert "null" in schema["type"]
+        assert schema["default"] in (None, False)
+
+
+@pytest.fixture
+def with_a_faulty_contract(tmp_path: Path) -> Path:
+    """The contracts of this tree, with a type of the bank's and one of the two of sales misspelt."""
+    folder = tmp_path / "contracts"
+    shutil.copytree(ROOT / "contracts", folder)
+    for name in ("bank/bank_transactions", "sales/transaction_restatements"):
+        path = folder / f"{name}.odcs.yaml"
+        text = path.read_text()
+        assert "logicalType: string" in text
+        path.write_text(text.replace("logicalType: string", "logicalType: strnig", 1))
+    return folder
+
+
+def test_a_faulty_contract_is_an_import_error_and_takes_no_dag_away(
+    airflow: Settings, parsed: dict[str, Any], with_a_faulty_contract: Path
+) -> None:
+    found = parse_dags({**airflow, "GOLDWORKS_CONTRACTS": str(with_a_faulty_contract)})
+    ((file, error),) = found["errors"].items()
+    assert file.endswith("contract_faults.py")
+    assert "bank/bank_transactions.odcs.yaml:" in error
+    assert "sales/transaction_restatements.odcs.yaml:" in error
+    assert error.count("'strnig' is not a logical type") == 2
+    assert set(found["dags"]) == set(parsed["dags"])
+    # Its domain goes on with the other datasets; one that has none left still builds what raw holds.
+    sales, bank = found["dags"]["sales"], found["dags"]["bank"]
+    assert sales["params"]["datasets"]["items"]["enum"] == ["customer_transactions"]
+    assert set(sales["tasks"]) == set(parsed["dags"]["sales"]["tasks"])
+    assert set(bank["tasks"]) == set(parsed["dags"]["bank"]["tasks"])
+    assert "`bank_transactions` is left out: its contract is faulty" in bank["doc"]
 
 
 @pytest.fixture
@@ -182,8 +228,8 @@ def run(airflow: Settings, landed: Path, postgres: Cluster, warehouse_database: 
     settings = {**airflow, **places(postgres, warehouse_database, landed)}
     prepare(settings)
 
-    def run(succeeds: bool = True, **changed: str) -> dict[str, str]:
-        return run_dag("bank", {**settings, **changed}, succeeds=succeeds)
+    def run(succeeds: bool = True, conf: dict[str, Any] | None = None, **changed: str) -> dict[str, str]:
+        return run_dag("bank", {**settings, **changed}, conf, succeeds=succeeds)
 
     return run
 
@@ -245,3 +291,64 @@ def test_a_profile_and_a_report_that_failed_are_written_by_the_next_run_though_n
 def _all(url: str, query: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(query).fetchall()
+
+
+def test_a_held_correction_makes_runs_red_until_the_form_accepts_it(
+    run: Run, landed: Path, warehouse_url: str, airflow: Settings
+) -> None:
+    march = landed / "bank_transactions/march.csv"
+    rows = march.read_text().splitlines(keepends=True)
+    march.write_text("".join([*rows, "712000400355',2026-03-03,rent,,2026-03-03,100.00,,500.00,.\n"]))
+    run()
+    march.write_text("".join(rows[:2]))
+    held = run(succeeds=False)
+    assert (held["load"], held["publish"], held["verdict"]) == ("success", "skipped", "failed")
+    assert "would withdraw 2 of 3 rows" in note_of_last_run(airflow)
+    assert _all(warehouse_url, "select count(*) from raw.bank_transactions") == [(3,)]
+    accepted = run(conf={"accept": ["bank_transactions/march.csv"]})
+    assert (accepted["publish"], accepted["verdict"]) == ("success", "success")
+    assert _all(warehouse_url, "select count(*) from raw.bank_transactions") == [(1,)]
+
+
+def test_a_domain_with_a_faulty_contract_builds_what_raw_holds_and_its_run_is_red_at_its_end(
+    run: Run, warehouse_url: str, with_a_faulty_contract: Path, landed: Path, airflow: Settings
+) -> None:
+    faulty = {"GOLDWORKS_CONTRACTS": str(with_a_faulty_contract)}
+    first = run(succeeds=False, **faulty)
+    assert (first["discover"], first["load"], first["verdict"]) == ("success", "skipped", "failed")
+    assert "'strnig' is not a logical type" in note_of_last_run(airflow)
+    assert _all(warehouse_url, FAULTS) == [
+        ("bank", "bank_transactions", "contract"),
+        ("sales", "transaction_restatements", "contract"),
+    ]
+    assert _all(warehouse_url, "select count(*) from ops.objects") == [(0,)]
+
+    assert run()["verdict"] == "success"
+    assert _all(warehouse_url, FAULTS) == []
+    broken = landed / "bank_transactions/april.csv"
+    broken.write_text(HEADER + "712000400355',2026-04-01,rent,,2026-04-01,100.00,,500.00,.\n")
+    second = run(succeeds=False, **faulty)
+    assert (second["load"], second["verdict"]) == ("skipped", "failed")
+    assert _all(warehouse_url, "select count(*) from raw.bank_transactions") == [(2,)]
+
+
+def test_a_choice_that_can_match_nothing_is_refused_before_anything_is_done(
+    run: Run, warehouse_url: str, airflow: Settings
+) -> None:
+    refused = run(succeeds=False, conf={"first_period": "2026-01"})
+    assert (refused["discover"], refused["gate"]) == ("failed", "failed")
+    assert refused["transform.dbt_producer_watcher"] == "upstream_failed"
+    assert _all(warehouse_url, "select to_regclass('ops.loads')::text") == [(None,)]
+    assert "periods were chosen, but the paths of these files have none" in note_of_last_run(airflow)
+    # As callers of the API said so far that nothing is chosen.
+    accepted = run(conf={"datasets": [], "first_period": "", "last_period": "", "full_refresh": False})
+    assert accepted["verdict"] == "success"
+
+
+def note_of_last_run(airflow: Settings) -> str:
+    """What its tasks left for the note of the newest run; a scheduler makes it one, and there is none here."""
+    with closing(sqlite3.connect(Path(airflow["AIRFLOW_HOME"]) / "airflow.db")) as metadata:
+        query = """
+            select value from xcom where key = 'note' and run_id = (select run_id from dag_run order by id desc limit 1)
+        """
+        return "\n".join(str(json.loads(value)) for (value,) in metadata.execute(query))

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 
 from data_ingestion.contract import read_contract
-from data_ingestion.warehouses.postgres import tables
+from data_ingestion.warehouses.postgres import PostgresWarehouse
+from data_ingestion.warehouses.postgres.session import PostgresSession
 from tests.integration.conftest import write_things
 from tests.integration.dbt_feeds import Bank, Web
 from tests.integration.dbt_fleet import MIDNIGHT, VEHICLES, Fleet, update
@@ -133,6 +134,22 @@ def test_gold_is_what_the_reporter_reads(built, reporter):
            from gold.mart_bank_withdrawals_over_limit"""
     ).fetchall()
     assert over == [("1000002", 2, n("1000000000.01"), n("1000000000"), n("0.01"))]
+
+
+def test_each_domain_says_which_days_its_gold_covers_and_when_it_was_loaded(built, loaded, reporter):
+    day = date
+    covered = {
+        "bank": (day(2024, 1, 29), day(2024, 2, 2)),
+        "web": (day(2024, 1, 30), day(2024, 2, 1)),
+        "fleet": (MIDNIGHT.date(), MIDNIGHT.date()),
+        "sales": (day(2024, 2, 1), day(2024, 2, 3)),
+    }
+    for domain, days in covered.items():
+        row = reporter.execute(f"select data_from, data_to from gold.mart_{domain}_data_range").fetchall()
+        assert row == [days], domain
+    ((loaded_at,),) = reporter.execute("select loaded_at from gold.mart_web_data_range").fetchall()
+    newest = "select max(ended_at) from ops.loads where dataset = 'events'"
+    assert loaded_at == loaded.execute(newest).fetchone()[0]
 
 
 def test_a_quiet_day_has_the_balance_of_the_day_before(built, reporter):
@@ -325,7 +342,7 @@ def test_plain_dbt_builds_for_a_developer_what_a_new_contract_brings(
     """Two contracts, the bronze layer generated, and `dbt build` in a shell: schemas of her own, no SQL written."""
     shutil.copytree(ROOT / "contracts", tmp_path / "contracts")
     things = read_contract(write_things(tmp_path / "contracts", note="order"))
-    tables.prepare(loaded, things)
+    PostgresWarehouse(PostgresSession(loaded, lambda: loaded)).prepare(things)
     loaded.execute("""insert into raw.things values (1, 2.5, 'a', 1, 1, 2)""")
     shutil.copytree(ROOT / "dbt", tmp_path / "dbt", ignore=shutil.ignore_patterns("target", "logs"))
     generate = [sys.executable, ROOT / "dbt/generate.py", "--contracts", tmp_path / "contracts"]
@@ -365,4 +382,4 @@ def test_docs_describe_every_model_and_column(dbt, environment, built):
         if not node["columns"].get(column, {}).get("description")
     ]
     assert silent == []
-    assert all(node["description"].startswith("One row a") for node in models.values())
+    assert all(node["description"].startswith(("One row a", "One row per")) for node in models.values())

@@ -95,7 +95,7 @@ def test_gold_has_an_answer_for_every_metric_and_column_of_the_dashboard(built, 
         yaml.safe_load(path.read_text())
         for path in (ROOT / "superset/assets/datasets/warehouse").glob("mart_fleet_*.yaml")
     ]
-    assert len(datasets) == 6
+    assert len(datasets) == 8
     for dataset in datasets:
         table = f"{dataset['schema']}.{dataset['table_name']}"
         metrics = ", ".join(metric["expression"] for metric in dataset["metrics"])
@@ -104,18 +104,48 @@ def test_gold_has_an_answer_for_every_metric_and_column_of_the_dashboard(built, 
         assert reporter.execute(f"select {columns} from {table}").fetchall(), table
 
 
-def test_the_map_shows_the_path_between_two_corners_that_hold_it(built, reporter):
-    kinds = dict(
-        reporter.execute(
-            "select point_kind, count(*) from gold.mart_fleet_top_vehicle_map group by 1"
-        ).fetchall()
+def kinds(reporter, mart, vehicle=""):
+    query = (
+        f"select point_kind, count(*) from gold.{mart} where coalesce(vehicle_label, '') like %s group by 1"
     )
-    assert kinds == {"First place": 1, "On the way": 3, "Last place": 1, "Corner of the map": 2}
+    return dict(reporter.execute(query, [f"{vehicle}%"]).fetchall())
+
+
+def test_the_map_of_a_path_shows_it_between_two_corners_that_hold_it(built, reporter):
+    assert kinds(reporter, "mart_fleet_path_map", "1 ") == {
+        "First position": 1, "On the way": 3, "Last position": 1, "Corner of the map": 2,
+    }  # fmt: skip
+    assert kinds(reporter, "mart_fleet_path_map", "2 ") == {"Last position": 1, "Corner of the map": 2}
     (widest, highest) = reporter.execute(
-        "select max(east_km), max(north_km) from gold.mart_fleet_top_vehicle_map"
+        "select max(east_km), max(north_km) from gold.mart_fleet_path_map"
     ).fetchone()
-    assert widest == 2 * highest
+    assert widest == highest
     assert widest >= Decimal("22.239")
+
+
+def test_the_map_of_last_positions_has_every_vehicle_that_reported_one_and_the_ground_driven_on(
+    built, reporter
+):
+    found = kinds(reporter, "mart_fleet_last_map")
+    assert (found["Top vehicle"], found["Other vehicles"], found["Corner of the map"]) == (1, 1, 2)
+    assert found["Driven in the last hour"] == 5
+
+
+def test_a_position_of_2099_warns_and_shrinks_no_last_hour(built, world, dbt, reporter, transformer):
+    hours = "select vehicle_id, count(*), max(located_at) from gold.mart_fleet_vehicle_paths group by 1 order by 1"
+    before = reporter.execute(hours).fetchall()
+    late = update("a", VEHICLES[0], at(30), 0, 0.2)
+    late["data"]["location"]["at"] = "2099-01-01T00:00:00.000Z"
+    world.deliver(FLEET.keys[2], FLEET.drop([late]))
+    world.load()
+    again = dbt("build", "--select", "tag:fleet", "--exclude", "resource_type:unit_test")
+    assert again["fleet_position_is_in_the_future"]["status"] == "warn"
+    assert transformer.execute("select count(*) from audit.fleet_position_is_in_the_future").fetchone() == (
+        1,
+    )
+    assert reporter.execute(hours).fetchall() == before
+    counted = "select updates, updates_ahead from gold.mart_fleet_vehicle_updates where place = 1"
+    assert reporter.execute(counted).fetchone() == (6, 1)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real vehicle events are not on this machine")

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from data_ingestion.discovery import discover
+from data_ingestion.errors import ContractFault
+from data_ingestion.faults import DatasetFault
 from data_ingestion.load import load_drops
 from data_ingestion.withdraw import withdraw
 from tests.integration.dbt_feeds import EVENTS, Bank, Web
@@ -25,7 +28,7 @@ SAME = """with promised as ({{ promised_datasets() }}),
 
 @pytest.fixture(scope="module")
 def built(dbt, world):
-    return dbt("run", "--select", "mart_platform_datasets")
+    return dbt("run", "--select", "mart_platform_datasets", "mart_platform_quarantine")
 
 
 def deliver(world, key, content):
@@ -59,13 +62,31 @@ def test_failed_loads_are_counted_since_the_newest_good_one_or_from_the_first(bu
     assert dbt("show", "--inline", SAME)["inline_query"]["status"] == "success"
 
 
+def test_every_row_read_is_accounted_for_and_the_quarantined_ones_by_reason(built, world, reporter):
+    bad = (EVENTS[1], "2024-13-05", *EVENT[2:])
+    deliver(world, WEB.keys[1], WEB.drop([EVENT, OTHER, bad]))
+    fates = ("inserted", "updated", "unchanged", "superseded", "repeated", "quarantined")
+    columns = ", ".join(f"last_rows_{fate}" for fate in fates)
+    read, adds_up, *counted = reporter.execute(
+        f"select last_rows_read, last_rows_add_up, {columns} from gold.mart_platform_datasets where dataset = %s",
+        [WEB.contract.dataset],
+    ).fetchone()
+    assert (adds_up, sum(counted)) == (True, read)
+    why = (
+        "select domain, column_name, reason, open_rows from gold.mart_platform_quarantine where dataset = %s"
+    )
+    assert ("web", "event_date", "not_a_date", 1) in reporter.execute(why, [WEB.contract.dataset]).fetchall()
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        reporter.execute("select raw_text from ops.quarantine")
+
+
 def test_what_is_withdrawn_or_read_anew_makes_no_late_dataset_punctual(built, world, reporter, dbt):
     deliver(world, WEB.keys[1], WEB.drop([EVENT]))
     deliver(world, WEB.keys[2], WEB.drop([OTHER]))
     ledger = world.warehouse.connection
     ledger.execute("update ops.loads set ended_at = ended_at - interval '40 days' where dataset = 'events'")
     assert told(reporter, WEB)[0] == "late"
-    withdraw(world.contracts, world.warehouse, WEB.keys[2])
+    withdraw(world.contracts, world.landing, world.warehouse, WEB.keys[2])
     world.contracts[1] = replace(WEB.contract, ignored_headers=("note",))
     load(world)
     kinds = ledger.execute("select distinct kind from ops.loads where ended_at > now() - interval '1 day'")
@@ -75,3 +96,19 @@ def test_what_is_withdrawn_or_read_anew_makes_no_late_dataset_punctual(built, wo
     assert dbt("show", "--inline", SAME)["inline_query"]["status"] == "success"
     deliver(world, WEB.keys[0], WEB.drop([OTHER]))
     assert told(reporter, WEB)[0] == "on time"
+
+
+def test_a_dataset_that_runs_leave_out_is_faulty_with_its_fault_even_if_no_contract_promised_it(
+    built, world, reporter
+):
+    deliver(world, WEB.keys[0], WEB.drop([EVENT]))
+    fault = ContractFault("web/events.odcs.yaml:7: the first line\n  and the remedy")
+    unknown = DatasetFault("web", "clicks", ContractFault("web/clicks.odcs.yaml: no YAML"))
+    world.warehouse.record_faults("contract", None, [DatasetFault("web", "events", fault), unknown])
+    query = "select dataset, standing, fault from gold.mart_platform_datasets where domain = 'web' order by 1"
+    assert reporter.execute(query).fetchall() == [
+        ("clicks", "faulty", "web/clicks.odcs.yaml: no YAML"),
+        ("events", "faulty", "web/events.odcs.yaml:7: the first line"),
+    ]
+    world.warehouse.record_faults("contract", None, [])
+    assert reporter.execute(query).fetchall() == [("events", "on time", None)]

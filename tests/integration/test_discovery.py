@@ -1,6 +1,7 @@
 """Discovery: what a run lists, what it costs, and what the ledger learns of objects that come and go."""
 
 import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,12 +12,13 @@ from data_ingestion.contract import Pattern, read_contract
 from data_ingestion.contract.arrival import Window
 from data_ingestion.discovery import discover
 from data_ingestion.errors import OperatorFault
-from data_ingestion.landing import LandingObject, S3Landing
+from data_ingestion.landing import FolderLanding, LandingObject, S3Landing
 from data_ingestion.ledger import Kind, ObjectState
 from data_ingestion.listing import Listing, window_start
+from data_ingestion.load import load_drops
 from data_ingestion.plan import Choice
 from tests.integration.conftest import write_things
-from tests.integration.test_load import JANUARY, put
+from tests.integration.test_load import FEBRUARY, JANUARY, put
 
 NOW = datetime.now(UTC)
 HERE = f"things/{NOW:%Y-%m}/now.csv"
@@ -285,5 +287,37 @@ def test_bad_rows_of_a_failed_correction_are_closed_when_the_version_in_force_li
 
 def test_a_contract_whose_files_lie_where_the_platform_writes_is_refused(things, landing, warehouse):
     inside = replace(things, pattern=Pattern("reports/{YYYY}/*.csv"))
-    with pytest.raises(OperatorFault, match="GOLDWORKS_REPORTS_URL"):
-        discover([inside], landing, warehouse, reserved=("lake/", "reports/"))
+    found = discover([inside], landing, warehouse, reserved=("lake/", "reports/"))
+    (fault,) = found.faults
+    assert isinstance(fault.error, OperatorFault)
+    assert (found.plans, "GOLDWORKS_REPORTS_URL" in fault.message) == ((), True)
+
+
+def test_after_a_file_of_the_future_later_periods_are_not_late(things, landing, load):
+    """The clock of one sender is wrong: what all others deliver is still in its order."""
+    next_year = NOW.year + 1
+    put(landing, f"things/{next_year}-01/a.csv", "1,1,future")
+    put(landing, "things/2020-02/a.csv", "2,2,x")
+    load(things)
+    put(landing, "things/2020-03/a.csv", "3,3,x")
+    put(landing, "things/2020-01/a.csv", "4,4,x")
+    assert {report.object_key[7:14]: report.kind for report in load(things)} == {
+        "2020-03": Kind.NEW,
+        "2020-01": Kind.LATE,
+    }
+
+
+def test_files_that_are_copied_to_another_landing_are_known_there_by_their_bytes(
+    things, landing, warehouse, load, tmp_path
+):
+    put(landing, JANUARY, "1,1,a")
+    put(landing, FEBRUARY, "2,2,b")
+    load(things)
+    before = warehouse.connection.execute("select * from raw.things order by id").fetchall()
+    shutil.copytree(landing.root, tmp_path / "moved")
+    moved = FolderLanding(tmp_path / "moved")
+    (plan,) = discover([things], moved, warehouse).plans
+    reports = list(load_drops(things, moved, warehouse, plan.drops))
+    assert [(report.kind, report.plan) for report in reports] == [("known", "nothing")] * 2
+    assert discover([things], moved, warehouse).plans[0].drops == ()
+    assert warehouse.connection.execute("select * from raw.things order by id").fetchall() == before

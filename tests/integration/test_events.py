@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from data_ingestion import events
-from data_ingestion.cli import main
+from data_ingestion.cli.commands import main
 from data_ingestion.lake.archive import archive
 from data_ingestion.lake.compaction import compact
+from data_ingestion.lake.ledger import LakeLedger
 from data_ingestion.landing import FolderLanding
 from data_ingestion.withdraw import withdraw
 from tests.integration.conftest import write_things
@@ -39,9 +40,9 @@ def test_each_step_of_a_drop_tells_its_counts(things, landing, warehouse, load, 
     load(things)
     (tmp_path / "lake").mkdir()
     lake = FolderLanding(tmp_path / "lake")
-    archive(things, landing, lake, warehouse.lake)
-    compact("things", lake, warehouse.lake)
-    withdraw([things], warehouse, FEBRUARY)
+    archive(things, landing, lake, LakeLedger(warehouse.session))
+    compact("things", lake, LakeLedger(warehouse.session))
+    withdraw([things], landing, warehouse, FEBRUARY)
     dataset, landing_line = of(told, "discover")
     assert (dataset["dataset"], dataset["to_load"], dataset["new"]) == ("things", 2, 2)
     assert (landing_line["unresolved"], landing_line["unfinished"]) == (0, 0)
@@ -70,7 +71,7 @@ def test_no_value_of_a_drop_gets_into_the_log(things, landing, warehouse, load, 
     landing.write(f"{SECRET}.txt", b"nobody's")
     load(things)
     (tmp_path / "lake").mkdir()
-    archive(things, landing, FolderLanding(tmp_path / "lake"), warehouse.lake)
+    archive(things, landing, FolderLanding(tmp_path / "lake"), LakeLedger(warehouse.session))
     assert sorted((line["outcome"], line["quarantined"]) for line in of(told, "load")) == [
         ("failed", 0), ("failed", 30), ("loaded", 3),
     ]  # fmt: skip
@@ -87,7 +88,7 @@ def test_an_error_that_quotes_a_value_is_told_by_its_kind(things, told):
 
 def test_a_fact_that_is_neither_number_nor_known_word_is_refused(told):
     with pytest.raises(TypeError, match="numbers"):
-        events.tell("load", object_key=SECRET)
+        events.write_event("load", object_key=SECRET)
     assert told() == []
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.ledger import Fates, Kind, LoadState
+from tests.integration.limits import without_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "vehicle_events"
@@ -37,7 +38,7 @@ def put(landing, key, *records):
 
 @pytest.fixture
 def events() -> Contract:
-    return read_contract(ROOT / "contracts/fleet/vehicle_events.odcs.yaml")
+    return without_limits(read_contract(ROOT / "contracts/fleet/vehicle_events.odcs.yaml"))
 
 
 def held(warehouse, columns="subject, event"):

@@ -21,7 +21,7 @@ from data_ingestion.contract import read_contract
 from data_ingestion.errors import DropFault
 from data_ingestion.ledger import Fates, Kind, LoadState
 from data_ingestion.quarantine import BadRows
-from data_ingestion.samples import write_samples
+from goldworks_samples.domains import write_samples
 from tests.integration.conftest import empty_ledger, write_things
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "bank_transactions"
@@ -151,7 +151,9 @@ def test_the_banks_export_as_a_spreadsheet_gives_the_same_raw_rows(name, bank, l
 
 def test_the_sample_movements_as_spreadsheets_change_nothing_in_raw(bank, landing, load, warehouse):
     written = {}
-    drops = write_samples(lambda key, data: written.update({key: data}), "bank", scale=0.1, faults=False)
+    drops = write_samples(
+        lambda key, data: written.update({key: data}), "bank", scale=0.1, faults=False, today=date(2026, 7, 1)
+    )
     for drop in drops:
         data = written[drop.key]
         landing.write(drop.key, data if isinstance(data, bytes) else data.read())
@@ -199,6 +201,12 @@ def as_parquet():
     return out.getvalue()
 
 
+def as_json(between=","):
+    """A document with the records in an envelope, on one line or on several."""
+    records = between.join(as_jsonl().decode().splitlines())
+    return f'{{"sent": "now", "data": {{"items": [{records}], "next": null}}}}'.encode()
+
+
 def as_xlsx():
     return Sheet([("id", "amount", "note"), *ROWS]).bytes
 
@@ -211,8 +219,10 @@ def of_every_kind(tmp_path):
     amount["customProperties"] = [{"property": "headers", "value": [amount.pop("headers")[0]]}]
     contract["servers"] = [
         {"server": kind, "type": "custom", "format": kind, "path": f"things/{{YYYY}}-{{MM}}/*.{kind}"}
-        for kind in ("csv", "tsv", "jsonl", "parquet", "xlsx")
+        for kind in ("csv", "tsv", "jsonl", "json", "parquet", "xlsx")
     ]
+    (document,) = (server for server in contract["servers"] if server["format"] == "json")
+    document["customProperties"] = [{"property": "records", "value": "data.items"}]
     path.write_text(yaml.safe_dump(contract))
     return read_contract(path)
 
@@ -221,11 +231,13 @@ def of_every_kind(tmp_path):
     ("name", "data"),
     [
         ("a.csv", as_delimited(",")),
-        ("a.csv.gz", gzip.compress(as_delimited(","))),
+        ("a.csv.gz", gzip.compress(as_delimited(","), mtime=0)),
         ("a.tsv", as_delimited("\t")),
-        ("a.tsv.gz", gzip.compress(as_delimited("\t"))),
+        ("a.tsv.gz", gzip.compress(as_delimited("\t"), mtime=0)),
         ("a.jsonl", as_jsonl()),
-        ("a.jsonl.gz", gzip.compress(as_jsonl())),
+        ("a.jsonl.gz", gzip.compress(as_jsonl(), mtime=0)),
+        ("a.json", as_json()),
+        ("a.json.gz", gzip.compress(as_json(" ,\n"), mtime=0)),
         ("a.parquet", as_parquet()),
         ("a.xlsx", as_xlsx()),
     ],
@@ -248,6 +260,7 @@ def test_the_same_rows_in_another_format_are_unchanged(of_every_kind, landing, l
         [
             ("a.csv", as_delimited(",")),
             ("a.jsonl", as_jsonl()),
+            ("a.json", as_json()),
             ("a.parquet", as_parquet()),
             ("a.xlsx", as_xlsx()),
         ],
@@ -256,6 +269,24 @@ def test_the_same_rows_in_another_format_are_unchanged(of_every_kind, landing, l
         landing.write(f"things/2026-0{month}/{name}", data)
         (report,) = load(of_every_kind)
         assert report.fates == (Fates(read=4, inserted=4) if month == 1 else Fates(read=4, unchanged=4))
+
+
+def test_bad_records_of_documents_have_their_lines_whether_they_come_in_alone_or_many_at_once(
+    of_every_kind, landing, load, warehouse
+):
+    document = b'{"data": {"items": [\n{"id": %d, "amount": "1.5", "note": "a"},\n{"id": "x"}\n]}}\n'
+    for number in range(5):
+        landing.write(f"things/2026-01/{number}.json", document % number)
+    reports = load(of_every_kind)
+    assert {(report.fates.inserted, report.fates.quarantined) for report in reports} == {(1, 1)}
+    found = warehouse.connection.execute(
+        "select line, raw_text from ops.quarantine order by object_key"
+    ).fetchall()
+    assert found == [(3, '{"id": "x"}')] * 5
+    landing.write("things/2026-02/cut.json", document[:50] % 9)
+    (report,) = load(of_every_kind)
+    assert report.state is LoadState.FAILED
+    assert "cut.json: line 2: the file ends within a record\n  it was cut short" in report.error
 
 
 def test_bad_records_of_every_format_wait_in_quarantine_with_their_place_and_bytes(
@@ -293,8 +324,8 @@ def test_a_key_that_no_text_of_the_warehouse_can_hold_waits_in_quarantine(
         "select line, column_name, detail from ops.quarantine order by line"
     ).fetchall()
     assert rows == [
-        (2, r"a\x00b", r"'a\x00b' is no header of the contract"),
-        (3, r"\ud800b", r"'\ud800b' is no header of the contract"),
+        (2, r"a\x00b", r"'a\x00b' is not a header of the contract"),
+        (3, r"\ud800b", r"'\ud800b' is not a header of the contract"),
     ]
 
 
@@ -315,7 +346,7 @@ def test_whatever_characters_a_failure_tells_of_it_is_recorded(
         raise DropFault("a\0b \ud800")
 
     monkeypatch.setattr(BadRows, "__iter__", lambda _: iter([BadRow(1, "r", "\0", "\ud800", b"")]))
-    monkeypatch.setattr("data_ingestion.load.check_limit", strange)
+    monkeypatch.setattr("data_ingestion.load.check_rows", strange)
     landing.write("things/2026-01/a.csv", as_delimited(","))
     load(of_every_kind)
     assert warehouse.connection.execute("select error from ops.loads").fetchall() == [(r"a\x00b \ud800",)]
@@ -325,7 +356,7 @@ def test_whatever_characters_a_failure_tells_of_it_is_recorded(
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("a.parquet", "no whole Parquet file"), ("a.xlsx", "no whole spreadsheet"), ("a.csv", "header")],
+    [("a.parquet", "not like Parquet"), ("a.xlsx", "not like .xlsx"), ("a.csv", "not like CSV")],
 )
 def test_a_file_that_is_something_else_fails_its_load_and_leaves_raw_alone(
     name, said, of_every_kind, landing, load, warehouse

@@ -15,10 +15,10 @@ from data_ingestion.errors import OperatorFault, WarehouseLost
 from data_ingestion.landing import S3Landing
 from data_ingestion.ledger import LoadState
 from data_ingestion.load import load_drops
+from data_ingestion.merge.fates import Stage
 from data_ingestion.warehouses import open_warehouse
 from data_ingestion.warehouses.postgres import PostgresWarehouse
-from data_ingestion.warehouses.postgres.merge import Merge
-from data_ingestion.warehouses.postgres.stage import PostgresStage
+from data_ingestion.warehouses.postgres.copy_stage import PostgresStage
 from tests.integration.conftest import write_things
 from tests.integration.test_load import FEBRUARY, JANUARY, put, raw
 
@@ -45,7 +45,7 @@ def ask_server(url, question, warehouse):
     [
         (PostgresStage, "write", b"id,amount,note\n1,1,a\n", 2),
         (PostgresStage, "finish", b"id,amount,note\n1,1,a\n", 2),
-        (Merge, "_run", b"id,amount,note\n1,1,a\n", 2),
+        (Stage, "run", b"id,amount,note\n1,1,a\n", 2),
         (PostgresWarehouse, "record_failure", b"id\n", 1),
     ],
 )
@@ -56,7 +56,7 @@ def test_a_lost_session_is_told_its_attempts_abandoned_and_the_next_run_loads(
     put(landing, FEBRUARY, "2,2,b")
     kill = "select pg_terminate_backend(%s, 5000)"
     before(monkeypatch, owner, name, lambda: ask_server(warehouse_url, kill, warehouse))
-    with pytest.raises(WarehouseLost, match="what was under way is undone"):
+    with pytest.raises(WarehouseLost, match="nothing was committed"):
         load(things)
     put(landing, JANUARY, "1,1,a")
     again = PostgresWarehouse.connect(warehouse_url)
@@ -79,7 +79,7 @@ def test_a_cancelled_statement_fails_its_drop_and_no_other(
         warehouse.connection.execute("set local statement_timeout = 1")
         warehouse.connection.execute("select pg_sleep(5)")
 
-    before(monkeypatch, Merge, "_run", cancel, times=2)
+    before(monkeypatch, Stage, "run", cancel, times=2)
     failed, loaded = sorted(load(things), key=lambda report: report.object_key)
     assert "statement timeout\n  see the server's log" in failed.error
     assert loaded.state is LoadState.LOADED
@@ -94,7 +94,7 @@ def test_an_error_that_nobody_foresaw_is_raised_when_the_other_drops_are_in(
     def fail():
         raise ZeroDivisionError("a bug")
 
-    before(monkeypatch, Merge, "_run", fail, times=2)
+    before(monkeypatch, Stage, "run", fail, times=2)
     with pytest.raises(ZeroDivisionError):
         load(things)
     assert [row[0] for row in raw(warehouse)] == [2]
@@ -112,10 +112,10 @@ def test_a_row_wider_than_a_page_fails_its_drop_and_says_the_limit(
             f"create temporary table wide as select {columns} from generate_series(1, 2) g"
         )
 
-    before(monkeypatch, Merge, "_run", widen)
+    before(monkeypatch, Stage, "run", widen)
     (failed,) = load(things)
     assert "row is too big" in failed.error
-    assert "take fewer columns into the contract" in failed.error
+    assert "have fewer columns in the contract" in failed.error
 
 
 def test_a_full_disk_for_bad_rows_is_the_operators(things, landing, load, monkeypatch):

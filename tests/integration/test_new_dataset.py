@@ -70,6 +70,8 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     branches = contract(
         "bank", "bank_branches", "branches/*.csv", bank="string", branch="string", city="string"
     )
+    weather["servers"][0]["customProperties"] = [{"property": "schedule", "value": "never"}]
+    branches["servers"][0]["customProperties"] = [{"property": "schedule", "value": "0 6 * * 1-5"}]
     for new in (weather, branches):
         path = folder / "contracts" / new["domain"] / f"{new['id']}.odcs.yaml"
         path.parent.mkdir(exist_ok=True)
@@ -98,6 +100,12 @@ def test_a_domain_without_models_gets_a_dag_that_ends_after_raw(dags: dict[str, 
 def test_a_dataset_joins_the_dag_of_its_domain_with_its_bronze(dags: dict[str, Any]) -> None:
     assert dags["bank"]["params"]["datasets"]["items"]["enum"] == ["bank_branches", "bank_transactions"]
     assert "transform.stg_bank_branches_run" in dags["bank"]["tasks"]
+
+
+def test_a_dag_runs_whenever_one_of_its_datasets_asks_for_it(dags: dict[str, Any]) -> None:
+    assert dags["weather"]["schedule"] is None
+    for asked in ("0 6 * * 1-5", "0 0 * * *"):  # of the new dataset, and of the domain's freshness
+        assert asked in dags["bank"]["schedule"]
 
 
 def test_both_load_and_are_published_and_a_second_run_has_nothing_to_do(

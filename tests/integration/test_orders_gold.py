@@ -93,6 +93,12 @@ def test_gold_has_an_answer_for_every_metric_and_column_of_the_dashboard(built, 
             assert None not in reporter.execute(f"select {metrics} from {table}").fetchone(), table
 
 
+def test_the_value_of_an_order_is_that_of_its_pieces_at_list_prices(built, reporter):
+    prices = dict(rows(reporter, "select product_id, unit_price from gold.dim_orders_product"))
+    values = "select order_id, order_value, items_without_value from gold.fct_orders_order order by 1"
+    assert rows(reporter, values) == [(1, 4 * prices[1] + 6 * prices[2], 0), (2, 0, 0), (3, prices[1], 0)]
+
+
 def test_only_facts_and_marts_that_must_name_customers(built, reporter):
     naming = {
         table

@@ -46,7 +46,7 @@ def prepared(prepare: Prepare, postgres: Cluster) -> Iterator[str]:
         done = prepare(name)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         assert done.stdout.splitlines()[-1] == (
-            "metadata migrated, administrator admin made, pool dbt made with 4 slots"
+            "metadata migrated, administrator admin created, pool dbt created with 4 slots"
         )
         yield name
 
@@ -86,7 +86,7 @@ def test_a_second_time_has_nothing_to_do(prepare: Prepare, prepared: str) -> Non
     again = prepare(prepared)
     assert (again.returncode, again.stdout) == (
         0,
-        "nothing to do: metadata, administrator and pool are there\n",
+        "nothing to do: metadata, administrator and pool exist\n",
     )
 
 
@@ -117,7 +117,7 @@ def test_another_password_replaces_the_old_one_and_chosen_slots_stay(
         before = one(postgres, copy, HASH)
         done = prepare(copy, AIRFLOW_PASSWORD="second")
         assert done.stdout.splitlines()[-1] == (
-            "metadata migrated, password of admin set anew, pool dbt has 7 slots"
+            "metadata migrated, password of admin updated, pool dbt has 7 slots"
         )
         assert one(postgres, copy, HASH) != before
         assert one(postgres, copy, SLOTS) == "7"
@@ -127,7 +127,7 @@ def test_a_pool_that_somebody_deleted_comes_back(prepare: Prepare, prepared: str
     with fresh_database(postgres, prepared) as copy:
         with psycopg.connect(address(postgres, copy)) as connection:
             connection.execute("delete from slot_pool where pool = 'dbt'")
-        assert "pool dbt made with 4 slots" in prepare(copy).stdout
+        assert "pool dbt created with 4 slots" in prepare(copy).stdout
 
 
 def test_metadata_that_are_not_there_are_an_error_without_the_password(

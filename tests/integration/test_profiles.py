@@ -11,10 +11,12 @@ import psycopg
 import pytest
 
 from data_ingestion.contract import read_contracts
+from data_ingestion.profiles import count, ledger
 from data_ingestion.profiles.facts import Relation
+from data_ingestion.profiles.ledger import ProfileLedger
+from data_ingestion.profiles.masking import relations_of
 from data_ingestion.profiles.profile import profile, write_page
-from data_ingestion.profiles.relations import relations_of
-from data_ingestion.warehouses.postgres import PostgresWarehouse, profiles
+from data_ingestion.warehouses.postgres import PostgresWarehouse
 from tests.integration.airflow_session import make_manifest
 from tests.integration.conftest import write_things
 from tests.integration.test_load import FEBRUARY, JANUARY, put
@@ -51,7 +53,7 @@ def test_counts_and_values_are_those_of_the_rows(things, landing, load, warehous
     ]
     put(landing, JANUARY, *(f"{number},{amount},{note}" for number, amount, note in rows))
     load(things)
-    (done,) = profile(relations_of([things], None), warehouse.profiles)
+    (done,) = profile(relations_of([things], None), ProfileLedger(warehouse.session))
     found = columns_of(done)
     amounts = [Decimal(amount) for _, amount, _ in rows if amount]
     notes = Counter(note for _, _, note in rows)
@@ -68,7 +70,7 @@ def test_counts_and_values_are_those_of_the_rows(things, landing, load, warehous
 
 def test_of_an_empty_table_all_counts_are_zero(things, warehouse):
     warehouse.prepare(things)
-    (done,) = profile(relations_of([things], None), warehouse.profiles)
+    (done,) = profile(relations_of([things], None), ProfileLedger(warehouse.session))
     assert done.profile.rows == 0
     assert {(c.nulls, c.distinct_values, c.minimum, c.top_values) for c in done.profile.columns} == {
         (0, 0, None, ())
@@ -76,7 +78,7 @@ def test_of_an_empty_table_all_counts_are_zero(things, warehouse):
 
 
 def test_what_is_not_there_has_no_profile(things, warehouse):
-    (done,) = profile(relations_of([things], None), warehouse.profiles)
+    (done,) = profile(relations_of([things], None), ProfileLedger(warehouse.session))
     assert done.profile is None
 
 
@@ -84,11 +86,11 @@ def test_values_of_a_marked_column_are_kept_nowhere(things, landing, load, wareh
     things = marked(things, note="personal", amount="confidential")
     put(landing, JANUARY, f"1,431.99,{SECRET}", f"2,431.99,{SECRET}", "3,,other")
     load(things)
-    (done,) = profile(relations_of([things], None), warehouse.profiles)
+    (done,) = profile(relations_of([things], None), ProfileLedger(warehouse.session))
     note, amount = columns_of(done)["note"], columns_of(done)["amount"]
     assert (note.is_masked, note.nulls, note.distinct_values, note.classification) == (True, 0, 2, "personal")
     assert (amount.is_masked, amount.nulls, amount.distinct_values) == (True, 1, 1)
-    place = write_page("store", relations_of([things], None), warehouse.profiles, landing)
+    place = write_page("store", relations_of([things], None), ProfileLedger(warehouse.session), landing)
     told = (landing.root / "profiles/store.html").read_text()
     assert place.endswith("profiles/store.html")
     for text in (kept(warehouse), told):
@@ -100,9 +102,11 @@ def test_values_of_a_marked_column_are_kept_nowhere(things, landing, load, wareh
 def test_what_is_marked_later_loses_the_values_of_earlier_profiles(things, landing, load, warehouse):
     put(landing, JANUARY, f"1,1,{SECRET}", f"2,1,{SECRET}")
     load(things)
-    profile(relations_of([things], None), warehouse.profiles)
+    profile(relations_of([things], None), ProfileLedger(warehouse.session))
     assert SECRET in kept(warehouse)
-    (again,) = profile(relations_of([marked(things, note="personal")], None), warehouse.profiles)
+    (again,) = profile(
+        relations_of([marked(things, note="personal")], None), ProfileLedger(warehouse.session)
+    )
     assert again.is_new, "the marks are part of what a profile is of"
     assert SECRET not in kept(warehouse)
 
@@ -112,13 +116,15 @@ def test_a_relation_whose_data_has_not_changed_is_left_alone(things, landing, lo
     put(landing, JANUARY, "1,1,a")
     load(things)
     flushed(warehouse)
-    assert [one.is_new for one in profile(relations, warehouse.profiles)] == [True]
-    assert [one.is_new for one in profile(relations, warehouse.profiles)] == [False]
-    assert [one.is_new for one in profile(relations, warehouse.profiles, everything=True)] == [True]
+    assert [one.is_new for one in profile(relations, ProfileLedger(warehouse.session))] == [True]
+    assert [one.is_new for one in profile(relations, ProfileLedger(warehouse.session))] == [False]
+    assert [one.is_new for one in profile(relations, ProfileLedger(warehouse.session), everything=True)] == [
+        True
+    ]
     put(landing, FEBRUARY, "2,1,b")
     load(things)
     flushed(warehouse)
-    (changed,) = profile(relations, warehouse.profiles)
+    (changed,) = profile(relations, ProfileLedger(warehouse.session))
     assert (changed.is_new, changed.profile.rows) == (True, 2)
 
 
@@ -132,12 +138,12 @@ def test_a_view_is_profiled_again_when_a_table_below_it_changes(
         dbt.execute("create view bronze.outer as select id from bronze.inner")
     outer = Relation("store", "bronze", "bronze", "outer", frozenset({"id"}))
     flushed(warehouse)
-    assert [one.is_new for one in profile([outer], warehouse.profiles)] == [True]
-    assert [one.is_new for one in profile([outer], warehouse.profiles)] == [False]
+    assert [one.is_new for one in profile([outer], ProfileLedger(warehouse.session))] == [True]
+    assert [one.is_new for one in profile([outer], ProfileLedger(warehouse.session))] == [False]
     put(landing, FEBRUARY, "2,1,b")
     load(things)
     flushed(warehouse)
-    assert [one.profile.rows for one in profile([outer], warehouse.profiles)] == [2]
+    assert [one.profile.rows for one in profile([outer], ProfileLedger(warehouse.session))] == [2]
 
 
 def test_tables_of_every_type_are_profiled(warehouse, transformer_url):
@@ -157,14 +163,14 @@ def test_tables_of_every_type_are_profiled(warehouse, transformer_url):
         "select attname from pg_attribute where attrelid = 'gold.types'::regclass and attnum > 0"
     ).fetchall()
     relation = Relation("web", "gold", "gold", "types", frozenset(name for (name,) in names))
-    (done,) = profile([relation], warehouse.profiles)
+    (done,) = profile([relation], ProfileLedger(warehouse.session))
     found = columns_of(done)
     assert len(found) == 17
     assert (found["a_boolean"].minimum, found["a_boolean"].maximum) == ("false", "true")
     assert found["a_moment"].top_values == (("2026-03-02 07:05:00+00", 3),)
     assert found["a_json"].distinct_values == found["a_jsonb"].distinct_values == 3
     assert (found["a_text"].nulls, found["a_text"].distinct_values) == (3, 0)
-    assert found["a_long_text"].minimum == "ü" * profiles.LONGEST_VALUE
+    assert found["a_long_text"].minimum == "ü" * count.LONGEST_VALUE
     assert found['odd " % name'].top_values == (('q"uote %s', 3),)
 
 
@@ -175,17 +181,19 @@ def test_more_columns_than_a_statement_takes_are_told_each(warehouse, transforme
             f"create table gold.wide as select {', '.join(f'{i} as {n}' for i, n in enumerate(names))}"
         )
         dbt.execute("insert into gold.wide select * from gold.wide")
-    (done,) = profile([Relation("web", "gold", "gold", "wide", frozenset(names))], warehouse.profiles)
+    (done,) = profile(
+        [Relation("web", "gold", "gold", "wide", frozenset(names))], ProfileLedger(warehouse.session)
+    )
     assert {name: column.top_values for name, column in columns_of(done).items()} == {
         name: ((str(index), 2),) for index, name in enumerate(names)
     }
 
 
 def test_a_large_relation_is_sampled_and_says_so(things, landing, load, warehouse, monkeypatch):
-    monkeypatch.setattr(profiles, "MOST_GROUPED", 100)
+    monkeypatch.setattr(count, "MOST_GROUPED", 100)
     put(landing, JANUARY, *(f"{number},1,a" for number in range(1000)))
     load(things)
-    (done,) = profile(relations_of([things], None), warehouse.profiles)
+    (done,) = profile(relations_of([things], None), ProfileLedger(warehouse.session))
     assert done.profile.rows == 1000
     assert 40 < done.profile.sampled < 200
     found = columns_of(done)
@@ -195,11 +203,11 @@ def test_a_large_relation_is_sampled_and_says_so(things, landing, load, warehous
 
 
 def test_old_profiles_go(things, landing, load, warehouse, monkeypatch):
-    monkeypatch.setattr(profiles, "KEPT", 2)
+    monkeypatch.setattr(ledger, "KEPT", 2)
     put(landing, JANUARY, "1,1,a")
     load(things)
     for _ in range(4):
-        profile(relations_of([things], None), warehouse.profiles, everything=True)
+        profile(relations_of([things], None), ProfileLedger(warehouse.session), everything=True)
     assert warehouse.connection.execute("select count(*) from ops.profiles").fetchone() == (2,)
 
 
@@ -207,7 +215,9 @@ def test_who_may_not_read_a_relation_is_told_that_it_is_not_there(warehouse, pos
     with psycopg.connect(postgres.url("transformer", "transformer-test", warehouse_database)) as dbt:
         dbt.execute("create schema ann_gold")
         dbt.execute("create table ann_gold.mart as select 1 as one")
-    (done,) = profile([Relation("web", "gold", "ann_gold", "mart", frozenset())], warehouse.profiles)
+    (done,) = profile(
+        [Relation("web", "gold", "ann_gold", "mart", frozenset())], ProfileLedger(warehouse.session)
+    )
     assert done.profile is None
 
 
@@ -222,7 +232,9 @@ def test_no_column_that_anybody_marked_is_shown_in_any_domain(manifest):
         relations = relations_of([one for one in everyone if one.domain == domain], manifest)
         for relation in relations:
             for name, mark in relation.marks:
-                assert mark == "public" or not relation.may_show(name, "bigint"), f"{relation.told}.{name}"
+                assert mark == "public" or not relation.may_show(name, "bigint"), (
+                    f"{relation.qualified_name}.{name}"
+                )
     fleet = {
         one.name: one for one in relations_of([one for one in everyone if one.domain == "fleet"], manifest)
     }
@@ -235,7 +247,7 @@ def test_no_column_that_anybody_marked_is_shown_in_any_domain(manifest):
 def test_the_command_tells_relations_and_writes_a_page_a_domain(
     things, landing, load, warehouse, warehouse_url, tmp_path, monkeypatch, capsys
 ):
-    from data_ingestion.cli import main
+    from data_ingestion.cli.commands import main
 
     put(landing, JANUARY, "1,1,a")
     load(things)
@@ -252,7 +264,7 @@ def test_the_command_tells_relations_and_writes_a_page_a_domain(
     code, said = run("--domain", "store")
     assert code == 0
     assert "raw.things  1 row, 6 columns, 0 masked" in said.out
-    assert "nobody knows of models" in said.out
+    assert "so dbt's models are unknown" in said.out
     database = warehouse_url.rsplit("/", 1)[1]
     assert (
         (landing.root / "reports" / database / "profiles/store.html")
@@ -262,7 +274,7 @@ def test_the_command_tells_relations_and_writes_a_page_a_domain(
     code, said = run("--json", "--dataset", "things", "--full")
     assert (code, json.loads(said.out)["relations"][0]["rows"]) == (0, 1)
     code, said = run("--domain", "shop")
-    assert (code, "there are store" in said.err) == (3, True)
+    assert (code, "known: store" in said.err) == (3, True)
 
 
 def test_two_sessions_may_profile_at_once(things, landing, load, warehouse, warehouse_url):
@@ -270,6 +282,6 @@ def test_two_sessions_may_profile_at_once(things, landing, load, warehouse, ware
     load(things)
     other = PostgresWarehouse.connect(warehouse_url)
     for each in (warehouse, other):
-        profile(relations_of([things], None), each.profiles, everything=True)
+        profile(relations_of([things], None), ProfileLedger(each.session), everything=True)
     other.close()
     assert warehouse.connection.execute("select count(*) from ops.profiles").fetchone() == (2,)

@@ -7,8 +7,11 @@ import pytest
 import yaml
 
 from data_ingestion.contract import read_contract
+from data_ingestion.discovery import discover
 from data_ingestion.ledger import LoadState
+from data_ingestion.load import load_drops
 from data_ingestion.plan import Choice
+from data_ingestion.withdraw import withdraw
 from tests.integration.conftest import write_things
 from tests.integration.test_load import FEBRUARY, JANUARY, put
 
@@ -46,7 +49,7 @@ def test_a_replay_that_fails_can_be_tried_again(things, landing, warehouse, load
     )
     path.write_text(yaml.safe_dump(document))
     (failed,) = load(read_contract(path), Choice(only_quarantined=True))
-    assert "no column 'more'" in failed.error
+    assert "missing 'more'" in failed.error
     path.write_text(good)
     (report,) = load(read_contract(path), Choice(only_quarantined=True))
     assert report.state is LoadState.LOADED
@@ -115,3 +118,29 @@ def test_a_change_log_in_which_a_row_is_no_object_stays_out_whole(landing, load,
         "orders/changes/2026/01/05/b.jsonl", f'{good}{{"lsn": 8, {start}, "{row}": {told}}}\n'.encode()
     )
     assert [report.state for report in load(contract)] == [LoadState.LOADED, LoadState.FAILED]
+
+
+@pytest.mark.parametrize("gone", [JANUARY, FEBRUARY])
+def test_a_drop_in_two_objects_is_replayed_whichever_of_them_is_gone(
+    gone, landing, warehouse, load, quarantined, tmp_path, things
+):
+    landing.write(FEBRUARY, (landing.root / JANUARY).read_bytes())
+    load(things)
+    (landing.root / gone).unlink()
+    assert load(things) == []
+    cleaned = read_contract(
+        write_things(tmp_path, customProperties=[{"property": "cleaning", "value": ["number_words"]}])
+    )
+    (report,) = load(cleaned, Choice(only_quarantined=True))
+    assert (report.kind, report.fates.inserted) == ("replay", 1)
+    assert open_rows(warehouse) == []
+
+
+def test_a_failure_of_what_is_withdrawn_meanwhile_is_not_told(things, landing, warehouse, load):
+    put(landing, JANUARY, *BAD)
+    (plan,) = discover([things], landing, warehouse).plans
+    withdraw([things], landing, warehouse, JANUARY)
+    (report,) = load_drops(things, landing, warehouse, plan.drops)
+    assert (report.state, report.plan) == (LoadState.LOADED, "nothing")
+    assert open_rows(warehouse) == []
+    assert [row["kind"] for row in warehouse.loads("things")] == ["withdrawal"]

@@ -98,9 +98,9 @@ def test_reports_are_listed_with_their_titles(goldworks: Run) -> None:
 @pytest.mark.parametrize(
     ("statement", "arguments", "code", "told"),
     [
-        ("drop table gold.mart_dates", (), 5, "gold.mart_dates is not there"),
+        ("drop table gold.mart_dates", (), 5, "gold.mart_dates does not exist"),
         ("alter table gold.mart_dates drop column status", (), 5, 'column "status" does not exist'),
-        ("revoke all on gold.mart_dates from loader", (), 5, "gold.mart_dates is not for this login to read"),
+        ("revoke all on gold.mart_dates from loader", (), 5, "gold.mart_dates can't be read by this login"),
         ("select 1", ("opened",), 3, "no report 'opened'"),
     ],
 )

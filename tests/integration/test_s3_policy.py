@@ -1,8 +1,9 @@
-"""The IAM policy of the guide: the loader finds and reads with it, can do nothing else, and needs all of it."""
+"""The IAM policies of the guides: each is enough for what it is for, and allows nothing else."""
 
 import json
 import re
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -98,7 +99,7 @@ def test_with_the_policy_of_the_guide_drops_are_found_and_read(
     landing = enter(policy_of_the_guide())
     (plan,) = discover([things], landing, warehouse).plans
     (planned,) = plan.drops
-    assert plan_again(things, landing, warehouse, planned) == planned
+    assert plan_again(things, landing, warehouse, planned.object.key) == planned
 
     (report,) = load_drops(things, landing, warehouse, plan.drops)
 
@@ -129,6 +130,48 @@ def test_with_the_third_statement_the_lake_can_be_written_and_tidied_and_nothing
         landing.write("things/2026-01/b.csv", b"id,amount,note\n")
     with pytest.raises(OperatorFault, match="AccessDenied"):
         landing.delete(KEY)
+
+
+def statements_of_redshift(whose: str) -> Policy:
+    """A policy of the guide to Redshift: the loader's for the staging folder, or the cluster's."""
+    (text,) = re.findall(
+        rf'```json\n(\{{"{whose}": .*?)```', Path("docs/guides/redshift.md").read_text(), re.DOTALL
+    )
+    return {"Version": "2012-10-17", "Statement": json.loads(text)[whose]}
+
+
+def test_the_loader_stages_and_tidies_in_its_folder_and_can_do_nothing_else(enter: Enter) -> None:
+    landing = enter(statements_of_redshift("Loader"))
+    staging = S3Landing(BUCKET, "goldworks-staging", client=landing._client)
+    staging.write("attempt-1/part.csv.gz", b"rows")
+    staging.write("attempt-1/manifest", BytesIO(b"{}"))
+    assert {item.key for item in staging.list_objects()} == {"attempt-1/part.csv.gz", "attempt-1/manifest"}
+    staging.delete("attempt-1/manifest")
+    denied = landing._client.exceptions.ClientError
+    for act in (
+        lambda: landing.write(KEY, b"id,amount,note\n"),
+        lambda: landing.delete(KEY),
+        lambda: landing._client.get_object(Bucket=BUCKET, Key="goldworks-staging/attempt-1/part.csv.gz"),
+        lambda: landing._client.get_object(Bucket=BUCKET, Key=KEY),
+    ):
+        with pytest.raises((OperatorFault, denied), match="AccessDenied"):
+            act()
+
+
+def test_the_cluster_reads_what_is_staged_and_can_do_nothing_else(enter: Enter) -> None:
+    s3 = boto3.client("s3", region_name=REGION, aws_access_key_id="any", aws_secret_access_key="any")
+    s3.put_object(Bucket=BUCKET, Key="goldworks-staging/attempt-1/part.csv.gz", Body=b"rows")
+    client = enter(statements_of_redshift("Cluster"))._client
+    staged = {"Bucket": BUCKET, "Key": "goldworks-staging/attempt-1/part.csv.gz"}
+    assert client.get_object(**staged)["Body"].read() == b"rows"
+    assert client.list_objects_v2(Bucket=BUCKET, Prefix="goldworks-staging/attempt-1/")["KeyCount"] == 1
+    for act in (
+        lambda: client.delete_object(**staged),
+        lambda: client.put_object(**staged, Body=b"others"),
+        lambda: client.get_object(Bucket=BUCKET, Key=KEY),
+    ):
+        with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+            act()
 
 
 @pytest.mark.parametrize("action", ACTIONS)

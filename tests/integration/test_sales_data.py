@@ -4,6 +4,7 @@ What raw must hold of the real files is read from them by plain Python (`sales_f
 """
 
 import shutil
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.ledger import Fates, Kind
-from data_ingestion.samples import write_samples
+from goldworks_samples.domains import write_samples
 from tests.integration.sales_files import DATA, FILES, needs_real_sales, real_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +96,9 @@ def test_unclear_words_wait_in_the_quarantine_with_their_reason(landing, sales, 
 
 
 def test_the_sample_hours_come_in_with_every_row_accounted_for(landing, sales, load, warehouse):
-    drops = {drop.key: drop for drop in write_samples(landing.write, "sales", scale=0.3)}
+    drops = {
+        drop.key: drop for drop in write_samples(landing.write, "sales", scale=0.3, today=date(2026, 3, 2))
+    }
     for contract in (sales, contract_of("transaction_restatements")):
         reports = load(contract)
         assert {report.state for report in reports} == {"loaded"}
@@ -108,7 +111,7 @@ def test_the_sample_hours_come_in_with_every_row_accounted_for(landing, sales, l
 
 
 def test_every_kind_of_bad_sample_row_is_quarantined_with_its_reason(landing, sales, load, warehouse):
-    drops = write_samples(landing.write, "sales")
+    drops = write_samples(landing.write, "sales", today=date(2026, 3, 2))
     load(sales)
     rows = warehouse.quarantined("customer_transactions", limit=1000)
     assert {(row["column_name"], row["reason"]) for row in rows} == {

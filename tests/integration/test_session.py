@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from data_ingestion.engine.staged import Staged
 from data_ingestion.warehouses.postgres.session import array
 
 MOMENT = datetime(2026, 3, 2, 10, 5, 50, 37, tzinfo=UTC)
@@ -22,3 +23,14 @@ MOMENT = datetime(2026, 3, 2, 10, 5, 50, 37, tzinfo=UTC)
 def test_an_array_holds_the_values_it_was_written_of(warehouse, kind, values):
     (found,) = warehouse.connection.execute(f"select %s::{kind}[]", [array(values)]).fetchone()
     assert [bytes(one) if kind == "bytea" else one for one in found] == values
+
+
+@pytest.mark.parametrize("outlives", [True, False])
+def test_a_stage_is_dropped_because_it_outlives_its_transaction_whatever_its_name(warehouse, outlives):
+    """Once a table was taken for one of these because its name began with `"ops"`."""
+    warehouse.connection.execute("create table ops.things (i int); create table raw.things (i int)")
+    for schema in ("ops", "raw"):
+        staged = Staged(0, distinct=True, table=f'"{schema}"."things"', outlives_transaction=outlives)
+        warehouse.session.drop_stage(staged)
+    query = "select count(*) from pg_class where relname = 'things'"
+    assert warehouse.connection.execute(query).fetchone() == (0 if outlives else 2,)

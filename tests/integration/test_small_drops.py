@@ -7,12 +7,12 @@ import boto3
 import pytest
 
 from data_ingestion import batch
-from data_ingestion.batch import BatchesAhead
+from data_ingestion.batch import BatchPrefetcher
 from data_ingestion.contract import read_contract
 from data_ingestion.discovery import discover
 from data_ingestion.errors import ObjectChanged
 from data_ingestion.landing import FolderLanding, S3Landing
-from data_ingestion.ledger import LoadState
+from data_ingestion.ledger import Kind, LoadState
 from data_ingestion.load import load_drops
 from tests.integration.conftest import write_things
 
@@ -56,6 +56,24 @@ FAULTY = {
 }
 
 
+def test_drops_that_were_only_touched_are_recognised_together(things, landing, warehouse):
+    def load():
+        (plan,) = discover([things], landing, warehouse).plans
+        return list(load_drops(things, landing, warehouse, plan.drops))
+
+    for number in range(20):
+        landing.write(key_of(number), content(f"{number},1,a"))
+    load()
+    for number in range(20):
+        landing.write(key_of(number), content(f"{number},{2 if number == 7 else 1},a"))
+    reports = load()
+    assert Counter(report.kind for report in reports) == {Kind.KNOWN: 19, Kind.CORRECTED: 1}
+    assert {report.fates.read for report in reports if report.kind is Kind.KNOWN} == {0}
+    transactions = "select count(distinct xmin::text) from ops.loads where kind <> 'new'"
+    assert warehouse.connection.execute(transactions).fetchone() == (1,)
+    assert load() == []
+
+
 @pytest.mark.parametrize("part_bytes", [1, 60, 4 << 20])
 def test_drops_end_together_as_they_end_one_by_one(part_bytes, things, landing, warehouse, monkeypatch):
     monkeypatch.setattr(batch, "PART_BYTES", part_bytes)
@@ -86,7 +104,7 @@ def test_drops_end_together_as_they_end_one_by_one(part_bytes, things, landing, 
 def test_a_batch_is_read_while_another_is_merged_and_each_row_is_in_once(
     things, landing, warehouse, monkeypatch
 ):
-    monkeypatch.setattr("data_ingestion.plan.MOST_TOGETHER", 3)
+    monkeypatch.setattr("data_ingestion.grouping.MOST_TOGETHER", 3)
     for number in range(20):
         landing.write(key_of(number), content(f"{number},1,a"))
     (plan,) = discover([things], landing, warehouse).plans
@@ -97,20 +115,15 @@ def test_a_batch_is_read_while_another_is_merged_and_each_row_is_in_once(
     )
 
 
-def test_a_batch_of_new_keys_is_inserted_and_one_that_raw_knows_a_key_of_is_merged(
-    things, landing, warehouse, monkeypatch
-):
-    monkeypatch.setattr("data_ingestion.plan.MOST_TOGETHER", 3)
+def test_batches_of_new_keys_and_of_keys_that_raw_knows_are_merged(things, landing, warehouse, monkeypatch):
+    monkeypatch.setattr("data_ingestion.grouping.MOST_TOGETHER", 3)
     for number in range(12):
         landing.write(key_of(number), content(f"{number},1,a", f"{100 + number},1,a"))
     key = "things/2026-06/004-again.csv"  # among the later ones: a row as it is, a changed one and a new one
     landing.write(key, content("0,1,a", "101,2,b", "900,1,a"))
     (plan,) = discover([things], landing, warehouse).plans
     reports = list(load_drops(things, landing, warehouse, plan.drops))
-    inserted = ["raw held none of their keys" in (report.plan_reason or "") for report in reports]
     place = [report.object_key for report in reports].index(key)
-    # from the batch on that has it, keys are looked up: to insert in vain leaves rows to the next vacuum
-    assert inserted == [position < place // 3 * 3 for position in range(13)]
     fates = reports[place].fates
     assert (fates.read, fates.inserted, fates.updated, fates.unchanged) == (3, 1, 1, 1)
     assert warehouse.connection.execute(
@@ -138,7 +151,7 @@ def test_objects_that_are_slow_to_come_are_fetched_several_at_a_time(things, lan
     for number in range(6):
         landing.write(key_of(number), content(f"{number},1,a"))
     (plan,) = discover([things], landing, warehouse).plans
-    batches = BatchesAhead(things, Slow(landing.root), None)
+    batches = BatchPrefetcher(things, Slow(landing.root), None)
     with batches.parts(plan.drops) as parts:
         (part,) = parts
     batches.close()

@@ -112,7 +112,7 @@ def test_a_password_that_changed_is_taken_over_and_the_old_one_refused(
 ) -> None:
     done = metadata.prepare(SUPERSET_PASSWORD="another")
     assert done.returncode == 0, done.stderr
-    assert "password of ann set anew" in done.stdout
+    assert "password of ann set again" in done.stdout
     assert metadata.login_works("another")
     assert not metadata.login_works(PASSWORD)
 

@@ -16,9 +16,10 @@ import pytest
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.discovery import discover
 from data_ingestion.ledger import Fates, Kind
-from data_ingestion.samples import write_corrected, write_samples
-from data_ingestion.samples.events import INVALID_IPS, UNKNOWN_ACTIONS
 from data_ingestion.withdraw import undo_withdrawal, withdraw
+from goldworks_samples.domains import write_corrected, write_samples
+from goldworks_samples.events import INVALID_IPS, UNKNOWN_ACTIONS
+from tests.integration.limits import without_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "events"
@@ -30,7 +31,7 @@ SCALE = 0.05
 
 @pytest.fixture
 def events() -> Contract:
-    return read_contract(ROOT / "contracts/web/events.odcs.yaml")
+    return without_limits(read_contract(ROOT / "contracts/web/events.odcs.yaml"))
 
 
 def event(number, day, country="Peru"):
@@ -135,7 +136,7 @@ def test_a_row_that_two_months_repeat_unchanged_survives_the_withdrawal_from_eit
     put(landing, JANUARY, event(1, "2026-01-31"), event(2, "2026-01-30"))
     put(landing, FEBRUARY, event(1, "2026-01-31"), event(3, "2026-02-01"))
     load(events)
-    report = withdraw([events], warehouse, withdrawn)
+    report = withdraw([events], landing, warehouse, withdrawn)
     assert set(raw(warehouse)) == ({1, 3} if withdrawn == JANUARY else {1, 2})
     assert report.fates == (Fates(withdrawn=1) if withdrawn == JANUARY else Fates(withdrawn=2, restored=1))
     undo_withdrawal([events], landing, warehouse, withdrawn)
@@ -147,9 +148,9 @@ def test_rows_that_lie_under_two_keys_stay_until_the_second_is_withdrawn(landing
     for key in (JANUARY, FEBRUARY):
         put(landing, key, event(1, "2026-01-31"))
     load(events)
-    assert withdraw([events], warehouse, JANUARY).fates == Fates()
+    assert withdraw([events], landing, warehouse, JANUARY).fates == Fates()
     assert set(raw(warehouse)) == {1}
-    assert withdraw([events], warehouse, FEBRUARY).fates == Fates(withdrawn=1)
+    assert withdraw([events], landing, warehouse, FEBRUARY).fates == Fates(withdrawn=1)
     assert raw(warehouse) == {}
 
 
@@ -249,7 +250,7 @@ def held(warehouse):
 @pytest.fixture
 def samples(landing):
     """The sample months on the landing, as files of their own reading."""
-    write_samples(landing.write, "web", scale=SCALE)
+    write_samples(landing.write, "web", scale=SCALE, today=date(2026, 3, 1))
     return {key: Month(landing.root / key) for key in (DECEMBER, JANUARY, FEBRUARY)}
 
 
@@ -325,7 +326,7 @@ def test_a_corrected_sample_month_replaces_its_own_rows_and_gives_back_those_of_
 ):
     load(events)
     before = held(warehouse)
-    write_corrected(landing.write, "web", date(2026, 1, 1), scale=SCALE)
+    write_corrected(landing.write, "web", date(2026, 1, 1), scale=SCALE, today=date(2026, 3, 1))
     right = Month(landing.root / JANUARY)
     (report,) = load(events)
     assert held(warehouse) == newest([samples[DECEMBER], right, samples[FEBRUARY]])
@@ -371,11 +372,12 @@ def test_the_first_delivery_again_in_the_corrected_one_s_place_undoes_the_correc
 ):
     load(events)
     before = held(warehouse)
-    write_corrected(landing.write, "web", date(2026, 1, 1), scale=SCALE)
+    write_corrected(landing.write, "web", date(2026, 1, 1), scale=SCALE, today=date(2026, 3, 1))
     load(events)
     assert held(warehouse) != before
-    write_samples(landing.write, "web", scale=SCALE)
-    assert [report.kind for report in load(events)] == [Kind.KNOWN, Kind.CORRECTED, Kind.KNOWN]
+    write_samples(landing.write, "web", scale=SCALE, today=date(2026, 3, 1))
+    kinds = {report.object_key: report.kind for report in load(events)}
+    assert [kinds[key] for key in sorted(kinds)] == [Kind.KNOWN, Kind.CORRECTED, Kind.KNOWN]
     assert held(warehouse) == before
 
 

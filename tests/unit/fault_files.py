@@ -17,7 +17,7 @@ def judged_drop(file: Path, contract: Contract, key: str) -> tuple[Rows, Refused
     bad: Refused = []
     with file.open("rb") as stream:
         reader = open_reader(stream, contract, key)
-        checks = RowChecks(contract, reader.header, key)
+        checks = RowChecks(contract, reader.header, key, reader.look)
         for chunk in reader:
             checked = checks.check(chunk)
             rows |= {row.pop("_line"): row for row in checked.rows.to_pylist()}

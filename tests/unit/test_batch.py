@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 
 from data_ingestion import batch as batches_of
-from data_ingestion.batch import BatchesAhead, BatchPart
-from data_ingestion.contract import QuarantineLimit
+from data_ingestion.batch import BatchPart, BatchPrefetcher
+from data_ingestion.contract import Acceptance, Allowance
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger import Kind
@@ -23,7 +24,7 @@ from tests.unit.test_kinds import CONTRACT
 
 MOMENT = datetime(2026, 3, 2, tzinfo=UTC)
 RECORD = b'{"on":"car","event":"moved","lat":1}\n'
-BEARING = replace(CONTRACT, quarantine_limit=QuarantineLimit(0.5, 5))
+BEARING = replace(CONTRACT, acceptance=Acceptance(Allowance(0.5, 5)))
 
 
 class Folder:
@@ -62,8 +63,8 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches_of, "PART_BYTES", 1)
 
 
-def opened(folder: Any) -> BatchesAhead:
-    return BatchesAhead(BEARING, folder, None)
+def opened(folder: Any) -> BatchPrefetcher:
+    return BatchPrefetcher(BEARING, folder, None)
 
 
 def test_the_next_batch_is_read_to_its_end_while_one_is_used():
@@ -81,7 +82,7 @@ def test_the_next_batch_is_read_to_its_end_while_one_is_used():
 def test_no_more_is_read_ahead_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch):
     with opened(Folder()).parts(drops("0")) as parts:
         (part,) = parts
-    monkeypatch.setattr(batches_of, "AHEAD_BYTES", 3 * part.bytes)
+    monkeypatch.setattr(batches_of, "PREFETCHED_BYTES", 3 * part.bytes)
     first, following, folder = drops(*"123456"), drops(*"abcdefgh"), Folder()
     taken: list[str] = []
 
@@ -120,7 +121,7 @@ def test_what_was_read_ahead_is_let_go_of_when_a_batch_fails(monkeypatch: pytest
 
 
 def test_a_batch_that_waits_for_room_gives_up_when_nobody_wants_it_any_more(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(batches_of, "AHEAD_BYTES", 1)
+    monkeypatch.setattr(batches_of, "PREFETCHED_BYTES", 1)
     first, following, folder = drops("1"), drops("2", "3", "4"), Folder(wanted="3")
     ahead = opened(folder)
     with ahead.parts(first, following) as parts:
@@ -139,3 +140,20 @@ def test_what_reading_raises_is_raised_where_its_parts_would_be():
     with ahead.parts(batch[:2]) as parts:
         assert keys_of(batch, parts) == ["1", "2"]
     ahead.close()
+
+
+def test_threads_take_turns_as_before_once_no_batch_is_merged_whichever_loader_ends_first():
+    before = sys.getswitchinterval()
+    one, other = opened(Folder()), opened(Folder())
+    assert sys.getswitchinterval() == before
+    merging, also_merging = one.parts(drops("1")), other.parts(drops("2"))
+    merging.__enter__()
+    also_merging.__enter__()
+    assert sys.getswitchinterval() < before
+    merging.__exit__(None, None, None)
+    assert sys.getswitchinterval() < before
+    also_merging.__exit__(None, None, None)
+    assert sys.getswitchinterval() == before
+    for loader in (one, other):
+        loader.close()
+    assert sys.getswitchinterval() == before

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_ingestion.checks.rows import RowChecks
-from data_ingestion.contract.terms import CsvFormat, JsonLinesFormat
-from data_ingestion.reading import is_text, open_reader
+from data_ingestion.contract.file_formats import CsvFormat, JsonLinesFormat
+from data_ingestion.reading import ReadError, is_text, open_reader
 from tests.unit.test_kinds import CONTRACT, records
 
 NAMES = [column.name for column in CONTRACT.columns]
@@ -29,7 +29,10 @@ DROPS = st.lists(
 
 
 def chunks_of(data, form):
-    return list(open_reader(io.BytesIO(data), form_contract(form), "trips.jsonl", 200))
+    try:
+        return list(open_reader(io.BytesIO(data), form_contract(form), "trips.jsonl", 200))
+    except ReadError:  # of a file of another kind no record is checked
+        return []
 
 
 def form_contract(form):

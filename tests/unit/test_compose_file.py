@@ -295,3 +295,18 @@ def test_every_service_of_airflow_that_reads_dags_reads_those_of_the_working_cop
     assert lasting <= DEVELOPMENT["services"].keys()
     for name in lasting:
         assert "./airflow:/opt/goldworks/airflow:ro" in DEVELOPMENT["services"][name]["volumes"]
+
+
+@pytest.mark.parametrize("part", ["airflow", "superset"])
+def test_an_image_holds_what_its_preparation_imports_of_the_runtime(part: str) -> None:
+    script, image = (
+        (ROOT / part / name).read_text(encoding="utf-8") for name in ("prepare.py", "Dockerfile")
+    )
+    [module] = re.findall(r"^from (runtime\.\w+) import", script, re.MULTILINE)
+    assert f"\nCOPY runtime/__init__.py {module.replace('.', '/')}.py runtime/\n" in image
+
+
+def test_the_workers_check_finds_the_brokers_address_among_the_secrets() -> None:
+    worker = SERVICES["airflow-worker"]
+    assert worker["healthcheck"]["test"][:2] == ["CMD", "with_secrets"]
+    assert "AIRFLOW__CELERY__BROKER_URL" in worker["secrets"]

@@ -36,7 +36,7 @@ def test_without_the_setting_all_records_are_of_one_kind():
     [
         ("known:", "knwon:", "knwon", "'known'"),
         ("optional: [price]", "optionl: [price]", "known[0].optionl", "'optional'"),
-        ("columns: [visit]", "columns: []", "columns", "tell the kinds apart"),
+        ("columns: [visit]", "columns: []", "columns", "distinguish the kinds"),
         ("columns: [visit]", "columns: visit", "columns", "list their names"),
         ("columns: [visit]", "columns: [visits]", "columns[0]", "'visit'"),
         ("columns: [visit]", "columns: [visit, visit]", "columns[1]", "keep one"),

@@ -16,7 +16,7 @@ from open_data_contract_standard.model import OpenDataContractStandard
 
 from data_ingestion.contract import ContractError, read_contract
 from data_ingestion.contract.document import Document
-from data_ingestion.contract.standard import judge
+from data_ingestion.contract.standard import check_standard
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = [
@@ -47,7 +47,7 @@ def places_of(value: Any) -> list[tuple[Any, Any]]:
 
 def is_sound(value: Any) -> bool:
     document = Document(Path("x.odcs.yaml"), root=value)
-    judge(document)
+    check_standard(document)
     return not document.faults
 
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from data_ingestion.checks.rows import RowChecks
 from data_ingestion.contract import Column, Contract, Key, KeyRule, LogicalType
+from data_ingestion.contract.file_formats import CsvFormat, Format, JsonLinesFormat, ParquetFormat
 from data_ingestion.contract.pattern import Pattern
-from data_ingestion.contract.terms import CsvFormat, Format, JsonLinesFormat, Kinds, ParquetFormat, RecordKind
+from data_ingestion.contract.terms import Kinds, RecordKind
 from data_ingestion.reading import open_reader
 
 
@@ -42,7 +43,7 @@ CONTRACT = Contract(
 Record = dict[str, str | None]
 
 
-def judged(data: bytes, form: Format) -> tuple[list[int], dict[int, tuple[str, str | None]]]:
+def checked(data: bytes, form: Format) -> tuple[list[int], dict[int, tuple[str, str | None]]]:
     """Lines of good rows; of bad ones, by line, why and by which column."""
     contract = replace(CONTRACT, format=form)
     reader = open_reader(io.BytesIO(data), contract, "trips.jsonl")
@@ -56,12 +57,13 @@ def judged(data: bytes, form: Format) -> tuple[list[int], dict[int, tuple[str, s
     return good, bad
 
 
-def judged_lines(*records: object) -> dict[int, tuple[str, str | None]]:
-    return judged("".join(json.dumps(record) + "\n" for record in records).encode(), JsonLinesFormat())[1]
+def checked_lines(*records: object) -> dict[int, tuple[str, str | None]]:
+    return checked("".join(json.dumps(record) + "\n" for record in records).encode(), JsonLinesFormat())[1]
 
 
 def as_specified(record: Record) -> tuple[str, str | None] | None:
     """Why a record of text is refused, and by which column: the rules, one after the other."""
+    record = {name: value or None for name, value in record.items()}
     what = (record["on"], record["event"])
     known = {MOVED, OPENED, CLOSED}
     if None not in what and what not in known:
@@ -82,7 +84,7 @@ records = st.lists(
         {
             "lat": st.sampled_from([None, "1.5", "x"]),
             "lng": st.sampled_from([None, "2.5", "x"]),
-            "until": st.sampled_from([None, "noon"]),
+            "until": st.sampled_from([None, "noon", ""]),
             "on": st.sampled_from([None, "car", "shift", "Car"]),
             "event": st.sampled_from([None, "moved", "opened", "closed", ""]),
         }
@@ -95,13 +97,13 @@ records = st.lists(
 def test_law_each_format_judges_kinds_as_they_are_specified(rows: list[Record]):
     expected = {line: why for line, row in enumerate(rows, 1) if (why := as_specified(row))}
     good = [line for line in range(1, len(rows) + 1) if line not in expected]
-    lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    assert judged(lines, JsonLinesFormat()) == (good, expected)
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode() or b"\n"
+    assert checked(lines, JsonLinesFormat()) == (good, expected)
     names = [column.name for column in CONTRACT.columns]
     table = pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names})
     file = io.BytesIO()
     pq.write_table(table, file)
-    assert judged(file.getvalue(), ParquetFormat()) == (good, expected)
+    assert checked(file.getvalue(), ParquetFormat()) == (good, expected)
 
 
 @given(records)
@@ -114,12 +116,14 @@ def test_law_cells_with_types_of_their_own_are_judged_as_their_texts_are(rows: l
     for table in (texts, numbers):
         file = io.BytesIO()
         pq.write_table(table, file)
-        found.append(judged(file.getvalue(), ParquetFormat()))
+        found.append(checked(file.getvalue(), ParquetFormat()))
     assert found[0] == found[1]
 
 
 def test_a_known_kind_is_not_dropped_for_lacking_the_fields_of_another():
-    assert judged_lines({"on": "shift", "event": "closed"}, {"on": "car", "event": "moved", "lat": 1.5}) == {}
+    assert (
+        checked_lines({"on": "shift", "event": "closed"}, {"on": "car", "event": "moved", "lat": 1.5}) == {}
+    )
 
 
 def test_a_field_of_another_kind_is_kept():
@@ -134,27 +138,27 @@ def test_a_field_of_another_kind_is_kept():
 @pytest.mark.parametrize("what", [{"on": "driver", "event": "opened"}, {"on": "car", "event": "opened"}])
 def test_a_record_of_an_unknown_kind_has_that_reason_whatever_else_it_holds(what):
     others = ({}, {"name": "x"}, {"data": {"name": "x"}}, {"lat": "x"}, {"lat": {"deg": 1}})
-    told = judged_lines(*({**what, **more} for more in others))
+    told = checked_lines(*({**what, **more} for more in others))
     assert told == dict.fromkeys(range(1, 6), ("unknown_kind", "on"))
 
 
 def test_a_known_kind_with_a_field_that_nobody_declared_has_the_reason_of_the_field():
-    assert judged_lines({"on": "car", "event": "moved", "lat": 1, "latt": 2}) == {1: ("unknown_key", "latt")}
+    assert checked_lines({"on": "car", "event": "moved", "lat": 1, "latt": 2}) == {1: ("unknown_key", "latt")}
 
 
 def test_a_record_that_does_not_say_what_it_is_is_told_so():
-    told = judged_lines({"on": "car"}, {"on": "car", "event": None, "lat": 1}, {"event": "moved", "x": 1})
+    told = checked_lines({"on": "car"}, {"on": "car", "event": None, "lat": 1}, {"event": "moved", "x": 1})
     assert told == {1: ("missing", "event"), 2: ("missing", "event"), 3: ("unknown_key", "x")}
 
 
 def test_half_a_character_in_a_record_with_unknown_fields_spoils_nothing_else():
     data = b'{"on": "driver", "event": "\\ud800", "x": 1}\n{"on": "shift", "event": "closed"}\n'
-    assert judged(data, JsonLinesFormat()) == ([2], {1: ("lone_surrogate", None)})
+    assert checked(data, JsonLinesFormat()) == ([2], {1: ("lone_surrogate", None)})
 
 
 def test_kinds_are_told_apart_in_csv_too():
     data = b"on,event,lat,lng,until\ncar,moved,1.5,,\ncar,moved,,,\ncar,flew,1.5,,\n"
-    assert judged(data, CsvFormat()) == ([2], {3: ("missing", "lat"), 4: ("unknown_kind", "on")})
+    assert checked(data, CsvFormat()) == ([2], {3: ("missing", "lat"), 4: ("unknown_kind", "on")})
 
 
 def test_a_kind_with_a_long_name_is_shown_short():

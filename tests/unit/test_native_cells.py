@@ -1,4 +1,4 @@
-"""Native cells: what comes with a type is judged by the rules of text, exactly."""
+"""Native cells: what comes with a type is checked by the rules of text, exactly."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_ingestion.checks.native import as_text, judge
+from data_ingestion.checks.native import as_text, check_column
 from data_ingestion.contract import Column, LogicalType
 
 
@@ -26,8 +26,8 @@ DAY = date(2026, 1, 5)
 
 def verdict(array: pa.Array, rules: Column) -> object:
     """The one value, or the reason why it is refused."""
-    judged = judge(array, rules)
-    return judged.refused[0][0] if judged.refused else judged.values[0].as_py()
+    checked = check_column(array, rules)
+    return checked.refused[0][0] if checked.refused else checked.values[0].as_py()
 
 
 @pytest.mark.parametrize(
@@ -167,15 +167,17 @@ def test_a_moment_of_no_year_has_no_text(array, rules):
 
 
 def test_a_moment_of_no_year_has_no_text_among_others():
-    judged = judge(pa.array([0, 2**62, None], pa.timestamp("s")), column(LogicalType.STRING, required=True))
-    assert {row: reason for row, (reason, _) in judged.refused.items()} == {1: "out_of_range", 2: "missing"}
-    assert judged.values.to_pylist() == ["1970-01-01T00:00:00", None, None]
+    checked = check_column(
+        pa.array([0, 2**62, None], pa.timestamp("s")), column(LogicalType.STRING, required=True)
+    )
+    assert {row: reason for row, (reason, _) in checked.refused.items()} == {1: "out_of_range", 2: "missing"}
+    assert checked.values.to_pylist() == ["1970-01-01T00:00:00", None, None]
 
 
 def test_limits_and_required_hold_for_typed_cells():
     bounded = column(LogicalType.DATE, minimum=DAY, maximum=DAY, required=True)
-    judged = judge(pa.array([DAY, date(2026, 1, 4), date(2026, 1, 6), None]), bounded)
-    assert {row: reason for row, (reason, _) in judged.refused.items()} == {
+    checked = check_column(pa.array([DAY, date(2026, 1, 4), date(2026, 1, 6), None]), bounded)
+    assert {row: reason for row, (reason, _) in checked.refused.items()} == {
         1: "out_of_bounds", 2: "out_of_bounds", 3: "missing",
     }  # fmt: skip
 
@@ -184,8 +186,8 @@ def test_accepted_values_and_cleaning_hold_for_the_text_of_typed_cells():
     rules = column(
         LogicalType.STRING, "text", accepted_values=("404", "500"), cleaning=("strip_decimal_zero",)
     )
-    judged = judge(pa.array([404, 500, 403]), rules)
-    assert (list(judged.refused), judged.values.to_pylist()[:2]) == ([2], ["404", "500"])
+    checked = check_column(pa.array([404, 500, 403]), rules)
+    assert (list(checked.refused), checked.values.to_pylist()[:2]) == ([2], ["404", "500"])
 
 
 def mixed(cells: list[object]) -> pa.Array:
@@ -204,9 +206,9 @@ def mixed(cells: list[object]) -> pa.Array:
 
 
 def test_cells_of_several_types_are_each_judged_as_what_they_are():
-    judged = judge(mixed(["6-Jan-26", DAY, None, 7, "x"]), DATE)
-    assert judged.values.to_pylist() == [date(2026, 1, 6), DAY, None, None, None]
-    assert {row: reason for row, (reason, _) in judged.refused.items()} == {3: "not_a_date", 4: "not_a_date"}
+    checked = check_column(mixed(["6-Jan-26", DAY, None, 7, "x"]), DATE)
+    assert checked.values.to_pylist() == [date(2026, 1, 6), DAY, None, None, None]
+    assert {row: reason for row, (reason, _) in checked.refused.items()} == {3: "not_a_date", 4: "not_a_date"}
     assert as_text(mixed(["a", DAY, None, 7, 7.5])).to_pylist() == ["a", "2026-01-05", None, "7", "7.5"]
 
 
@@ -220,9 +222,9 @@ cells = (
     st.lists(cells, max_size=12), st.sampled_from([MONEY, DOUBLE, INTEGER, TEXT, DATE, TIMESTAMP, BOOLEAN])
 )
 def test_a_cells_fate_does_not_depend_on_its_neighbours(values, rules):
-    together = judge(mixed(values), rules)
+    together = check_column(mixed(values), rules)
     for row, value in enumerate(values):
-        alone = judge(mixed([value]), rules)
+        alone = check_column(mixed([value]), rules)
         assert alone.refused.get(0) == together.refused.get(row)
         if row not in together.refused:
             assert alone.values[0] == together.values[row]

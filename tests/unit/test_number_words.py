@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data_ingestion.checks.cells import judge_cells
+from data_ingestion.checks.cells import check_cells
 from data_ingestion.checks.number_words import Unclear, parse_number_words
 from data_ingestion.contract import Column, LogicalType
 
@@ -66,8 +66,8 @@ def variant(number, data):
     return choose([str.lower, str.upper, str.title, str.capitalize, str.swapcase])(text)
 
 
-def judged(column, *cells):
-    result = judge_cells(pa.array(cells, pa.string()), column)
+def checked(column, *cells):
+    result = check_cells(pa.array(cells, pa.string()), column)
     return result.values.to_pylist(), result.refused
 
 
@@ -107,26 +107,26 @@ def test_the_plain_spelling_of_small_and_round_numbers():
         ("nineteen eighty-four", "'eighty' can't follow 'nineteen'"),
         ("five and twenty", "'and' can't follow 'five'"),
         ("twenty and five", "'and' can't follow 'twenty'"),
-        ("two hundred and", "something is missing behind 'and'"),
+        ("two hundred and", "something is missing after 'and'"),
         ("two hundred and and five", "'and' can't follow 'and'"),
         ("and five", "it can't start with 'and'"),
         ("zero five", "'five' can't follow 'zero'"),
         ("twenty zero", "'zero' can't follow 'twenty'"),
         ("zero hundred", "'hundred' can't follow 'zero'"),
-        ("one point", "something is missing behind 'point'"),
+        ("one point", "something is missing after 'point'"),
         ("one point twenty", "'twenty' can't follow 'point'"),
         ("one point two hundred", "'hundred' can't follow 'two'"),
         ("point five", "it can't start with 'point'"),
-        ("minus", "something is missing behind 'minus'"),
+        ("minus", "something is missing after 'minus'"),
         ("minus minus one", "'minus' can't follow 'minus'"),
-        ("a", "something is missing behind 'a'"),
+        ("a", "something is missing after 'a'"),
         ("a five", "'five' can't follow 'a'"),
         ("two thousand a hundred", "'a' can't follow 'thousand'"),
         ("two hundred, five", "a comma can't follow 'hundred'"),
-        ("fourty", "'fourty' is no number word"),
-        ("twentyone", "'twentyone' is no number word"),
-        ("two hundred dollars", "'dollars' is no number word"),
-        ("one trillion", "'trillion' is no number word"),
+        ("fourty", "'fourty' is not a number word"),
+        ("twentyone", "'twentyone' is not a number word"),
+        ("two hundred dollars", "'dollars' is not a number word"),
+        ("one trillion", "'trillion' is not a number word"),
         ("two hundred 50", "not made of words alone"),
         ("twenty--one", "not made of words alone"),
         ("two hundred-", "not made of words alone"),
@@ -138,7 +138,7 @@ def test_what_spells_no_number_is_refused_with_the_word_that_is_in_the_way(text,
     found = parse_number_words(text)
     assert isinstance(found, Unclear)
     assert why in found.why
-    _, refused = judged(PRICE, "1.50", text)
+    _, refused = checked(PRICE, "1.50", text)
     assert set(refused) == {1}
     reason, detail = refused[1]
     assert (reason, why in detail, repr(text) in detail) == ("not_number_words", True, True)
@@ -146,11 +146,11 @@ def test_what_spells_no_number_is_refused_with_the_word_that_is_in_the_way(text,
 
 @pytest.mark.parametrize("text", ["2 hundred", "-five", "1e3", "$5", "٣", "£two"])
 def test_what_does_not_begin_with_a_letter_is_judged_as_digits(text):
-    assert judged(PRICE, text)[1][0][0] == "not_a_number"
+    assert checked(PRICE, text)[1][0][0] == "not_a_number"
 
 
 def test_words_stand_beside_numbers_blanks_and_nothing():
-    values, refused = judged(PRICE, "112.25", " Fifteen ", "", None, "TWO HUNDRED AND fifty", "zero", "-3")
+    values, refused = checked(PRICE, "112.25", " Fifteen ", "", None, "TWO HUNDRED AND fifty", "zero", "-3")
     assert values == [
         Decimal("112.25"),
         Decimal(15),
@@ -164,11 +164,11 @@ def test_words_stand_beside_numbers_blanks_and_nothing():
 
 
 def test_a_number_in_words_keeps_to_the_limits_of_its_column():
-    assert judged(COUNT, "one point five")[1][0][0] == "not_an_integer"
-    assert judged(PRICE, "one point zero zero five")[1][0][0] == "too_precise"
+    assert checked(COUNT, "one point five")[1][0][0] == "not_an_integer"
+    assert checked(PRICE, "one point zero zero five")[1][0][0] == "too_precise"
     narrow = Column("n", ("n",), LogicalType.INTEGER, "smallint", minimum=1, cleaning=("number_words",))
-    assert judged(narrow, "forty thousand")[1][0][0] == "out_of_range"
-    assert judged(narrow, "zero")[1][0][0] == "out_of_bounds"
+    assert checked(narrow, "forty thousand")[1][0][0] == "out_of_range"
+    assert checked(narrow, "zero")[1][0][0] == "out_of_bounds"
 
 
 CELLS = st.none() | st.sampled_from(["5", "Two Hundred", "fifteen", "two two", "x", "", "7.5", "minus one"])
@@ -177,12 +177,12 @@ CELLS = st.none() | st.sampled_from(["5", "Two Hundred", "fifteen", "two two", "
 @given(st.lists(CELLS, max_size=12), st.integers(0, 3))
 @example(["two two", "5"], 1)
 def test_a_cell_is_the_same_whatever_stands_beside_it_and_however_the_column_is_cut(cells, start):
-    alone = [judge_cells(pa.array([cell], pa.string()), PRICE) for cell in cells[start:]]
+    alone = [check_cells(pa.array([cell], pa.string()), PRICE) for cell in cells[start:]]
     values = [one.values.to_pylist()[0] for one in alone]
     refused = {row: one.refused[0] for row, one in enumerate(alone) if one.refused}
     whole = pa.array(cells, pa.string())
     for column in (whole.slice(start), pa.chunked_array([whole.slice(start, 2), whole.slice(start)[2:]])):
-        together = judge_cells(column, PRICE)
+        together = check_cells(column, PRICE)
         assert together.refused == refused
         kept = together.without_refused(together.values).to_pylist()
         assert kept == [None if row in refused else value for row, value in enumerate(values)]
@@ -200,7 +200,7 @@ def test_any_text_is_a_number_or_unclear(text):
 def test_a_long_column_of_few_distinct_words_is_read_in_no_time():
     cells = pa.array(["Two Hundred", "fifteen", "19.99", None, "one million and one"] * 100_000, pa.string())
     began = time.perf_counter()
-    judge_cells(cells, PRICE)
+    check_cells(cells, PRICE)
     assert time.perf_counter() - began < 3
 
 
@@ -213,9 +213,9 @@ def prefixed(letter):
     [("T", "T7001", 7001), ("T", "7001", 7001), ("T", "t7", 7), ("P", "P0100", 100), ("p", " P40 ", 40)],
 )
 def test_the_letter_that_the_contract_names_is_no_part_of_a_number(letter, text, number):
-    assert judged(prefixed(letter), text) == ([number], {})
+    assert checked(prefixed(letter), text) == ([number], {})
 
 
 @pytest.mark.parametrize("text", ["R10", "P10", "TT10", "T-10", "T", "10T", "T 10", "T10.0", "É10"])
 def test_no_other_letters_are_taken_away(text):
-    assert judged(prefixed("T"), text)[1][0][0] == "not_an_integer"
+    assert checked(prefixed("T"), text)[1][0][0] == "not_an_integer"

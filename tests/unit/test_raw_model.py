@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_ingestion.ledger import Fates
-from tests.integration.raw_model import Model, Outcome, Seen, Terms, check_laws, meaning, read
+from tests.conformance.raw_meaning import Terms, check_laws, meaning, read
+from tests.conformance.raw_model import Model, Outcome, Seen
 
 KEYS = st.sampled_from(["t/2026-01/a", "t/2026-01/b", "t/2026-02/a", "t/2026-02/b", "t/2026-03/a"])
 LINES = st.tuples(
@@ -21,7 +22,9 @@ STEP = st.one_of(
     st.tuples(st.just("load all"), KEYS, TIMES, st.none()),
     st.tuples(st.just("withdraw"), KEYS, TIMES, st.none()),
     st.tuples(st.just("undo"), KEYS, TIMES, st.none()),
+    st.tuples(st.just("accept"), KEYS, TIMES, st.none()),
     st.tuples(st.just("agree"), KEYS, TIMES, TERMS),
+    st.tuples(st.just("rebuild"), KEYS, TIMES, st.none()),
 )
 
 
@@ -43,24 +46,49 @@ class History:
             case "load" if key in self.lying:
                 self._load(self.lying[key], again=what)
             case "load all":
-                for seen in [seen for seen in self.lying.values() if self.model.is_due(seen, self.terms)]:
-                    self._load(seen, again=False)
-            case "withdraw" if key in self.model.objects:
-                before = len(self.model.raw)
-                check_laws(self.model.withdraw(key, 0), before, len(self.model.raw))
-                self.taken[key] = self.spec.pop(key)
+                self._load_all()
+            case "withdraw" if key in self.model.held and self.model.held[key].decision != "rejected":
+                assert self.model.withdraw(key, None) == Fates()  # the correction is rejected, nothing else
+            case "withdraw" if key in self.model.objects or key in self.lying:
+                self._withdraw(key, self.lying.get(key))
             case "undo" if self.model.is_withdrawn(key):
                 self.model.undo(key)
+            case "accept" if key in self.model.held:
+                self.model.accept(key)
             case "agree":
                 self.terms = Terms(self.terms.occurrence, what.least, what.trims, what.dated)
+            case "rebuild":
+                self._rebuild()
 
     def _put(self, key, time, content):
         self.versions += 1
         self.lying[key] = Seen(key, content, time, self.versions)
 
+    def _load_all(self):
+        for seen in [seen for seen in self.lying.values() if self.model.is_due(seen, self.terms)]:
+            self._load(seen, again=False)
+
+    def _withdraw(self, key, lying):
+        before = len(self.model.raw)
+        check_laws(self.model.withdraw(key, lying), before, len(self.model.raw))
+        was = self.taken.get(key)
+        is_same = was and lying and was[1] == lying.content
+        rank = was[0] if is_same else None
+        self.taken[key] = self.spec.pop(key, None) or (rank, lying.content)
+
+    def _rebuild(self):
+        if self.model.rebuild(self.lying, self.terms):
+            for key, (_, content) in self.spec.items():
+                if key in self.lying and self.lying[key].content == content:
+                    self.spec_terms[content] = self.terms
+
     def _load(self, seen, *, again):
         before, known = len(self.model.raw), {content for _, content in self.spec.values()}
         outcome = self.model.load(seen, self.terms, again=again)
+        if outcome.kind == "held" or self._is_rejected(seen):
+            assert len(self.model.raw) == before  # nothing changes until a person accepts it
+            assert not self.model.is_due(seen, self.terms)
+            return
         if outcome.kind == "failed":
             assert not self.model.objects.get(seen.key) or self.model.is_due(seen, self.terms) or again
             return
@@ -70,11 +98,15 @@ class History:
             return
         self._agree(seen, outcome, known)
 
+    def _is_rejected(self, seen):
+        waiting = self.model.held.get(seen.key)
+        return waiting and (waiting.content, waiting.decision) == (seen.content, "rejected")
+
     def _agree(self, seen: Seen, outcome: Outcome, known):
         """What the load means for the specification, said without claims and owners."""
         was, taken = self.spec.get(seen.key), self.taken.pop(seen.key, None)
         delivered = seen.delivered
-        if was or (taken and taken[1] == seen.content):
+        if was or (taken and taken[0] and taken[1] == seen.content):
             rank, content = was or taken
             delivered = rank[1] if content == seen.content else max(delivered, rank[1])
         self.spec[seen.key] = (self.terms.period(seen.key), delivered, seen.key), seen.content

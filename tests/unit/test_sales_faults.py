@@ -36,7 +36,7 @@ NEIGHBOUR = {**SALE, "transaction_id": 7002}
 NOBODY = dict.fromkeys(("first_name", "last_name", "email", "phone"))
 
 
-def judged(name, contract=SALES):
+def checked(name, contract=SALES):
     return judged_drop(FILES / name, contract, name)
 
 
@@ -65,7 +65,7 @@ def judged(name, contract=SALES):
     ],
 )
 def test_what_is_odd_but_sound_comes_in(name, change):
-    assert judged(name) == ({2: {**SALE, **change}, 3: NEIGHBOUR}, [])
+    assert checked(name) == ({2: {**SALE, **change}, 3: NEIGHBOUR}, [])
 
 
 @pytest.mark.parametrize(
@@ -89,26 +89,26 @@ def test_what_is_odd_but_sound_comes_in(name, change):
     ],
 )
 def test_what_breaks_the_contract_is_set_aside_alone(name, column, reason):
-    assert judged(name) == ({3: NEIGHBOUR}, [(2, column, reason)])
+    assert checked(name) == ({3: NEIGHBOUR}, [(2, column, reason)])
 
 
 def test_a_restatement_is_the_first_eight_columns():
     sale = {name: SALE[name] for name in list(SALE)[:8]}
     expected = {2: sale, 3: {**sale, "transaction_id": 7002}}
-    assert judged("header_of_the_restatements.csv", RESTATEMENTS) == (expected, [])
+    assert checked("header_of_the_restatements.csv", RESTATEMENTS) == (expected, [])
 
 
 @pytest.mark.parametrize(
     ("name", "contract", "message"),
     [
-        ("column_unknown.csv", SALES, "header 'till' is no column"),
-        ("header_of_the_restatements.csv", SALES, "no column 'customer_first_name'"),
-        ("sound.csv", RESTATEMENTS, "header 'customer_first_name' is no column"),
+        ("column_unknown.csv", SALES, "unknown 'till'"),
+        ("header_of_the_restatements.csv", SALES, "missing: 'customer_first_name'"),
+        ("sound.csv", RESTATEMENTS, "unknown: 'customer_first_name'"),
     ],
 )
 def test_a_file_of_the_other_shape_is_refused_whole(name, contract, message):
     with pytest.raises(DropFault, match=message):
-        judged(name, contract)
+        checked(name, contract)
 
 
 def test_an_hour_s_folder_says_its_period_and_neither_contract_claims_the_other_s():

@@ -26,6 +26,20 @@ def test_lake_and_reports_lie_in_the_landing_apart_by_warehouse(landing):
     assert found.reserved == ("lake/", "reports/")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "duckdb:///shop.duckdb",
+        "duckdb:////data/of/shop.duckdb",
+        "ducklake:postgresql://loader@host:5432/shop?data=s3://bucket/lake",
+        "postgresql://loader@host/shop?sslmode=require",
+    ],
+)
+def test_lake_and_reports_go_by_the_name_of_the_warehouse_not_by_its_path(url):
+    found = settings("/landing", GOLDWORKS_WAREHOUSE_URL=url)
+    assert (found.lake, found.reports) == ("/landing/lake/shop", "/landing/reports/shop")
+
+
 def test_a_lake_elsewhere_takes_no_folder_of_the_landing():
     found = settings("s3://landing", GOLDWORKS_LAKE_URL="s3://lake/", GOLDWORKS_REPORTS_URL="/reports")
     assert (found.lake, found.reports) == ("s3://lake/warehouse_dev", "/reports/warehouse_dev")

@@ -26,7 +26,7 @@ EVENT = {
 NEIGHBOUR = {**EVENT, "event_id": UUID("1a2b3c4d-0000-4000-8000-00000000000a").bytes}
 
 
-def judged(name):
+def checked(name):
     return judged_drop(FILES / name, EVENTS, "2026/01/events.csv")
 
 
@@ -52,7 +52,7 @@ def judged(name):
     ],
 )
 def test_what_is_odd_but_sound_comes_in(name, change):
-    assert judged(name) == ({2: {**EVENT, **change}, 3: NEIGHBOUR}, [])
+    assert checked(name) == ({2: {**EVENT, **change}, 3: NEIGHBOUR}, [])
 
 
 @pytest.mark.parametrize(
@@ -76,29 +76,29 @@ def test_what_is_odd_but_sound_comes_in(name, change):
     ],
 )
 def test_what_breaks_the_contract_is_set_aside_alone(name, column, reason):
-    assert judged(name) == ({3: NEIGHBOUR}, [(2, column, reason)])
+    assert checked(name) == ({3: NEIGHBOUR}, [(2, column, reason)])
 
 
 def test_a_row_twice_is_two_rows_until_the_stage_compares_them():
-    assert judged("row_twice.csv") == ({2: EVENT, 3: NEIGHBOUR, 4: EVENT}, [])
+    assert checked("row_twice.csv") == ({2: EVENT, 3: NEIGHBOUR, 4: EVENT}, [])
 
 
 def test_a_month_without_events_is_a_month():
-    assert judged("header_only.csv") == ({}, [])
+    assert checked("header_only.csv") == ({}, [])
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("column_unknown.csv", "header 'referrer' is no column"),
-        ("column_missing.csv", "no column 'tags'"),
-        ("header_missing.csv", "is no column"),
+        ("column_unknown.csv", "unknown 'referrer'"),
+        ("column_missing.csv", "missing 'tags'"),
+        ("header_missing.csv", "seems to have no header"),
         ("empty.csv", "the file is empty"),
     ],
 )
 def test_a_file_that_leaves_a_doubt_about_its_columns_is_refused_whole(name, message):
     with pytest.raises(DropFault, match=message):
-        judged(name)
+        checked(name)
 
 
 def test_every_file_here_is_of_a_test():

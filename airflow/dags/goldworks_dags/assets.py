@@ -27,3 +27,8 @@ def raw_of(domain: Domain) -> AssetAlias:
 def gold_of(domain: Domain) -> list[Asset]:
     """The gold assets of a domain: each build publishes all of them."""
     return [gold_asset(model) for model in domain.models.get("gold", ())]
+
+
+def sources_of(domain: Domain) -> list[Asset]:
+    """The raw assets that a domain's gold is built from: the way from raw to gold in Airflow's graph of assets."""
+    return [raw_asset(contract.dataset) for contract in domain.contracts] if domain.models.get("gold") else []

@@ -35,7 +35,7 @@ class Ticket(TypedDict):
 
 def cut(drops: Sequence[PlannedDrop]) -> list[list[PlannedDrop]]:
     """The drops as batches: as few as are worth a task each, and never more than 64."""
-    from data_ingestion.plan import MAX_BATCHES, cut_batches
+    from data_ingestion.grouping import MAX_BATCHES, cut_batches
 
     size = sum(drop.object.size for drop in drops)
     worth = max(ceil(size / BYTES_A_BATCH), ceil(len(drops) / DROPS_A_BATCH), 1)

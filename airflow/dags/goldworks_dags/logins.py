@@ -31,7 +31,7 @@ def warehouse_url() -> str:
 
 
 def source_url(name: str) -> str | None:
-    """Where an operational database is that a contract calls so, login included; None where nobody has said."""
+    """Where an operational database is that a contract calls so, login included; None without a connection."""
     try:
         return str(connection(f"source_{name}").get_uri())
     except ConnectionMissing:

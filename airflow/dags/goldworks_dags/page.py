@@ -1,8 +1,10 @@
-"""Page: what the web page of a DAG tells its reader, from the contracts."""
+"""Page: the text of a DAG's web page, made from the contracts."""
 
 from __future__ import annotations
 
-from data_ingestion.contract import Contract, KeyRule
+import os
+
+from data_ingestion.contract import Contract, FaultyContract, KeyRule
 from goldworks_dags.domain import Domain
 
 RUNBOOK = "docs/runbooks/dag_is_red.md"
@@ -11,6 +13,7 @@ RUNBOOK = "docs/runbooks/dag_is_red.md"
 def page(domain: Domain) -> str:
     """What lands, what makes a row the same row, how fresh it is meant to be, and what to do when the DAG is red."""
     parts = [f"# {headline(domain)}"]
+    parts += [_faulty(contract) for contract in domain.faulty]
     parts += [_dataset(contract) for contract in domain.contracts]
     if gold := domain.models.get("gold"):
         parts.append("## What it publishes\n" + "\n".join(f"- `gold.{model}`" for model in gold))
@@ -18,22 +21,22 @@ def page(domain: Domain) -> str:
         parts.append(
             "## What it publishes\n"
             f"Raw tables only. Models in `dbt/models/silver/{domain.name}/` and `dbt/models/gold/{domain.name}/` "
-            "join this graph when they are there."
+            "join this graph once they exist."
         )
     transform = (
         ""
         if domain.ends_in_raw
         else "| `transform` | a model or a test failed, or dbt could not run | correct it, then trigger a run |\n"
     )
-    if not domain.contracts:
+    if not domain.has_landing:
         parts.append(
             "## When it is red\n"
             "A model or a test failed, or dbt could not run: correct it, then trigger a run. "
-            f"In full: `{RUNBOOK}`."
+            f"More: {_runbook()}."
         )
         return "\n\n".join(parts)
     capture = (
-        "| `capture` | a source can't be reached or read; what had landed is in | put it right, clear the task |\n"
+        "| `capture` | a source can't be reached or read; what had landed is loaded | fix it, then clear the task |\n"
         if domain.captured
         else ""
     )
@@ -52,28 +55,44 @@ def page(domain: Domain) -> str:
         "| task | meaning | what to do |\n"
         "|---|---|---|\n"
         f"{capture}"
-        "| `discover` | landing, contracts or warehouse can't be reached or read | put it right, clear the task |\n"
-        "| `load` | a drop was refused; the others are in | correct the drop or the contract, then trigger a run |\n"
+        "| `discover` | landing, contracts or warehouse can't be reached or read | fix it, then clear the task |\n"
+        "| `load` | a drop was rejected; the others are loaded | correct the drop or the contract, trigger a run |\n"
         f"{lake}"
         "| `gate`, `publish` | the warehouse can't be reached | clear the task |\n"
         f"{transform}{reports}"
         "| `profile` | the warehouse, or the reports' folder, can't be reached | the next run tries again |\n"
-        "| `verdict` | one of the above | look at the left of it |\n\n"
-        f"Clearing a `load` is safe at any time: every drop comes in exactly once. In full: `{RUNBOOK}`."
+        "| `verdict` | a dataset was left out, or a file waits for a decision; or a task above failed | its log "
+        "says which and what to do; otherwise see the task that failed |\n\n"
+        f"Clearing a `load` is safe at any time: every drop is loaded exactly once. More: {_runbook()}."
     )
     return "\n\n".join(parts)
 
 
+def _runbook() -> str:
+    """A link where the docs can be read (`GOLDWORKS_DOCS_URL`), else the file's name: Airflow does not have them."""
+    docs = os.environ.get("GOLDWORKS_DOCS_URL", "").rstrip("/")
+    return f"[{RUNBOOK}]({docs}/{RUNBOOK.removeprefix('docs/')})" if docs else f"`{RUNBOOK}`"
+
+
 def headline(domain: Domain) -> str:
     """What the DAG does, in a line."""
-    if not domain.contracts:
-        return f"{domain.name}: what is known of all domains"
+    if not domain.has_landing:
+        return f"{domain.name}: loads and data of all domains"
     return f"{domain.name}: from the landing to {reaches(domain)}"
 
 
 def reaches(domain: Domain) -> str:
     """The last layer that the domain's drops come to."""
     return "raw" if domain.ends_in_raw else "gold"
+
+
+def _faulty(contract: FaultyContract) -> str:
+    faults = "\n".join(str(fault) for fault in contract.faults)
+    return (
+        f"## `{contract.dataset}` is left out: its contract is faulty\n"
+        "What is loaded stays and its models are built; new files wait.\n\n"
+        f"```\n{faults}\n```"
+    )
 
 
 def _dataset(contract: Contract) -> str:
@@ -85,13 +104,13 @@ def _dataset(contract: Contract) -> str:
         f"- **lands** as {_patterns(contract)}, into `raw.{contract.dataset}`",
         f"- **key**: {_key(contract)}",
         f"- **freshness**: {_freshness(contract)}",
-        f"- **a load fails** when more than {contract.quarantine_limit.share:.0%} of a drop's rows, "
-        f"and more than {contract.quarantine_limit.least}, break the contract",
+        f"- **a load fails** when more than {contract.acceptance.quarantined.share:.0%} of a drop's rows, "
+        f"and more than {contract.acceptance.quarantined.least}, violate the contract",
         f"- **columns**: {', '.join(f'`{column.name}`' for column in contract.columns)}",
         f"- **contract**: version {contract.version}, `contracts/{contract.domain}/{contract.path.name}`",
     ]
     if contract.archive:
-        lines.insert(3, "- **archived** in the lake, each record as it came")
+        lines.insert(3, "- **archived** in the lake, each record as received")
     return "\n".join(lines)
 
 
@@ -108,12 +127,12 @@ def _patterns(contract: Contract) -> str:
 def _key(contract: Contract) -> str:
     columns = ", ".join(f"`{column}`" for column in contract.key.columns)
     if contract.key.rule is KeyRule.OCCURRENCE:
-        return f"none in the source; a row is the n-th with its {columns} within its drop"
+        return f"none in the source; a row is identified by {columns} and its number among equal ones in the drop"
     return columns
 
 
 def _freshness(contract: Contract) -> str:
     if contract.warn_after_hours is None:
-        return "nothing promised"
+        return "no limit"
     late = f"late after {contract.warn_after_hours} h without a new drop"
     return f"{late}, an error after {contract.error_after_hours} h" if contract.error_after_hours else late

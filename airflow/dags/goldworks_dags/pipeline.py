@@ -6,11 +6,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, XComArg, get_current_context, task
 
-from goldworks_dags import steps
-from goldworks_dags.assets import gold_of, raw_of
+from goldworks_dags import lake, steps
+from goldworks_dags.assets import gold_of, raw_of, sources_of
 from goldworks_dags.batches import Ticket
 from goldworks_dags.domain import Domain
 from goldworks_dags.form import form
@@ -33,26 +32,35 @@ def pipeline(domain: Domain) -> DAG:
         domain.name,
         description=headline(domain),
         doc_md=page(domain),
-        schedule=domain.schedule,
+        schedule=timetable(domain.schedules),
         catchup=False,
         max_active_runs=1,
         dagrun_timeout=timedelta(hours=12),
         params=form(domain),
-        tags=["goldworks", *domain.datasets],
+        tags=["goldworks", *domain.all_datasets],
         default_args={"owner": domain.name, "execution_timeout": timedelta(minutes=10), **PATIENCE},
     ) as dag:
 
-        @task(outlets=gold_of(domain))
+        @task(inlets=sources_of(domain), outlets=gold_of(domain))
         def publish(found: dict[str, Any]) -> None:
             context = get_current_context()
             written = context["ti"].xcom_pull(task_ids=BUILD_TASK, key=ROWS_WRITTEN) or {}
             steps.publish(domain, found["marks"], written, context["outlet_events"])
 
-        if domain.contracts:
+        if domain.has_landing:
             _journey(domain, publish)
         else:
             task(steps.make_ledger)() >> transform(domain) >> publish({"marks": {}})
     return dag
+
+
+def timetable(schedules: tuple[str, ...]) -> Any:
+    """The times of a DAG as Airflow takes them: each time that one of them names, in UTC."""
+    if len(schedules) < 2:
+        return next(iter(schedules), None)
+    from airflow.sdk import MultipleCronTriggerTimetable  # an import that few domains have to pay for
+
+    return MultipleCronTriggerTimetable(*schedules, timezone="UTC")
 
 
 def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
@@ -71,8 +79,7 @@ def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
         return steps.load(domain, batch, get_current_context())
 
     def found() -> dict[str, Any]:
-        context = get_current_context()
-        return steps.gate(domain, context["params"], context["outlet_events"])
+        return steps.gate(domain, get_current_context())
 
     # With nothing to build `publish` is skipped; the gate lets a profile run all the same that failed before.
     @task(execution_timeout=timedelta(hours=2), trigger_rule="none_failed")
@@ -81,7 +88,7 @@ def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
 
     tickets = discover()
     loaded = load.expand(batch=tickets)
-    # After a failed load, too: what is in goes on to gold, and the verdict makes the run fail
+    # Also after a failed load: what is loaded goes to gold, and the verdict makes the run fail
     # (docs/decisions/0006-what-a-run-does-after-a-failure.md).
     gate = Gate(task_id="gate", python_callable=found, trigger_rule="all_done", outlets=[raw_of(domain)])
     published = publish(gate.output)
@@ -97,14 +104,20 @@ def _journey(domain: Domain, publish: Callable[[Any], XComArg]) -> None:
         ends.append(_capture_before(domain, tickets))
     if domain.archived:
         ends.append(_lake_after(domain, loaded))
-    # Skipping (nothing new) is no failure; a failure anywhere before is one of the run.
-    ends >> EmptyOperator(task_id=VERDICT, trigger_rule="none_failed")
+
+    # Skipping (nothing new) is not a failure; a failure before is one of the run, and so is a dataset left out,
+    # or what waits for a person's decision.
+    @task(task_id=VERDICT, trigger_rule="none_failed")
+    def verdict() -> None:
+        steps.verdict(get_current_context())
+
+    ends >> verdict()
 
 
 def _capture_before(domain: Domain, tickets: XComArg) -> XComArg:
     @task(execution_timeout=timedelta(hours=1))
     def capture() -> dict[str, int]:
-        return steps.capture(domain)
+        return steps.capture(domain, get_current_context())
 
     captured = capture()
     captured >> tickets
@@ -124,11 +137,11 @@ def _reports_after(domain: Domain, found: Any, published: XComArg) -> XComArg:
 def _lake_after(domain: Domain, loaded: XComArg) -> XComArg:
     @task(execution_timeout=timedelta(hours=6), trigger_rule="all_done")
     def archive() -> dict[str, int]:
-        return steps.archive(domain)
+        return lake.archive(domain)
 
     @task(execution_timeout=timedelta(hours=2))
     def compact() -> None:
-        steps.compact(domain)
+        lake.compact(domain)
 
     compacted = compact()
     loaded >> archive() >> compacted

@@ -15,20 +15,20 @@ def push_rows_written(project: str, context: Mapping[str, Any]) -> None:
     """Notes how many rows each model wrote, for the task that publishes them."""
     results = Path(project) / "target" / "run_results.json"
     if results.exists():
-        told = json.loads(results.read_text())
-        context["ti"].xcom_push(key=ROWS_WRITTEN, value=rows_written(told))
-        tell_build(context["ti"].dag_id, told)
+        run_results = json.loads(results.read_text())
+        context["ti"].xcom_push(key=ROWS_WRITTEN, value=rows_written(run_results))
+        write_build_event(context["ti"].dag_id, run_results)
 
 
-def tell_build(domain: str, results: Mapping[str, Any]) -> None:
+def write_build_event(domain: str, results: Mapping[str, Any]) -> None:
     """Writes the build's event: how many models and tests ran, and how many of them failed."""
-    from data_ingestion.events import send_to, tell
+    from data_ingestion.events import send_to, write_event
     from data_ingestion.settings import log_target
 
     send_to(log_target(), into_log=True)
     kinds = Counter(result["unique_id"].partition(".")[0] for result in results["results"])
     failed = sum(result["status"] in ("error", "fail") for result in results["results"])
-    tell(
+    write_event(
         "transform",
         "failed" if failed else "done",
         domain=domain,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from shutil import copy2
 from typing import Any
 
 from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
@@ -45,6 +46,7 @@ def transform(domain: Domain) -> DbtTaskGroup:
                 "pool": "default_pool",
                 "execution_timeout": timedelta(hours=MOST_HOURS),
                 "callback": push_rows_written,
+                "pre_execute": before_build,
             },
         ),
         render_config=RenderConfig(
@@ -71,8 +73,28 @@ def transform(domain: Domain) -> DbtTaskGroup:
     )
 
 
+def before_build(context: dict[str, Any]) -> None:
+    """The settings that a build starts with."""
+    before_dbt(context)
+    hand_over_parse(context["task"].cache_dir)
+
+
+def hand_over_parse(cache: Path) -> None:
+    """Gives Cosmos what dbt has parsed beside the manifest, where that is newer than what its last build left.
+
+    The first build of each domain would parse the whole project otherwise.
+    """
+    parsed = manifest_file().with_name("partial_parse.msgpack")
+    kept = cache / "target" / parsed.name
+    if parsed.exists() and not (kept.exists() and kept.stat().st_mtime >= parsed.stat().st_mtime):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        apart = kept.with_name(f"{kept.name}.{os.getpid()}")
+        copy2(parsed, apart)
+        apart.replace(kept)
+
+
 def before_dbt(context: dict[str, Any]) -> None:
-    """What a build, and each of its watchers, is told before it begins."""
+    """The settings that a build, and each of its watchers, starts with."""
     as_first_try(context)
     log_in_when_dbt_starts(context["task"])
 

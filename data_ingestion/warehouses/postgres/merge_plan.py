@@ -16,7 +16,8 @@ class PlanLimits:
 
     copy_bytes: int = 4 << 20  # smaller first drops are not worth the lock on raw
     large_bytes: int = 16 << 20  # the stage of a smaller drop is filled and read by one process soon enough
-    lanes: int = 2  # sessions that fill a large one: what one thread reads is no more than two of them copy
+    # Sessions that copy a large drop: two keep up with one thread that reads.
+    copy_sessions: int = 2
     sample_rows: int = 1000
     known_share: float = 0.5  # of the sampled rows, to take the drop for one that raw mostly holds
     least_of_raw: float = 0.05  # of raw's rows, to read them all for the difference
@@ -42,9 +43,9 @@ def choose_plan(facts: MergeFacts, limits: PlanLimits) -> tuple[MergePlan, str]:
     if not facts.raw_rows:
         return MergePlan.MERGE, "raw was empty"
     share = facts.known / facts.sampled if facts.sampled else 0.0
-    told = f"of {facts.sampled:,} keys sampled raw held {facts.known:,}"
+    sampled = f"of {facts.sampled:,} keys sampled raw held {facts.known:,}"
     if share < limits.known_share:
-        return MergePlan.MERGE, told
+        return MergePlan.MERGE, sampled
     if facts.staged < limits.least_of_raw * facts.raw_rows:
-        return MergePlan.MERGE, f"{told}, but it is small beside raw"
-    return MergePlan.DIFFERENCE, told
+        return MergePlan.MERGE, f"{sampled}, but it is small beside raw"
+    return MergePlan.DIFFERENCE, sampled

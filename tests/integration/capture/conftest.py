@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from data_ingestion.capture.source import Source
+from data_ingestion.capture.slot import Source
 from runtime.postgres import Cluster
 from tests.integration.capture.source_log import TABLES, TWO_TABLES, running
 

@@ -10,11 +10,11 @@ import psycopg
 import pytest
 
 from data_ingestion.capture import reader
-from data_ingestion.capture import source as capture_source
+from data_ingestion.capture import slot as capture_slot
 from data_ingestion.capture.changelog import newest_place
 from data_ingestion.capture.faults import SourceBusy
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source, told_lsn
+from data_ingestion.capture.slot import Source, format_lsn
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
 from runtime.postgres import Cluster
@@ -92,7 +92,7 @@ def test_after_a_lost_slot_a_snapshot_tells_the_gap_and_what_is_there_now(
         session.execute("checkpoint")
     assert source.state().lost_because
     (alarm,) = capture(source, landing, FOLDER).alarms
-    assert f"history from {told_lsn(known)} to" in alarm and "given up the slot 'shop'" in alarm
+    assert f"history from {format_lsn(known)} to" in alarm and "invalidated the slot 'shop'" in alarm
     gaps = [record for record in records(landing) if record["op"] == "g"]
     assert [(gap["source_table"], gap["before"]) for gap in gaps] == [
         (table, {"lsn": known}) for table in TABLES
@@ -111,7 +111,7 @@ def test_captures_so_far_apart_that_the_slot_is_nearly_lost_are_an_alarm(
         )
     (alarm,) = capture(source, landing, FOLDER).alarms
     assert re.fullmatch(
-        r"the source logged \d+ MiB since the last capture; after \d+ MiB more it had given the slot up",
+        r"the source logged \d+ MiB since the last capture; after \d+ MiB more it would have invalidated the slot",
         alarm,
     )
     assert capture(source, landing, FOLDER).alarms == ()
@@ -135,7 +135,7 @@ def test_a_slot_without_a_limit_that_keeps_much_of_the_log_is_an_alarm(
         finally:
             session.execute("alter system reset max_slot_wal_keep_size")
             session.execute("select pg_reload_conf()")
-    assert re.match(r"the source keeps \d+ MiB of its log for the slot, and would keep any amount", alarm)
+    assert re.match(r"the source keeps \d+ MiB of its log for the slot, with no upper limit", alarm)
 
 
 def test_a_run_killed_before_its_snapshot_is_safe_takes_another(
@@ -168,10 +168,10 @@ def test_a_landing_without_a_drop_of_the_log_gets_a_snapshot_even_if_the_slot_li
 def test_a_capture_waits_for_another_one_but_not_for_ever(
     url: str, source: Source, landing: FolderLanding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture_source, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(capture_slot, "PATIENCE_SECONDS", 1)
     other = Source(url, "shop", TABLES)
     try:
-        with source.alone(), pytest.raises(SourceBusy, match="another capture of 'shop' is at work"):
+        with source.alone(), pytest.raises(SourceBusy, match="another capture of 'shop' is running"):
             capture(other, landing, FOLDER)
         with ThreadPoolExecutor(1) as pool, source.alone():
             waiting = pool.submit(capture, other, landing, FOLDER)
@@ -279,6 +279,6 @@ def test_a_source_that_tells_nobody_is_named_with_the_remedy() -> None:
 
 
 def test_a_source_that_is_too_old_is_told_so_before_anything_is_asked(cluster, monkeypatch) -> None:
-    monkeypatch.setattr("data_ingestion.capture.source.OLDEST_VERSION", 990000)
+    monkeypatch.setattr("data_ingestion.capture.slot.OLDEST_VERSION", 990000)
     with pytest.raises(OperatorFault, match="17 or newer is needed"):
         Source(cluster.url("postgres", cluster.password, "postgres"), "shop", TABLES)

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source
+from data_ingestion.capture.slot import Source
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.landing import FolderLanding
 from data_ingestion.warehouses.postgres import PostgresWarehouse
@@ -25,7 +25,7 @@ PAUSE_SECONDS = 0.005
 READ = """
 import sys, time
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source
+from data_ingestion.capture.slot import Source
 from data_ingestion.landing import open_landing
 print("ready", flush=True)
 while True:
@@ -127,5 +127,5 @@ def contract_of_two_tables(folder: Path) -> Contract:
 def wait_until_free(url: str) -> None:
     """The server notices the death of a session when it next speaks to it."""
     with psycopg.connect(url, autocommit=True) as session:
-        while session.execute("select from pg_replication_slots where active").fetchone():
+        while session.execute("select 1 from pg_replication_slots where active").fetchone():
             time.sleep(0.05)

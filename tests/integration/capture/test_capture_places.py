@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from data_ingestion.capture.changelog import newest_place
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source
+from data_ingestion.capture.slot import Source
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding, S3Landing
 from tests.integration.capture.source_log import FOLDER, TABLES, held, records, replayed, running

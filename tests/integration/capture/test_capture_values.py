@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from data_ingestion.capture.reader import capture
-from data_ingestion.capture.source import Source
+from data_ingestion.capture.slot import Source
 from data_ingestion.errors import OperatorFault
 from data_ingestion.landing import FolderLanding
 from tests.integration.capture.source_log import FOLDER, TABLES, records, running

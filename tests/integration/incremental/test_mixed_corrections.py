@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from data_ingestion.contract import Contract
-from data_ingestion.contract.terms import QuarantineLimit
+from data_ingestion.contract.terms import Acceptance, Allowance
 from data_ingestion.withdraw import undo_withdrawal, withdraw
 from tests.integration.dbt_feeds import Bank, Web, World
 from tests.integration.dbt_fleet import Fleet
@@ -46,7 +46,9 @@ EFFECTS = {
 def stricter(contract: Contract) -> Contract:
     name, terms = STRICTER[contract.dataset]
     columns = tuple(replace(it, **terms) if it.name == name else it for it in contract.columns)
-    return replace(contract, columns=columns, quarantine_limit=QuarantineLimit(1, 1_000))
+    return replace(
+        contract, columns=columns, acceptance=Acceptance(Allowance(1, 1_000), 1, withdrawn_share=1)
+    )
 
 
 def deliver(world: World, place: int, seed: int) -> None:
@@ -103,7 +105,7 @@ def test_all_domains_follow_every_kind_of_correction(world, build_both, transfor
 
     def withdrawn() -> None:
         for feed in FEEDS:
-            withdraw(world.contracts, world.warehouse, feed.keys[2])
+            withdraw(world.contracts, world.landing, world.warehouse, feed.keys[2])
 
     def taken_back() -> None:
         for feed in FEEDS:

@@ -8,13 +8,15 @@ import pytest
 
 from data_ingestion.contract import Contract, read_contract
 from data_ingestion.lake.archive import archive
+from data_ingestion.lake.ledger import LakeLedger
 from data_ingestion.landing import FolderLanding
 from tests.integration.lake.records import EVENTS
+from tests.integration.limits import without_limits
 
 
 @pytest.fixture
 def events() -> Contract:
-    return replace(read_contract(EVENTS), recheck=None)
+    return without_limits(replace(read_contract(EVENTS), recheck=None))
 
 
 @pytest.fixture
@@ -25,4 +27,4 @@ def lake(tmp_path: Path) -> FolderLanding:
 
 @pytest.fixture
 def keep(landing, lake, warehouse) -> Callable:
-    return lambda contract: archive(contract, landing, lake, warehouse.lake)
+    return lambda contract: archive(contract, landing, lake, LakeLedger(warehouse.session))

@@ -12,11 +12,11 @@ from typing import Any
 from data_ingestion.contract import read_contract
 from data_ingestion.lake.archive import archive
 from data_ingestion.lake.compaction import compact
+from data_ingestion.lake.ledger import LakeLedger
 from data_ingestion.landing import FolderLanding
 from data_ingestion.warehouses.postgres import PostgresWarehouse
-from data_ingestion.warehouses.postgres.lake import PostgresLake
 
-OWNERS: dict[str, Any] = {"lake": FolderLanding, "ledger": PostgresLake, "file": Path}
+OWNERS: dict[str, Any] = {"lake": FolderLanding, "ledger": LakeLedger, "file": Path}
 
 
 def arm(instant: str, nth: int, when: str) -> None:
@@ -43,9 +43,9 @@ def main(
     warehouse = PostgresWarehouse.connect(url)
     arm(instant, int(nth), when)
     if what == "archive":
-        archive(archived, FolderLanding(Path(landing)), place, warehouse.lake)
+        archive(archived, FolderLanding(Path(landing)), place, LakeLedger(warehouse.session))
     else:
-        compact(archived.dataset, place, warehouse.lake)
+        compact(archived.dataset, place, LakeLedger(warehouse.session))
 
 
 if __name__ == "__main__":

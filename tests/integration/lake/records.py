@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from data_ingestion.lake.ledger import LakeLedger
+
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = Path(__file__).with_name("killed.py")
 EVENTS = ROOT / "contracts/fleet/vehicle_events.odcs.yaml"
@@ -58,7 +60,7 @@ def files(lake):
 
 def in_lake(warehouse):
     """The files that the ledger says are the lake, with their records."""
-    return {file.path: file.records for file in warehouse.lake.files("vehicle_events")}
+    return {file.path: file.records for file in LakeLedger(warehouse.session).files("vehicle_events")}
 
 
 def killed(what, instant, nth, when, landing, lake, url):

@@ -17,6 +17,7 @@ from data_ingestion.errors import LawBroken
 from data_ingestion.lake import files as lake_files
 from data_ingestion.lake.archive import archive
 from data_ingestion.lake.compaction import compact
+from data_ingestion.lake.ledger import LakeLedger
 from data_ingestion.landing import FolderLanding, open_store
 from data_ingestion.load import load_drops
 from data_ingestion.warehouses.postgres import PostgresWarehouse
@@ -132,7 +133,7 @@ def test_a_withdrawn_drop_stays_in_the_lake(landing, lake, events, load, keep, w
     load(events)
     keep(events)
     before = rows(lake)
-    withdraw([events], warehouse, key(2, 0))
+    withdraw([events], landing, warehouse, key(2, 0))
     keep(events)
     assert rows(lake) == before
 
@@ -206,7 +207,7 @@ def test_an_archive_that_reads_other_records_than_the_load_is_refused(
     with pytest.raises(LawBroken, match="has read 3 records, the archive 2"):
         keep(events)
     assert files(lake) == []
-    assert warehouse.lake.leftovers("vehicle_events") == []
+    assert LakeLedger(warehouse.session).leftovers("vehicle_events") == []
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_a_lake_in_the_landing_is_not_delivered(landing, events, load, warehouse
     deliver_some(landing)
     load(events)
     (landing.root / "lake").mkdir()
-    archive(events, landing, FolderLanding(landing.root / "lake"), warehouse.lake)
+    archive(events, landing, FolderLanding(landing.root / "lake"), LakeLedger(warehouse.session))
     seen = discover([everything], landing, warehouse, reserved=("lake/",), record=False)
     assert not seen.drops
     assert not [item for item in seen.unresolved if item.key.startswith("lake/")]
@@ -257,7 +258,7 @@ def test_what_is_put_together_twice_at_once_is_there_once(landing, lake, events,
 
     def run():
         opened = PostgresWarehouse.connect(warehouse_url)
-        reports.append(archive(events, landing, lake, opened.lake))
+        reports.append(archive(events, landing, lake, LakeLedger(opened.session)))
         opened.close()
 
     threads = [Thread(target=run) for _ in range(3)]
@@ -269,7 +270,7 @@ def test_what_is_put_together_twice_at_once_is_there_once(landing, lake, events,
     assert rows(lake) == delivered(landing)
 
 
-def test_a_bucket_is_archived_into_a_bucket(things, warehouse, monkeypatch):
+def test_a_bucket_is_archived_into_a_bucket(things, landing, warehouse, monkeypatch):
     from moto import mock_aws
 
     for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"):
@@ -283,10 +284,10 @@ def test_a_bucket_is_archived_into_a_bucket(things, warehouse, monkeypatch):
             landing.write(f"things/2026-01/{part}.csv", f"id,amount,note\n{part},1,x\n".encode())
             if part == 20:
                 bring_in(things, landing, warehouse)
-                assert archive(things, landing, lake, warehouse.lake).drops == 21
+                assert archive(things, landing, lake, LakeLedger(warehouse.session)).drops == 21
         bring_in(things, landing, warehouse)
-        assert archive(things, landing, lake, warehouse.lake).drops == 19
-        assert compact("things", lake, warehouse.lake).files_after == 1
+        assert archive(things, landing, lake, LakeLedger(warehouse.session)).drops == 19
+        assert compact("things", lake, LakeLedger(warehouse.session)).files_after == 1
         (file,) = lake.list_objects()
         with lake.open(file) as stream:
             table = pq.read_table(pa.BufferReader(stream.read()))
@@ -306,7 +307,7 @@ def test_of_the_real_files_every_record_is_archived_as_it_came(landing, lake, ev
     keys = unpack_real(landing.root)
     in_force = {report.object_key for report in load(events) if report.kind != "duplicate"}
     report = keep(events)
-    compact(events.dataset, lake, warehouse.lake)
+    compact(events.dataset, lake, LakeLedger(warehouse.session))
     came = []
     for key_ in keys & in_force:
         text = (landing.root / key_).read_bytes().decode()

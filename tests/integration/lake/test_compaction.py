@@ -6,6 +6,7 @@ import pytest
 
 from data_ingestion.lake import compaction
 from data_ingestion.lake.compaction import compact
+from data_ingestion.lake.ledger import LakeLedger
 from tests.integration.lake.records import deliver_some, delivered, files, in_lake, killed, rows
 
 
@@ -15,11 +16,11 @@ def test_small_files_of_a_day_become_one(landing, lake, events, load, keep, ware
         load(events)
         keep(events)
     before = rows(lake, "*")
-    report = compact(events.dataset, lake, warehouse.lake)
+    report = compact(events.dataset, lake, LakeLedger(warehouse.session))
     assert (report.files_before, report.files_after, report.records) == (6, 2, 36)
     assert files(lake) == sorted(in_lake(warehouse))
     assert rows(lake, "*") == before
-    assert compact(events.dataset, lake, warehouse.lake).files_after == 2
+    assert compact(events.dataset, lake, LakeLedger(warehouse.session)).files_after == 2
 
 
 def test_of_files_that_are_put_together_one_is_open_at_a_time(
@@ -38,7 +39,7 @@ def test_of_files_that_are_put_together_one_is_open_at_a_time(
         return fetched[-1]
 
     monkeypatch.setattr(compaction, "_fetch", watched)
-    assert compact(events.dataset, lake, warehouse.lake).files_after == 2
+    assert compact(events.dataset, lake, LakeLedger(warehouse.session)).files_after == 2
     assert len(fetched) == 6
     assert rows(lake) == delivered(landing)
 
@@ -48,7 +49,7 @@ def test_patience_leaves_a_growing_day_alone(landing, lake, events, load, keep, 
         deliver_some(landing, first)
         load(events)
         keep(events)
-    assert compact(events.dataset, lake, warehouse.lake, patient=True).files_after == 3
+    assert compact(events.dataset, lake, LakeLedger(warehouse.session), patient=True).files_after == 3
     assert [Path(file).parent.name for file in files(lake)] == ["date=2026-03-02", *["date=2026-03-03"] * 2]
 
 
@@ -78,6 +79,6 @@ def test_a_compaction_killed_at_any_instant_is_made_good_by_the_next_run(
     if then == "archive":
         keep(events)
     else:
-        compact(events.dataset, lake, warehouse.lake)
+        compact(events.dataset, lake, LakeLedger(warehouse.session))
     assert rows(lake) == delivered(landing)
     assert files(lake) == sorted(in_lake(warehouse))

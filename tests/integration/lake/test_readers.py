@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_ingestion.lake.compaction import compact
+from data_ingestion.lake.ledger import LakeLedger
 from tests.integration.lake.records import ROOT, deliver, deliver_some, event, key, rows
 
 SPARK = os.environ.get("GOLDWORKS_SPARK_PYTHON")
@@ -96,7 +97,7 @@ def test_spark_reads_what_duckdb_does(landing, lake, events, load, keep, warehou
     landing.write(key(2, 51), event(98).encode("latin-1") + b"\n" + event(99).encode() + b"\n")
     load(events)
     keep(events)
-    compact(events.dataset, lake, warehouse.lake)
+    compact(events.dataset, lake, LakeLedger(warehouse.session))
     # without our settings of Python, which are another one's
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from goldworks_dags.lines import FIRST, MOST_IN_A_LINE, LoadLines
+from goldworks_dags.lines import FIRST, LoadLines
 
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
+from data_ingestion.report_lines import MOST_IN_A_LINE
 
 GOOD = Fates(read=2, inserted=2)
 Tell = Callable[[list[LoadReport]], list[str]]
@@ -15,8 +16,8 @@ Tell = Callable[[list[LoadReport]], list[str]]
 
 def report(number: int, fates: Fates = GOOD, state: LoadState = LoadState.LOADED) -> LoadReport:
     return LoadReport(
-        "d", f"{number}.csv", Kind.NEW, state, fates, load_id=number, plan=MergePlan.MERGE, seconds=0.1,
-        error=f"{number} is bad",
+        "d", f"{number}.csv", Kind.NEW, state, fates=fates, load_id=number, plan=MergePlan.MERGE, seconds=0.1,
+        error="is bad",
     )  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def test_thousands_of_drops_have_few_lines_whose_numbers_add_up(tell: Tell) -> N
     )
 
 
-def test_what_failed_or_has_quarantined_rows_is_told_however_late_it_comes(
+def test_what_failed_or_has_quarantined_rows_has_a_line_in_its_place_however_late_it_comes(
     tell: Tell, caplog: pytest.LogCaptureFixture
 ) -> None:
     reports = [report(number) for number in range(1, 101)]
@@ -72,11 +73,22 @@ def test_what_failed_or_has_quarantined_rows_is_told_however_late_it_comes(
     reports[60] = report(61, Fates(read=2, inserted=1, quarantined=1))
     told = tell(reports)
     assert told[FIRST:] == [
-        "failed: 51.csv: 51 is bad",
+        f"{FIRST + 1}.csv and 29 more: 60 read = 60 inserted, 3.0 s, merge, loads {FIRST + 1} to 50",
+        "failed: 51.csv: is bad",
+        "52.csv and 8 more: 18 read = 18 inserted, 0.9 s, merge, loads 52 to 60",
         "61.csv: 2 read = 1 quarantined + 1 inserted, 0.1 s, merge, load 61",
-        f"{FIRST + 1}.csv and 77 more: 156 read = 156 inserted, 7.8 s, merge, loads {FIRST + 1} to 100",
+        "62.csv and 38 more: 78 read = 78 inserted, 3.9 s, merge, loads 62 to 100",
     ]
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
+
+
+def test_drops_that_failed_alike_are_told_once_and_counted_at_the_end(tell: Tell) -> None:
+    told = tell([report(number, Fates(), LoadState.FAILED) for number in range(1, 31)] + [report(31)])
+    assert told == [
+        "failed: 1.csv: is bad",
+        "31.csv: 2 read = 2 inserted, 0.1 s, merge, load 31",
+        "failed: 2.csv and 28 more: same error as 1.csv",
+    ]
 
 
 def test_what_was_there_already_is_told_apart(tell: Tell) -> None:

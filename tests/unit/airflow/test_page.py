@@ -24,7 +24,7 @@ def test_the_page_tells_what_lands_by_which_key_and_how_fresh() -> None:
     assert (
         "`bank_transactions/**/*.csv` or `bank_transactions/**/*.xlsx`, into `raw.bank_transactions`" in told
     )
-    assert "the n-th with its `account_no`, `booking_date`" in told
+    assert "identified by `account_no`, `booking_date`" in told
     assert "late after 24 h without a new drop, an error after 72 h" in told
     assert "more than 5% of a drop's rows, and more than 20" in told
 
@@ -40,6 +40,13 @@ def test_the_page_lists_gold_and_nothing_further_in() -> None:
     told = page(BANK)
     assert "`gold.dim_bank_account`" in told
     assert "int_bank_movements" not in told
+
+
+def test_the_runbook_is_a_link_where_the_settings_say_where_docs_are(monkeypatch) -> None:
+    monkeypatch.delenv("GOLDWORKS_DOCS_URL", raising=False)
+    assert f"More: `{RUNBOOK}`." in page(BANK)
+    monkeypatch.setenv("GOLDWORKS_DOCS_URL", "https://git.example.com/docs/")
+    assert f"[{RUNBOOK}](https://git.example.com/docs/runbooks/dag_is_red.md)" in page(BANK)
 
 
 def test_the_runbook_it_points_to_has_a_chapter_for_each_of_its_tasks() -> None:

@@ -56,6 +56,17 @@ def test_plans_that_differ_between_rounds_are_all_told():
     assert figures(runs, LIMITS)[0].plan == "merge + difference"
 
 
+def test_another_loader_is_held_against_this_one_within_a_round():
+    runs = [
+        Run("shipped", "load", 1, cost(1)), Run("shipped", "load", 1, cost(3), loader="before"),
+        Run("shipped", "load", 2, cost(4, cpu=2)), Run("shipped", "load", 2, cost(4, cpu=8), loader="before"),
+        Run("shipped", "load", 3, cost(9), loader="before"),  # whose own run was wrong
+    ]  # fmt: skip
+    own, before = figures(runs, {})
+    assert (own.times_own, own.times_own_cpu) == (None, None)
+    assert (before.loader, before.times_own, before.times_own_cpu) == ("before", 2.0, 2.5)
+
+
 @pytest.mark.parametrize(
     ("pairs", "ratio"), [([], None), ([(1.0, 0.0)], None), ([(3.0, 1.0), (8.0, 2.0), (5.0, 1.0)], 4.0)]
 )
@@ -68,7 +79,18 @@ def test_the_table_has_a_line_a_figure_and_the_json_every_run():
     found = figures(runs, LIMITS)
     lines = table(found).splitlines()
     assert len(lines) == 3
-    assert lines[2].split()[:9] == ["load", "shipped", "1", "2.50", "2.50", "–", "2.50", "2.50", "1.00"]
+    assert lines[2].split()[:10] == [
+        "load",
+        "shipped",
+        "own",
+        "1",
+        "2.50",
+        "2.50",
+        "–",
+        "2.50",
+        "2.50",
+        "1.00",
+    ]
     assert len(json.loads(json.dumps(as_json(found, runs)))["runs"]) == 2
 
 

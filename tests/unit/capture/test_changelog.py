@@ -19,8 +19,8 @@ class ListedLanding(FolderLanding):
 
     listed = 0
 
-    def _entries(self, folder):
-        found = super()._entries(folder)
+    def _entries(self, folder, passed_over):
+        found = super()._entries(folder, passed_over)
         self.listed += len(found)
         return found
 

@@ -2,14 +2,23 @@
 
 import pytest
 
-from data_ingestion.cli.lines import MOST_IN_A_LINE, MOST_LINES, LoadLines
+from data_ingestion.cli.lines import MOST_LINES, LoadLines
 from data_ingestion.ledger import Fates, Kind, LoadReport, LoadState, MergePlan
+from data_ingestion.report_lines import MOST_IN_A_LINE
 
 
-def report(number, kind=Kind.NEW, plan=MergePlan.MERGE, state=LoadState.LOADED):
+def report(number, kind=Kind.NEW, plan=MergePlan.MERGE, state=LoadState.LOADED, error="is bad"):
     fates = Fates(read=2, inserted=1, quarantined=1)
     return LoadReport(
-        "d", f"{number}.csv", kind, state, fates, number, number, plan=plan, error=f"{number} is bad"
+        "d",
+        f"{number}.csv",
+        kind,
+        state,
+        fates=fates,
+        attempt_id=number,
+        load_id=number,
+        plan=plan,
+        error=error,
     )
 
 
@@ -45,6 +54,24 @@ def test_a_drop_that_failed_has_its_own_line_in_its_place(told):
     lines, out = told([report(1), report(2), report(3, state=LoadState.FAILED), report(4)])
     assert [line.split()[0:2] for line in out] == [["load", "1.csv"], ["failed", "3.csv:"], ["load", "4.csv"]]
     assert [each.object_key for each in lines.failed] == ["3.csv"]
+
+
+def test_drops_that_failed_alike_are_told_once_and_counted_at_the_end(told):
+    bad = [report(number, state=LoadState.FAILED) for number in range(1, 13)]
+    other = report(13, state=LoadState.FAILED, error="is worse")
+    lines, out = told([*bad[:6], other, *bad[6:], report(14)], drops=14)
+    assert out == [
+        "failed      1.csv: is bad",
+        "failed      13.csv: is worse",
+        "load        14.csv   2 read = 1 quarantined + 1 inserted  0.0 s  merge  load 14",
+        "failed      2.csv and 10 more: same error as 1.csv",
+    ]
+    assert (len(lines.failed), lines.loads) == (13, 14)
+
+
+def test_what_failed_is_not_in_the_sum_of_what_came_in(told):
+    lines, _ = told([report(1), report(2, state=LoadState.FAILED)])
+    assert lines.fates == report(1).fates
 
 
 def test_what_came_in_otherwise_is_told_apart(told):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-WITHOUT_PANDAS = "import sys; sys.modules['pandas'] = None; from data_ingestion.cli import main; main()"
+WITHOUT_PANDAS = (
+    "import sys; sys.modules['pandas'] = None; from data_ingestion.cli.commands import main; main()"
+)
 
 
 def report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,7 +37,7 @@ def test_a_folder_that_is_not_there_holds_not_just_no_reports(
 ) -> None:
     done = report(tmp_path / "reprots", *arguments)
     assert (done.returncode, done.stdout) == (5, "")
-    assert "is no folder\n  say where reports are by GOLDWORKS_REPORTS" in done.stderr
+    assert "not a folder\n  set GOLDWORKS_REPORTS to the folder of reports" in done.stderr
 
 
 def test_where_there_are_no_reports_it_is_said(tmp_path: Path) -> None:

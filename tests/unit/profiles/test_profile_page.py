@@ -55,9 +55,17 @@ def test_values_are_told_as_text_and_never_as_markup():
 def test_what_is_masked_says_why_and_shows_counts_alone():
     told = page("web", [PROFILE])
     assert "masked: personal" in told
-    assert "masked: nobody has said" in told
+    assert "masked: not marked public" in told
     assert "20 rows" in told
     assert "5 (25%)" in told
+
+
+def test_relations_are_collapsed_and_each_link_on_top_leads_into_one():
+    seen = read(page("web", [PROFILE]))
+    assert [attributes for tag, attributes in seen if tag == "details"] == [{}]
+    places = [attributes.get("id") for tag, attributes in seen if tag == "p"]
+    assert [attributes["href"] for tag, attributes in seen if tag == "a"] == ["#gold.mart_web_events"]
+    assert "gold.mart_web_events" in places
 
 
 def test_a_sample_is_named_as_such():

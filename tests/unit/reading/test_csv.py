@@ -9,24 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from data_ingestion.contract.terms import CsvFormat
-from data_ingestion.reading import BadRecord, HeaderError, ReadError, read_csv
-from data_ingestion.reading.records import RecordParser
+from data_ingestion.contract.file_formats import CsvFormat
+from data_ingestion.reading import HeaderError, ReadError, read_csv
+from data_ingestion.reading.csv_records import RecordParser
+from tests.unit.reading.csv_rows import read
 
 FILES = Path(__file__).parents[2] / "fixtures" / "csv"
 ANN, BO = ("1", "ann", "10"), ("2", "bo", "20")
-Row = tuple[str | None, ...]
-
-
-def read(data: bytes, **form: object) -> tuple[dict[int, Row], list[BadRecord]]:
-    """Rows by line, and bad records."""
-    rows: dict[int, Row] = {}
-    bad: list[BadRecord] = []
-    for chunk in read_csv(io.BytesIO(data), CsvFormat(**form)):  # type: ignore[arg-type]
-        cells = zip(*(column.to_pylist() for column in chunk.table.columns), strict=True)
-        rows.update(zip(chunk.lines.to_pylist(), cells, strict=True))
-        bad += chunk.bad
-    return rows, bad
 
 
 @pytest.mark.parametrize(
@@ -116,9 +105,8 @@ def test_a_line_without_end_is_bad_and_the_next_one_good():
         ("empty.csv", {}, "the file is empty"),
         ("only_blank_lines.csv", {}, "the file is empty"),
         ("header_unclosed_quote.csv", {}, "unclosed_quote"),
-        ("header_utf16.csv", {}, "starts like a file in utf-16"),
-        ("header_zip.csv", {}, "zip archive or a spreadsheet"),
-        ("plain.csv", {"encoding": "utf-16"}, "without a byte order mark"),
+        ("header_utf16.csv", {}, "looks like text in UTF-16"),
+        ("plain.csv", {"encoding": "utf-16"}, "without its byte order mark"),
     ],
 )
 def test_a_file_without_a_header_says_what_is_wrong_with_it(name, form, message):
@@ -126,8 +114,8 @@ def test_a_file_without_a_header_says_what_is_wrong_with_it(name, form, message)
         read((FILES / name).read_bytes(), **form)
 
 
-@pytest.mark.parametrize("name", ["cut_short.csv.gz", "wrong_checksum.csv.gz"])
-def test_damaged_gzip_is_an_error_and_never_an_early_end(name):
+@pytest.mark.parametrize("name", ["cut_short.csv.gz", "wrong_checksum.csv.gz", "cut_short.csv.zip"])
+def test_a_damaged_archive_is_an_error_and_never_an_early_end(name):
     with pytest.raises(ReadError, match="damaged or cut short"):
         read((FILES / name).read_bytes())
 
@@ -141,7 +129,7 @@ def test_damaged_gzip_is_an_error_and_never_an_early_end(name):
         ({"delimiter": "||"}, "can't separate cells"),
         ({"delimiter": "€"}, "can't separate cells"),
         ({"delimiter": " ", "skip_initial_space": True}, "can't separate cells"),
-        ({"max_record_bytes": 0}, "no room"),
+        ({"max_record_bytes": 0}, "too small"),
     ],
 )
 def test_a_format_that_can_not_be_is_refused(form, message):
@@ -180,6 +168,7 @@ def test_memory_does_not_grow_with_the_file(row):
         tracemalloc.stop()
         return size
 
+    peak(60_000)  # what is imported and compiled first counts only once
     assert peak(300_000) < 1.2 * peak(60_000)
 
 
@@ -209,3 +198,50 @@ def test_bad_lines_among_many_good_ones_cost_those_nothing(monkeypatch):
         for i, line in enumerate(chunk.lines.to_pylist()):
             assert chunk.raw(i) == b'%d,"a, %d",x' % (line, line)
     assert len(singly) < 100
+
+
+TITLED = b'Report, "of May"\n\nmade;by hand\nid,name,amount\n1,ann,10\n2,bo,20\n'
+
+
+def test_what_stands_above_the_header_is_passed_over_whatever_it_is():
+    assert read(TITLED, header_line=4) == ({5: ANN, 6: BO}, [])
+    assert read(TITLED.replace(b"\n", b"\r\n"), header_line=4) == ({5: ANN, 6: BO}, [])
+    assert read(b"sep=,\nid,name,amount\n1,ann,10\n", header_line=2) == ({3: ANN}, [])
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 1 << 20])
+def test_a_long_title_is_passed_over_without_being_held(chunk_bytes):
+    data = b"x" * 5_000 + b"\n" + b"id,name,amount\n1,ann,10\n"
+    reader = read_csv(io.BytesIO(data), CsvFormat(header_line=2), chunk_bytes)
+    assert reader.header == ("id", "name", "amount")
+    assert [chunk.lines.to_pylist() for chunk in reader] == [[3]]
+
+
+def test_a_file_that_ends_above_its_header_says_so():
+    with pytest.raises(
+        HeaderError, match=r"(?s)ends on line 2, above its header.*on line 4 \(`headerLine`\)"
+    ):
+        read(b"Report\nid,name", header_line=4)
+
+
+NAMED = ("id", "name", "amount")
+
+
+def test_a_file_without_a_header_has_the_names_of_its_contract():
+    reader = read_csv(io.BytesIO(b"1,ann,10\n2,bo,20\n"), CsvFormat(column_names=NAMED))
+    assert reader.header == NAMED
+    assert read(b"1,ann,10\n2,bo,20\n", column_names=NAMED) == ({1: ANN, 2: BO}, [])
+    assert read(b"made by hand\n1,ann,10\n", column_names=NAMED, header_line=2) == ({2: ANN}, [])
+    assert read(b"1,ann,10\r2,bo,20\r", column_names=NAMED) == ({1: ANN, 2: BO}, [])
+
+
+def test_without_a_header_the_first_row_is_judged_like_any_other():
+    rows, bad = read(b"1,ann\n2,bo,20\n", column_names=NAMED)
+    assert rows == {2: BO}
+    assert [(record.line, record.reason) for record in bad] == [(1, "too_few_columns")]
+
+
+def test_a_file_without_a_header_may_hold_no_row_but_not_nothing_at_all():
+    assert read(b"\n", column_names=NAMED) == ({}, [])
+    with pytest.raises(HeaderError, match="is empty"):
+        read(b"", column_names=NAMED)

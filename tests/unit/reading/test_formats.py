@@ -129,7 +129,7 @@ def as_jsonl(table: Table) -> bytes:
             key = json.dumps(HEADER[place])
             written = written.replace(f'{key}: "{cells[place]}"', f"{key}: {cells[place]}")
         lines.append(written)
-    return "\n".join(lines).encode()
+    return "\n".join(lines).encode() or b"\n"
 
 
 def as_parquet(table: Table) -> bytes:
@@ -191,11 +191,11 @@ def test_the_first_source_whose_pattern_matches_says_how_an_object_is_read():
 
 IMPORTS = """
 import io, sys
-from data_ingestion.contract import terms
+from data_ingestion.contract import file_formats
 from data_ingestion.reading import open_reader
 from data_ingestion.errors import GoldworksError
 from types import SimpleNamespace
-contract = SimpleNamespace(columns=(), ignored_headers=(), format_of=lambda key: getattr(terms, sys.argv[1])())
+contract = SimpleNamespace(columns=(), ignored_headers=(), format_of=lambda key: getattr(file_formats, sys.argv[1])())
 try:
     open_reader(io.BytesIO(b""), contract, "a")
 except GoldworksError:

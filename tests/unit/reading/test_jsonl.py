@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_ingestion.contract.terms import JsonLinesFormat
+from data_ingestion.contract.file_formats import JsonLinesFormat
 from data_ingestion.reading import BadRecord, ReadError
-from data_ingestion.reading.jsonl import GREATEST_DEPTH, read_jsonl
+from data_ingestion.reading.json_records import GREATEST_DEPTH
+from data_ingestion.reading.jsonl import read_jsonl
 
 FILES = Path(__file__).parents[2] / "fixtures" / "jsonl"
 COLUMNS = [["id"], ["data.lat"]]

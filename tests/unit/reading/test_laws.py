@@ -9,9 +9,9 @@ from dataclasses import replace
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from data_ingestion.contract.terms import CsvFormat
+from data_ingestion.contract.file_formats import CsvFormat
 from data_ingestion.reading import BadRecord, HeaderError, read_csv
-from data_ingestion.reading.records import RecordParser, Rules, count_lines
+from data_ingestion.reading.csv_records import RecordParser, Rules, count_lines
 
 PIECES = [
     *(
@@ -30,6 +30,14 @@ PIECES = [
         b'",',
         b"\n\n",
         b", ",
+        b"\n#",
+        b"'",
+        b"\\",
+        b'\\"',
+        b"\\\n",
+        b",'",
+        b"#b\n",
+        b"\n,\n",
     ),
     *(
         b"\xff",
@@ -49,7 +57,13 @@ headers = st.sampled_from(
     [b"h\n", b"h,i\n", b"h,i\r\n", b"h,i,j\n", b"h,i\r", b'\n"h\n1",i\n', b"\xef\xbb\xbfh, i\n"]
 )
 formats = st.builds(
-    CsvFormat, skip_initial_space=st.booleans(), max_record_bytes=st.sampled_from([1, 2, 3, 7, 20, 1 << 20])
+    CsvFormat,
+    skip_initial_space=st.booleans(),
+    max_record_bytes=st.sampled_from([1, 2, 3, 7, 20, 1 << 20]),
+    comment_prefix=st.sampled_from(["", "", "#", "#b"]),
+    skip_empty_rows=st.booleans(),
+    quote=st.sampled_from(['"', '"', "'", ""]),
+    escape=st.sampled_from(["", "", "\\"]),
 )
 chunk_sizes = st.sampled_from([1, 2, 3, 5, 11, 64, 1 << 20])
 
@@ -75,7 +89,7 @@ def as_specified(data: bytes, form: CsvFormat) -> tuple[list[Row], list[BadRecor
     data = data.removeprefix(b"\xef\xbb\xbf")
     rules = Rules.of(form, "bad_utf8")
     parser = RecordParser(replace(rules, lone_cr=True))
-    start = parser.skip_blank_lines(data, 0, True)
+    start = parser.skip_lines(data, 0, True)
     header = parser.read(data, start, True)
     assert header
     rules = replace(rules, columns=len(header.cells), lone_cr=data[header.end : header.next] == b"\r")
@@ -83,7 +97,7 @@ def as_specified(data: bytes, form: CsvFormat) -> tuple[list[Row], list[BadRecor
     parser, place = RecordParser(rules), header.next
     rows: list[Row] = []
     bad: list[BadRecord] = []
-    while (place := parser.skip_blank_lines(data, place, True)) < len(data):
+    while (place := parser.skip_lines(data, place, True)) < len(data):
         record = parser.read(data, place, True)
         assert record
         line, raw = 1 + count_lines(data[:place], rules.lone_cr), data[place : record.end]
@@ -107,6 +121,7 @@ def is_readable(data: bytes, form: CsvFormat) -> bool:
 @settings(max_examples=1500, deadline=None)
 @given(headers, soup, formats, chunk_sizes)
 @example(b"h\n", b"\xef\xbb\xbfa\n", CsvFormat(), 1)
+@example(b"h\n", b"\xef\xbb\xbf", CsvFormat(quote=""), 1)
 @example(b"h\n", b" \xef\xbb\xbf", CsvFormat(skip_initial_space=True), 64)
 @example(b"h\n", b"  \n", CsvFormat(skip_initial_space=True), 64)
 @example(b"h,i\n", b'"a" "b",c\n', CsvFormat(skip_initial_space=True), 64)
@@ -122,7 +137,7 @@ def test_the_fast_way_reads_what_the_specification_says_however_the_file_is_cut(
 @settings(max_examples=700, deadline=None)
 @given(headers, soup, formats, chunk_sizes)
 def test_every_byte_is_of_one_record_or_a_line_end(header, body, form, chunk_bytes):
-    form = replace(form, max_record_bytes=1 << 20)
+    form = replace(form, max_record_bytes=1 << 20, comment_prefix="", skip_empty_rows=False)
     data = header + body
     if not is_readable(data, form):
         return
@@ -141,7 +156,7 @@ def test_every_byte_is_of_one_record_or_a_line_end(header, body, form, chunk_byt
 @example(b"h\n", b"\r\n\r\r\n\r", CsvFormat())
 def test_a_verdict_does_not_depend_on_the_records_before_it(header, body, form):
     """Reading from any record's start on finds the same records as reading from the start of the file."""
-    form = replace(form, max_record_bytes=max(form.max_record_bytes, 8))
+    form = replace(form, max_record_bytes=max(form.max_record_bytes, 8), comment_prefix="")
     if not is_readable(header + body, form):
         return
     data = (header + body).removeprefix(b"\xef\xbb\xbf")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 
-from data_ingestion.contract.terms import SpreadsheetFormat
+from data_ingestion.contract.file_formats import SpreadsheetFormat
 from data_ingestion.reading import HeaderError, ReadError
 from data_ingestion.reading.spreadsheet import read_spreadsheet
 
@@ -133,9 +133,9 @@ ESCAPED = [
     ("_xD83D__xDE00_", "\N{GRINNING FACE}"),
 ]
 BROKEN = [
-    ("a_x0000_", "nul_byte", "a NUL byte is no text"),
-    ("_xD83D_b", "lone_surrogate", r"\ud83d is half a character"),
-    ("_xDE00__xD83D_", "lone_surrogate", r"\ude00 is half a character"),
+    ("a_x0000_", "nul_byte", "text can't contain a NUL byte"),
+    ("_xD83D_b", "lone_surrogate", r"\ud83d is half of a surrogate pair, not a character"),
+    ("_xDE00__xD83D_", "lone_surrogate", r"\ude00 is half of a surrogate pair, not a character"),
 ]
 
 
@@ -169,7 +169,7 @@ def test_the_code_of_what_is_no_character_makes_its_row_bad(written, reason, det
 def test_the_header_holds_characters_by_their_code_too():
     assert read(sheet_of(["a_x000D_\nb"], [1]))[0] == ("a\r\nb",)
     for written, reason, _ in BROKEN:
-        with pytest.raises(HeaderError, match=f"row 1 names no columns: {reason}"):
+        with pytest.raises(HeaderError, match=f"row 1 can't be read as a header: {reason}"):
             read(sheet_of([written], [1]))
 
 
@@ -190,7 +190,7 @@ def test_the_header_holds_characters_by_their_code_too():
 )
 def test_rows_and_cells_out_of_their_order_are_refused_for_none_can_be_told_from_another(old, new, told):
     data = sheet_of(["a", "b"], [1, 2], [3, 4])
-    with pytest.raises(ReadError, match=rf"no whole spreadsheet: .*{told}"):
+    with pytest.raises(ReadError, match=rf"spreadsheet is damaged: .*{told}"):
         read(with_xml(data, old, new))
 
 
@@ -202,7 +202,7 @@ def test_rows_may_have_gaps_and_numbers_written_as_floats():
 def test_a_row_that_holds_more_than_the_header_names_is_bad():
     _, rows, (record,) = read(sheet_of(["a", "b"], [1, 2, None], [1, 2, 3]))
     assert list(rows) == [2]
-    assert (record.line, record.reason, record.detail) == (3, "too_many_columns", "3 of 2")
+    assert (record.line, record.reason, record.detail) == (3, "too_many_columns", "3 cells, the header has 2")
     assert record.raw == b'{"a":1,"b":2,"column 3":3}'
 
 
@@ -226,7 +226,7 @@ def test_the_first_sheet_that_is_not_hidden_is_read_or_the_one_that_is_named():
     book.save(out)
     assert read(out.getvalue())[0] == ("Shown",)
     assert read(out.getvalue(), sheet="Other")[0] == ("Other",)
-    with pytest.raises(HeaderError, match=r"no sheet 'other'; there are 'Hidden', 'Shown', 'Other'"):
+    with pytest.raises(HeaderError, match=r"no sheet 'other', only 'Hidden', 'Shown', 'Other'"):
         read(out.getvalue(), sheet="other")
 
 
@@ -246,7 +246,7 @@ def test_a_file_above_the_stated_size_is_refused_with_the_way_out():
     data = sheet_of(["a"], [1])
     with pytest.raises(ReadError, match=r"more than 100 bytes\n.*as CSV or Parquet.*maxFileBytes"):
         read(data, max_file_bytes=100)
-    with pytest.raises(ReadError, match=r"once unpacked, at most 5,000 are read\n.*maxUnpackedBytes"):
+    with pytest.raises(ReadError, match=r"once unpacked; the limit is 5,000\n.*maxUnpackedBytes"):
         read(data, max_unpacked_bytes=5000)
 
 
@@ -260,7 +260,7 @@ def test_a_small_archive_that_unpacks_to_much_is_refused_before_it_is_unpacked()
 
 
 def test_a_workbook_with_a_password_is_told():
-    with pytest.raises(ReadError, match="has a password"):
+    with pytest.raises(ReadError, match="or one with a password"):
         read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000))
 
 
@@ -290,3 +290,13 @@ def test_whatever_the_bytes_they_are_read_or_refused(data):
 def test_whatever_a_row_is_made_of_it_is_read_or_refused(xml):
     with suppress(ReadError):
         read(with_cell(xml))
+
+
+def test_the_header_may_stand_below_titles():
+    data = sheet_of(["Sales of May"], [None, "made by hand"], [], ["a", "b"], [1, "x"])
+    assert read(data, header_line=4) == (("a", "b"), {5: (1, "x")}, [])
+
+
+def test_a_sheet_that_ends_above_its_header_says_so():
+    with pytest.raises(HeaderError, match="nothing from row 4 on"):
+        read(sheet_of(["a", "b"], [1, 2]), header_line=4)

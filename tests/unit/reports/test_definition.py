@@ -35,7 +35,9 @@ def test_every_report_of_this_repository_shows_columns_that_its_models_have() ->
     for file in (ROOT / "dbt/models/gold").rglob("*.yml"):
         for model in yaml.safe_load(file.read_text()).get("models", []):
             models[model["name"]] = {column["name"] for column in model["columns"]}
-    reports = read_reports(ROOT / "reports")
+    folder = read_reports(ROOT / "reports")
+    reports = folder.sound
+    assert folder.faulty == ()
     assert {report.name for report in reports} >= {"open_orders"}
     for table in (table for report in reports for table in report.tables):
         assert set(table.columns) <= models[table.relation], table.name
@@ -45,18 +47,18 @@ def test_every_report_of_this_repository_shows_columns_that_its_models_have() ->
     ("old", "new", "place", "told"),
     [
         ("title: Open", "titel: Open", "title", "is missing"),
-        ("title: Open", "title: Open\nowner: me", "owner", "is no part of a report"),
-        ("relation: mart_dates", "relation: gold.mart_dates", "tables[0].relation", "is no name"),
-        ("name: dates", "name: ../dates", "tables[0].name", "is no name"),
-        ("order: [day]", "order: [date]", "tables[0].order", "date is no column of the table"),
-        ("order: [day]", "order: day", "tables[0].order", "is no column"),
+        ("title: Open", "title: Open\nowner: me", "owner", "is not a part of a report"),
+        ("relation: mart_dates", "relation: gold.mart_dates", "tables[0].relation", "is not a name"),
+        ("name: dates", "name: ../dates", "tables[0].name", "is not a name"),
+        ("order: [day]", "order: [date]", "tables[0].order", "date is not a column of the table"),
+        ("order: [day]", "order: day", "tables[0].order", "is not a column"),
         ("most: 3", "most: 0", "tables[0].most", "whole number from 1"),
-        ("y: orders", "y: items", "tables[0].plot.y", "'items' is no column"),
-        ("y: orders}", "y: orders, key: id}", "tables[0].plot.key", "'id' is no column"),
-        ("columns: {day: Day, orders: Orders}", "columns: [day]", "tables[0].columns", "is no mapping"),
-        ("tables:", "tables: []\nothers:", "others", "is no part"),
-        (OPEN, "- a", "the file", "is no mapping"),
-        (OPEN, "a: [", "open.yaml", "is no YAML"),
+        ("y: orders", "y: items", "tables[0].plot.y", "'items' is not a column"),
+        ("y: orders}", "y: orders, key: id}", "tables[0].plot.key", "'id' is not a column"),
+        ("columns: {day: Day, orders: Orders}", "columns: [day]", "tables[0].columns", "is not a mapping"),
+        ("tables:", "tables: []\nothers:", "others", "is not a part"),
+        (OPEN, "- a", "the file", "is not a mapping"),
+        (OPEN, "a: [", "open.yaml", "invalid YAML"),
     ],
 )
 def test_what_is_wrong_is_told_with_file_place_and_remedy(tmp_path, old, new, place, told) -> None:
@@ -77,6 +79,16 @@ def test_two_domains_can_not_have_a_report_of_one_name(tmp_path: Path) -> None:
     second = tmp_path / "sales" / first.name
     second.parent.mkdir()
     second.write_text(OPEN)
-    with pytest.raises(ContractFault) as caught:
-        read_reports(tmp_path)
-    assert str(first) in str(caught.value) and str(second) in str(caught.value)
+    (faulty,) = read_reports(tmp_path).faulty
+    assert (faulty.domain, faulty.name) == ("sales", "open")
+    assert str(first) in str(faulty.error) and str(second) in str(faulty.error)
+
+
+def test_one_faulty_report_leaves_the_others(tmp_path: Path) -> None:
+    written(tmp_path, OPEN)
+    (tmp_path / "orders" / "closed.yaml").write_text(OPEN.replace("title", "titel", 1))
+    found = read_reports(tmp_path)
+    assert [report.name for report in found.sound] == ["open"]
+    (faulty,) = found.faulty
+    assert (faulty.domain, faulty.name) == ("orders", "closed")
+    assert "title: is missing" in str(faulty.error)

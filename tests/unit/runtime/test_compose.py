@@ -63,7 +63,7 @@ def test_a_container_is_ready_when_it_is_well_or_has_done_what_it_was_there_for(
     state: str, health: str, code: int, is_ready: bool, has_failed: bool, told: str
 ) -> None:
     one = Container("id", "goldworks-one-1", "one", state, health, code)
-    assert (one.is_ready, one.has_failed, one.told) == (is_ready, has_failed, told)
+    assert (one.is_ready, one.has_failed, one.state_text) == (is_ready, has_failed, told)
 
 
 # ── is it up, and what is too much ────────────────────────────────────────────────────────────────────────────────

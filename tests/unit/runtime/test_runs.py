@@ -54,6 +54,24 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runtime.runs.time.sleep", lambda _: None)
 
 
+def test_a_faulty_contract_is_no_reason_not_to_wait_for_the_dags() -> None:
+    class Parsing(Played):
+        """An Airflow that has read the file of faulty contracts first."""
+
+        def __init__(self) -> None:
+            super().__init__(("running", []))
+            self.looks = iter([{}, {"bank": True}])
+
+        def dags(self) -> dict[str, bool]:
+            return next(self.looks)
+
+        def import_errors(self) -> list[str]:
+            return ["dags/contract_faults.py:\nContractError: bank.odcs.yaml:3: 'strnig' is no type"]
+
+    api: Any = Parsing()
+    wait_for_dags(api, ["bank"])
+
+
 def test_each_task_is_shown_once_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
     api: Any = Played(
         ("running", [task("discover", "success"), task("load", "running", 0)]),
@@ -101,6 +119,15 @@ def test_a_run_that_is_under_way_is_joined() -> None:
     api: Any = Played(("success", []), active="run-0")
     run_to_the_end(api, ["bank"])
     assert not api.triggered
+
+
+def test_a_run_asked_for_by_hand_is_a_new_one_that_waits_for_the_one_under_way(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    api: Any = Played(("success", []), active="scheduled__0")
+    run_to_the_end(api, ["bank"], join=False)
+    assert api.triggered == 1
+    assert "waits for scheduled__0 to end" in capsys.readouterr().out
 
 
 def test_a_dag_that_cannot_be_imported_is_told_at_once() -> None:

@@ -60,13 +60,13 @@ def test_a_port_of_the_shell_is_taken_over_once(tmp_path: Path, monkeypatch: pyt
 
 def test_a_line_that_is_no_setting_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("AIRFLOW_USER=me\nwhat is this\n")
-    with pytest.raises(Fault, match=r"\.env:2: 'what is this' is no setting"):
+    with pytest.raises(Fault, match=r"\.env:2: 'what is this' is not a setting"):
         load_settings(tmp_path)
 
 
 def test_a_wrong_port_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("GOLDWORKS_PG_PORT=lots\n")
-    with pytest.raises(Fault, match="GOLDWORKS_PG_PORT: 'lots' is no port"):
+    with pytest.raises(Fault, match="GOLDWORKS_PG_PORT: 'lots' is not a port"):
         load_settings(tmp_path).port("GOLDWORKS_PG_PORT")
 
 
@@ -137,7 +137,7 @@ def test_passwords_of_the_other_warehouse_stay_in_the_file(tmp_path: Path, chose
 def test_a_warehouse_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("GOLDWORKS_WAREHOUSE=staging\n")
     with pytest.raises(
-        Fault, match=r"\.env: GOLDWORKS_WAREHOUSE: 'staging' is no warehouse\n  write prod or dev"
+        Fault, match=r"\.env: GOLDWORKS_WAREHOUSE: 'staging' is not a warehouse\n  write prod or dev"
     ):
         load_settings(tmp_path).environment()
 

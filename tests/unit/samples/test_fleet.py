@@ -6,13 +6,14 @@ import json
 import math
 import re
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from data_ingestion.samples import write_samples
+from goldworks_samples.domains import write_samples
 
+TODAY = date(2026, 3, 3)
 KEY = re.compile(r"data/(\d{4}/\d\d/\d\d/\d\d/\d\d)/(\d{4}-\d\d-\d\d-\d\d-\d\d-\d{1,2})-events\.txt")
 FIELDS = {
     ("vehicle", "register"): set(),
@@ -25,7 +26,7 @@ FIELDS = {
 
 def written(**settings):
     objects = {}
-    drops = write_samples(objects.__setitem__, "fleet", **settings)
+    drops = write_samples(objects.__setitem__, "fleet", **{"today": TODAY, **settings})
     return drops, objects
 
 
@@ -90,6 +91,14 @@ def metres(one, other):
 def test_the_same_seed_gives_the_same_bytes_and_another_gives_others():
     assert written(scale=0.1) == written(scale=0.1)
     assert written(scale=0.1, seed=8)[1] != written(scale=0.1)[1]
+
+
+def test_vehicles_drive_on_the_day_before():
+    _, objects = written(scale=0.1, today=date(2028, 3, 1))
+    files = [key for key in objects if KEY.fullmatch(key)]
+    assert {told_by(key).date() for key in files} == {date(2028, 2, 29)}
+    assert "data/2028/02/29/07/upload.log" in objects
+    assert {moment(record["at"]).date() for _, record in events(objects)} == {date(2028, 2, 29)}
 
 
 def test_there_are_about_a_thousand_files_of_about_ten_thousand_records(fleet):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
 from data_ingestion.checks.number_words import Unclear, parse_number_words
-from data_ingestion.samples import write_samples
+from goldworks_samples.domains import write_samples
 
+TODAY = date(2026, 3, 2)
 COLUMNS = [
     "transaction_id", "customer_id", "transaction_date", "product_id", "product_name", "quantity", "price", "tax",
     "customer_first_name", "customer_last_name", "customer_email", "customer_phone", "customer_country",
@@ -25,7 +26,7 @@ FORMS = {
 
 def written(**settings):
     objects = {}
-    drops = write_samples(objects.__setitem__, "sales", **settings)
+    drops = write_samples(objects.__setitem__, "sales", **{"today": TODAY, **settings})
     return drops, objects
 
 
@@ -81,6 +82,20 @@ def test_the_same_seed_gives_the_same_bytes_and_another_gives_others():
     first = written(scale=0.1)[1]
     assert written(scale=0.1)[1] == first
     assert written(scale=0.1, seed=8)[1] != first
+
+
+def test_the_last_hours_are_those_of_the_evening_before():
+    drops, objects = written(scale=0.1, today=date(2028, 3, 1))
+    assert drops[-1].key == "transaction_restatements/2028/02/29/21/transaction_restatements.csv"
+    days = [day_of(row) for data in objects.values() for row in read(data)[0] if row["transaction_date"]]
+    assert (min(days), max(days)) == (date(2027, 8, 30), date(2028, 2, 29))
+
+
+def test_a_day_of_the_half_year_sells_as_much_as_one_of_the_last_three(sales):
+    days = Counter(row["transaction_date"] for row in of(sales, "customer_transactions"))
+    before = [count for day, count in days.items() if "2025-09-01" <= day < "2026-02-27"]
+    last = [days[f"2026-{day}"] for day in ("02-27", "02-28", "03-01")]
+    assert sum(last) / 3 == pytest.approx(sum(before) / len(before), rel=0.3)
 
 
 @pytest.mark.parametrize("settings", [{}, {"scale": 0.01}, {"scale": 3.0}, {"faults": False}, {"seed": 99}])

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
 
-from data_ingestion.contract.terms import CsvFormat
+from data_ingestion.contract.file_formats import CsvFormat
 from data_ingestion.errors import UsageFault
 from data_ingestion.reading import BadRecord, read_csv
-from data_ingestion.samples import DOMAINS, SampleDrop, write_samples
+from goldworks_samples.domains import DOMAINS, write_samples
+from goldworks_samples.drop import SampleDrop
 
+TODAY = date(2026, 7, 1)
 FORM = CsvFormat(skip_initial_space=True)
 Row = tuple[str | None, ...]
 
 
 def written(**settings: object) -> tuple[tuple[SampleDrop, ...], dict[str, bytes]]:
     objects: dict[str, bytes] = {}
-    drops = write_samples(objects.__setitem__, "bank", **settings)  # type: ignore[arg-type]
+    drops = write_samples(objects.__setitem__, "bank", **{"today": TODAY, **settings})  # type: ignore[arg-type]
     return drops, objects
 
 
@@ -44,6 +47,29 @@ def money(cell: str | None) -> Decimal:
 def test_the_same_seed_gives_the_same_bytes_and_another_gives_others(bank):
     assert written()[1] == bank[1]
     assert written(seed=8)[1] != bank[1]
+
+
+@pytest.mark.parametrize(
+    ("today", "first", "names"),
+    [
+        (TODAY, date(2025, 1, 1), ["settlement_2025.csv", "settlement_2025_2026.csv"]),
+        (date(2027, 1, 1), date(2025, 7, 1), ["settlement_2025.csv", "settlement_2025_2026.csv"]),
+        (date(2027, 6, 15), date(2026, 1, 1), ["settlement_2026.csv", "settlement_2026_2027.csv"]),
+    ],
+)
+def test_movements_are_of_the_eighteen_months_up_to_the_day_before(today, first, names):
+    _, objects = written(today=today, faults=False)
+    assert [key.rpartition("/")[2] for key in objects if "settlement" in key] == names
+    (treasury,) = (read(data)[0] for key, data in objects.items() if key.endswith("502000118734.csv"))
+    days = [datetime.strptime(str(row[1]), "%Y-%m-%d").date() for row in treasury]
+    assert (min(days) - first).days < 7
+    assert 0 < (today - max(days)).days < 7
+
+
+def test_the_shorter_export_is_the_year_that_is_over():
+    _, objects = written()
+    rows = read(objects["bank_transactions/exports/settlement_2025.csv"])[0]
+    assert {str(row[1])[-2:] for row in rows} == {"25"}
 
 
 def test_there_are_about_six_thousand_movements_on_six_accounts(bank):
@@ -132,7 +158,7 @@ def test_the_oddities_of_real_files_are_there(bank):
 
 def test_a_domain_without_samples_is_named():
     with pytest.raises(UsageFault, match="fleeet"):
-        write_samples(dict[str, bytes]().__setitem__, "fleeet")
+        write_samples(dict[str, bytes]().__setitem__, "fleeet", today=TODAY)
     assert DOMAINS == ("bank", "fleet", "sales", "web")
 
 

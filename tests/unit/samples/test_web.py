@@ -12,13 +12,14 @@ from datetime import date, datetime
 import pytest
 
 from data_ingestion.errors import UsageFault
-from data_ingestion.samples import write_corrected, write_samples
-from data_ingestion.samples.events import ACTIONS
+from goldworks_samples.domains import write_corrected, write_samples
+from goldworks_samples.events import ACTIONS
 
 HEADER = b"id,timestamp,email,country,ip,uri,action,tags"
 UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 MONTHS = ("2025/12/events.csv", "2026/01/events.csv", "2026/02/events.csv")
 JANUARY = date(2026, 1, 1)
+TODAY = date(2026, 3, 1)
 
 
 class Reading:
@@ -57,7 +58,9 @@ def is_address(text):
 
 def written(**settings):
     objects = {}
-    drops = write_samples(lambda key, file: objects.update({key: file.read()}), "web", **settings)
+    drops = write_samples(
+        lambda key, file: objects.update({key: file.read()}), "web", **{"today": TODAY, **settings}
+    )
     return drops, objects
 
 
@@ -70,7 +73,9 @@ def web(request):
 @pytest.fixture(scope="module")
 def corrected(web):
     objects = {}
-    drop = write_corrected(lambda key, file: objects.update({key: file.read()}), "web", JANUARY, scale=web[0])
+    drop = write_corrected(
+        lambda key, file: objects.update({key: file.read()}), "web", JANUARY, scale=web[0], today=TODAY
+    )
     return drop, Reading(objects["2026/01/events.csv"])
 
 
@@ -233,19 +238,21 @@ def test_a_corrected_month_withdraws_what_the_month_before_brings_itself(web, co
 @pytest.mark.parametrize("month", [date(2025, 11, 1), date(2026, 1, 2)])
 def test_a_month_that_the_site_does_not_have_can_not_be_corrected(month):
     with pytest.raises(UsageFault, match="its first one is 2025-12"):
-        write_corrected(lambda *_: None, "web", month)
+        write_corrected(lambda *_: None, "web", month, today=TODAY)
 
 
 def test_only_domains_by_the_month_have_corrections():
-    with pytest.raises(UsageFault, match="there are of: web"):
-        write_corrected(lambda *_: None, "bank", JANUARY)
+    with pytest.raises(UsageFault, match="known domains: web"):
+        write_corrected(lambda *_: None, "bank", JANUARY, today=TODAY)
 
 
 def test_memory_does_not_grow_with_the_size():
     def peak_and_size(scale):
         sizes = []
         tracemalloc.start()
-        write_samples(lambda key, file: sizes.append(file.seek(0, 2)), "web", scale=scale, months=1)
+        write_samples(
+            lambda key, file: sizes.append(file.seek(0, 2)), "web", scale=scale, months=1, today=TODAY
+        )
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return peak, sizes[0]
@@ -253,3 +260,20 @@ def test_memory_does_not_grow_with_the_size():
     small, large = peak_and_size(0.05), peak_and_size(0.5)
     assert large[1] > 9 * small[1]
     assert large[0] < small[0] + 0.2 * (large[1] - small[1])
+
+
+def test_the_newest_file_is_of_the_month_before_today():
+    def keys(today):
+        return [drop.key for drop in written(scale=0.01, today=today)[0]]
+
+    assert keys(date(2026, 3, 1)) == keys(date(2026, 3, 31)) == list(MONTHS)
+    assert keys(date(2026, 1, 9)) == ["2025/10/events.csv", "2025/11/events.csv", "2025/12/events.csv"]
+
+
+def test_the_site_sees_other_and_more_people_from_month_to_month():
+    _, objects = written(scale=1.0, faults=False)
+    people = [{line.split(b",")[2].lower() for line in objects[key].splitlines()[1:]} for key in MONTHS]
+    companies = [{who.partition(b"@")[2] for who in month} for month in people]
+    assert len(people[0]) < len(people[1]) < len(people[2])
+    assert len({frozenset(month) for month in companies}) == len(MONTHS)
+    assert people[0] - people[1] and people[1] - people[0]

@@ -38,7 +38,7 @@ def test_a_folder_that_holds_no_assets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("slice_name: [", "is no YAML"),
+        ("slice_name: [", "invalid YAML"),
         ("- a\n- b\n", "holds no mapping"),
         ("slice_name: A chart\nversion: 1.0.0\n", "uuid: is missing"),
         ("uuid: 1\nversion: 1.0.0\n", "slice_name: is missing"),

@@ -4,20 +4,13 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace as with_
 from pathlib import Path
 
 import pytest
 from asset_files import Kind, read_assets
-from check_assets import (
-    MODELS,
-    Exposure,
-    Model,
-    Project,
-    check,
-    main,
-    project_from_manifest,
-    project_from_yaml,
-)
+from check_assets import check, main
+from dbt_project import MODELS, Exposure, Project, project_from_manifest, project_from_yaml
 
 Replace = Callable[[str, str, str], None]
 
@@ -36,6 +29,38 @@ def faults(assets: Path, project: Project) -> list[str]:
     return check(read_assets(assets), project)
 
 
+def test_every_dashboard_of_a_domain_has_the_same_styles_and_then_its_own() -> None:
+    boards = {board.content["slug"]: board.content["css"] for board in read_assets().of(Kind.DASHBOARD)}
+    end = "font-size: 14px; }\n"  # of the line on top, which Home does not have
+    shared = {css[: css.rindex(end)] for slug, css in boards.items() if slug != "home"}
+    assert len(shared) == 1
+
+
+def test_gold_marks_what_needs_attention_and_no_other_series() -> None:
+    gold, attention = (
+        "#C28A0E",
+        re.compile("over_limit|uncounted|invalid|overdue|late|failed|open_rows|waiting"),
+    )
+    for board in read_assets().of(Kind.DASHBOARD):
+        colours = board.content["metadata"].get("label_colors") or {}
+        marked = [label for label, colour in colours.items() if colour.upper() == gold]
+        assert [label for label in marked if not attention.search(label)] == [], board.path
+    for chart in read_assets().of(Kind.CHART):
+        for rule in chart.content["params"].get("conditional_formatting") or []:
+            assert rule["colorScheme"] != gold or attention.search(rule["column"]), chart.path
+
+
+def test_rows_behind_a_chart_are_shown_with_the_labels_of_their_columns() -> None:
+    """Superset 6.1 asks for labels of columns to group by alone, and shows others by their bare names."""
+    bare = [
+        f"{dataset.name}.{column['column_name']}"
+        for dataset in read_assets().of(Kind.DATASET)
+        for column in dataset.content["columns"]
+        if not column["groupby"]
+    ]
+    assert bare == []
+
+
 def test_home_links_to_every_other_dashboard() -> None:
     dashboards = {board.content["slug"]: str(board.content) for board in read_assets().of(Kind.DASHBOARD)}
     linked = re.findall(r"\]\(/superset/dashboard/(\w+)/\)", dashboards.pop("home"))
@@ -52,8 +77,8 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
         (
             "bank",
             {
-                "Accounts whose withdrawals exceed INR 1,000,000,000 over their whole record",
-                "Daily balance per account, INR million",
+                "Accounts with withdrawals over INR 1 billion (whole record)",
+                "Daily balance, INR million",
                 "Money in and out by month, INR billion",
                 "Backdated movements, INR",
                 "Latest movements, INR",
@@ -64,22 +89,23 @@ def test_the_assets_of_this_repository_have_no_fault(assets_copy: Path, project:
             {
                 "Top vehicle",
                 "Top 10 vehicles by updates",
-                "Where the top vehicle was in its last hour",
-                "Path of the top vehicle in its last hour",
+                "Path in the last hour, on a map",
+                "Last position of every vehicle",
+                "Path in the last hour",
                 "Distance by vehicle and operating period",
-                "Average distance a vehicle by operating period, km",
-                "Average distance, km",
+                "Average distance per vehicle by operating period, km",
+                "Average, km",
             },
         ),
         (
             "orders",
             {
                 "Open orders by delivery date and status",
-                "Top 3 delivery dates by open orders",
+                "Top 3 delivery dates (all customers)",
                 "Open pending items by product",
                 "Top 3 customers by pending orders",
-                "What is known of the source, and until when",
-                "Times of which nobody knows what happened",
+                "Source tables: freshness and gaps",
+                "Gaps in the change history",
             },
         ),
         (
@@ -126,6 +152,9 @@ def test_every_question_of_a_domain_is_a_chart_on_its_dashboard(
         (DATASET, "SUM(closing_balance_inr)", "SUM(balance_eur)", "no column 'balance_eur'"),
         (DATASET, "table_name: mart_bank_daily_balance", "table_name: mart_dayly_balance", "did you mean"),
         (DATASET, "schema: gold", "schema: silver", "dbt builds mart_bank_daily_balance in 'gold'"),
+        (DATASET, "verbose_name: Withdrawals, INR\n    desc", "verbose_name: Out\n    desc", "make generate"),
+        (DATASET, "verbose_name: Day", "verbose_name: Date", "columns: balance_date: verbose_name: differs"),
+        (DATASET, "description: One row", "description: A row", "description: differs from dbt's"),
         (DATASET, "main_dttm_col: balance_date", "main_dttm_col: day", "main_dttm_col: 'day'"),
         (DATASET, "database_uuid: 6f868587", "database_uuid: 00000000", "no file in databases/"),
         (DATASET, "is_managed_externally: true", "is_managed_externally: false", "is_managed_externally"),
@@ -142,10 +171,10 @@ def test_every_question_of_a_domain_is_a_chart_on_its_dashboard(
         ("charts/fleet/map.yaml", "entity: point_label", "entity: point_lable", "params.entity"),
         (LIST, "sqlExpression: is_backdated", "sqlExpression: was_late", "no column 'was_late'"),
         (DASHBOARD, "uuid: 2c6c751b", "uuid: 00000000", "Superset would leave out this chart"),
-        (DASHBOARD, "children: [CHART-daily-balance]", "children: [CHART-dayly]", "there is no 'CHART-dayly'"),
-        (DASHBOARD, "children: [CHART-daily-balance]", "children: []", "no row holds it"),
-        (DASHBOARD, "chartId: 109", "chartId: 110", "chartId 110 is used 2 times"),
-        (DASHBOARD, "excluded: [105,", "excluded: [999,", "chartId 999"),
+        (DASHBOARD, "children: [CHART-daily-balance,", "children: [CHART-dayly,", "there is no 'CHART-dayly'"),
+        (DASHBOARD, "children: [CHART-daily-balance,", "children: [", "no row holds it"),
+        (DASHBOARD, "chartId: 109,", "chartId: 110,", "chartId 110 is used 2 times"),
+        (DASHBOARD, "excluded: [100, 105,", "excluded: [999,", "chartId 999"),
         (DASHBOARD, "column: {name: account_no}", "column: {name: account}", "has no column 'account'"),
         (DASHBOARD, "datasetUuid: 5a9b0213", "datasetUuid: 00000000", "no file in datasets/"),
         (DASHBOARD, "slug: bank", "slug: banks", "no dbt exposure"),
@@ -180,7 +209,8 @@ def test_a_dataset_that_nothing_shows(assets_copy: Path, replace: Replace, proje
 
 def test_a_column_that_dbt_renames(assets_copy: Path, project: Project) -> None:
     model = project.models["mart_bank_daily_balance"]
-    renamed = Model(model.name, model.layer, model.columns - {"closing_balance_inr"} | {"end_balance_inr"})
+    columns = {name.replace("closing_balance_inr", "end_balance_inr"): c for name, c in model.columns.items()}
+    renamed = with_(model, columns=columns)
     changed = Project({**project.models, model.name: renamed}, project.exposures)
     found = faults(assets_copy, changed)
     assert any("no column 'closing_balance_inr'" in fault and "columns[" in fault for fault in found)
@@ -210,7 +240,14 @@ def test_the_manifest_says_the_same_as_the_files(tmp_path: Path, assets_copy: Pa
             "name": model.name,
             "resource_type": "model",
             "fqn": ["goldworks", model.layer, "bank", model.name],
-            "columns": {column: {} for column in model.columns},
+            "description": model.description,
+            "columns": {
+                name: {
+                    "description": c.description,
+                    "config": {"meta": {"label": c.label} if c.label else {}},
+                }
+                for name, c in model.columns.items()
+            },
         }
         for model in project.models.values()
     }

@@ -21,6 +21,7 @@ REQUIRED = {
 # One process reads the settings under every environment: Superset takes seconds to import.
 SHOW = """
 import json, os, runpy, sys
+import flask
 from sqlalchemy.engine.url import make_url
 
 def shown(environment):
@@ -28,12 +29,18 @@ def shown(environment):
     os.environ.update(environment)
     try:
         config = runpy.run_path("superset/superset_config.py")
-    except RuntimeError as error:
+    except Exception as error:
         return {"error": str(error)}
     def connected(uri):
         uri, _ = config["DB_CONNECTION_MUTATOR"](make_url(uri), {}, "", None, None)
         return [uri.host, uri.port, uri.database, uri.username, uri.password]
+    app = flask.Flask("start")
+    config["FLASK_APP_MUTATOR"](app)
+    def leads_to(path):
+        return app.test_client().get(path).headers.get("Location")
     return {
+        "starts": {path: leads_to(path) for path in ("/", "/superset/welcome/", "/dashboard/list/")},
+        "colours": config["EXTRA_CATEGORICAL_COLOR_SCHEMES"][0]["colors"],
         "warehouse": connected("postgresql+psycopg2://reporter@warehouse/warehouse"),
         "other": connected("postgresql://ann@elsewhere:5433/shop"),
         "metadata": config["SQLALCHEMY_DATABASE_URI"],
@@ -79,6 +86,15 @@ def test_the_alias_becomes_the_warehouse_of_the_environment(settings: dict[str, 
     assert settings["plain"]["warehouse"] == ["127.0.0.1", 54320, "warehouse", "reporter", password]
 
 
+def test_people_start_at_home(settings: dict[str, Any]) -> None:
+    home = "/superset/dashboard/home/"
+    assert settings["plain"]["starts"] == {"/": home, "/superset/welcome/": home, "/dashboard/list/": None}
+
+
+def test_no_series_is_gold_by_chance(settings: dict[str, Any]) -> None:
+    assert "#C28A0E" not in settings["plain"]["colours"]
+
+
 def test_other_databases_are_left_alone(settings: dict[str, Any]) -> None:
     assert settings["plain"]["other"] == ["elsewhere", 5433, "shop", "ann", None]
 
@@ -99,4 +115,4 @@ def test_pages_may_not_call_home(settings: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("missing", sorted(REQUIRED))
 def test_what_is_missing_is_named(settings: dict[str, Any], missing: str) -> None:
-    assert f"superset_config.py: {missing} is not set" in settings[f"no {missing}"]["error"]
+    assert settings[f"no {missing}"]["error"].startswith(f"{missing} is not set\n")

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from psycopg import Connection, sql
 
-from data_ingestion.errors import OperatorFault
+from data_ingestion.engine.migration import is_current, read_steps, refuse_newer
 from data_ingestion.warehouses.postgres.session import READERS, has_readers, scalar
 
 LOCK = 0x476F6C64  # "Gold": one migration at a time
-READABLE = ("datasets", "objects", "drops", "loads")
-
-
-def read_steps() -> list[tuple[int, str, str]]:
-    """Number, name and SQL of each step, in order."""
-    found = sorted(item.name for item in files(__package__).iterdir() if item.name.endswith(".sql"))
-    return [
-        (int(name[:4]), name, files(__package__).joinpath(name).read_text(encoding="utf-8")) for name in found
-    ]
+READABLE = ("datasets", "objects", "drops", "loads", "held", "findings", "faults", "quarantine_reasons")
 
 
 def migrate(connection: Connection) -> None:
@@ -26,7 +16,7 @@ def migrate(connection: Connection) -> None:
 
     Raises `OperatorFault` if the warehouse was migrated by a newer version.
     """
-    steps = read_steps()
+    steps = read_steps(__package__)
     if _version(connection) == steps[-1][0]:
         return
     with connection.transaction():
@@ -39,10 +29,7 @@ def migrate(connection: Connection) -> None:
                    step int primary key, name text not null, applied_at timestamptz not null default now())"""
         )
         done = _version(connection)
-        if done > steps[-1][0]:
-            raise OperatorFault(
-                f"the warehouse's ledger is at step {done}, this version knows {steps[-1][0]}\n  upgrade goldworks"
-            )
+        refuse_newer(done, steps[-1][0])
         for number, name, statements in steps:
             if number > done:
                 connection.execute(statements.encode())
@@ -57,13 +44,7 @@ def migrate(connection: Connection) -> None:
 
 def is_made(connection: Connection) -> bool:
     """Whether the ledger is there. Raises `OperatorFault` if it is there in another version."""
-    done, known = _version(connection), read_steps()[-1][0]
-    if done not in (0, known):
-        remedy = "`goldworks status` brings it to this step" if done < known else "upgrade goldworks"
-        raise OperatorFault(
-            f"the warehouse's ledger is at step {done}, this version knows {known}\n  {remedy}"
-        )
-    return done == known
+    return is_current(_version(connection), read_steps(__package__)[-1][0])
 
 
 def _version(connection: Connection) -> int:

@@ -2,10 +2,10 @@
 -- then run `make generate`.
 
 select
-    cast(organization_id as text) as organization_id,
-    cast(subject as text) as subject,
-    cast(event as text) as event,
-    cast(subject_id as text) as subject_id,
+    cast(organization_id as {{ type_of('text') }}) as organization_id,
+    cast(subject as {{ type_of('text') }}) as subject,
+    cast(event as {{ type_of('text') }}) as event,
+    cast(subject_id as {{ type_of('text') }}) as subject_id,
     cast(occurred_at as timestamptz) as occurred_at,
     cast(latitude as double precision) as latitude,
     cast(longitude as double precision) as longitude,

@@ -6,7 +6,7 @@ select
     cast(customer_id as bigint) as customer_id,
     cast(transaction_date as date) as transaction_date,
     cast(product_id as bigint) as product_id,
-    cast(product_name as text) as product_name,
+    cast(product_name as {{ type_of('text') }}) as product_name,
     cast(quantity as bigint) as quantity,
     cast(price as numeric(18, 2)) as price,
     cast(tax as numeric(18, 2)) as tax,

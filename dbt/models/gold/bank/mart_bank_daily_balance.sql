@@ -1,3 +1,5 @@
+{{ config(contract={'enforced': true}) }}
+
 with
 
 accounts as (
@@ -42,6 +44,19 @@ stretches as (
             calendar.account_no = booking_days.account_no
             and calendar.balance_date = booking_days.booking_date
 
+),
+
+balances as (
+
+    select
+        account_no,
+        balance_date,
+        movements,
+        withdrawals_inr,
+        deposits_inr,
+        max(closing_balance_inr) over (partition by account_no, stretch) as closing_balance_inr
+    from stretches
+
 )
 
 select
@@ -50,5 +65,6 @@ select
     cast(coalesce(movements, 0) as bigint) as movements,
     cast(coalesce(withdrawals_inr, 0) as numeric(28, 2)) as withdrawals_inr,
     cast(coalesce(deposits_inr, 0) as numeric(28, 2)) as deposits_inr,
-    cast(max(closing_balance_inr) over (partition by account_no, stretch) as numeric(18, 2)) as closing_balance_inr
-from stretches
+    cast(closing_balance_inr as numeric(18, 2)) as closing_balance_inr,
+    cast(max(abs(closing_balance_inr)) over (partition by account_no) as numeric(18, 2)) as largest_balance_inr
+from balances

@@ -1,3 +1,5 @@
+{{ config(contract={'enforced': true}) }}
+
 with
 
 periods as (
@@ -11,6 +13,6 @@ select
     count(case when took_place then 1 end) as operating_periods,
     cast(sum(vehicles) as bigint) as vehicle_periods,
     cast(sum(distance_km) as numeric(18, 6)) as distance_km,
-    cast(sum(distance_km) / nullif(sum(vehicles), 0) as numeric(18, 6)) as average_distance_km
+    {{ mean('sum(distance_km)', 'sum(vehicles)') }} as average_distance_km
 from periods
 group by organization_id

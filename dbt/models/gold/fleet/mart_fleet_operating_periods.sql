@@ -1,3 +1,5 @@
+{{ config(contract={'enforced': true}) }}
+
 with
 
 periods as (
@@ -28,8 +30,8 @@ select
     periods.took_place,
     coalesce(distances.vehicles, 0) as vehicles,
     cast(coalesce(distances.distance_km, 0) as numeric(18, 6)) as distance_km,
-    cast(distances.distance_km / nullif(distances.vehicles, 0) as numeric(18, 6)) as average_distance_km,
-    to_char(periods.starts_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' ' || periods.operating_period_id
+    {{ mean('distances.distance_km', 'distances.vehicles') }} as average_distance_km,
+    {{ time_text(utc_time('periods.starts_at'), 'YYYY-MM-DD HH24:MI') }} || ' ' || periods.operating_period_id
         as period_label
 from periods
 left join distances

@@ -1,10 +1,5 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key=['organization_id', 'operating_period_id'],
-    meta={'counts': 'positions'},
-    pre_hook="{{ open_build_mark('int_fleet_positions') }}",
-    post_hook="{{ save_load_marks() }}"
+{{ follow_builds(
+    'int_fleet_positions', by=['organization_id', 'operating_period_id'], counts='positions', indexed=false
 ) }}
 
 with

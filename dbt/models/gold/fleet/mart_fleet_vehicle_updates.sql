@@ -1,3 +1,5 @@
+{{ config(contract={'enforced': true}) }}
+
 with
 
 days as (
@@ -24,8 +26,12 @@ totals as (
         organization_id,
         vehicle_id,
         cast(sum(updates) as bigint) as updates,
-        min(first_located_at) as first_located_at,
-        max(last_located_at) as last_located_at
+        -- A clock that runs ahead must not decide which hour is the last one.
+        min(case when position_date <= {{ last_possible_day() }} then first_located_at end) as first_located_at,
+        max(case when position_date <= {{ last_possible_day() }} then last_located_at end) as last_located_at,
+        cast(
+            sum(case when position_date > {{ last_possible_day() }} then updates else 0 end) as bigint
+        ) as updates_ahead
     from days
     group by organization_id, vehicle_id
 
@@ -39,6 +45,7 @@ vehicles as (
         coalesce(totals.updates, 0) as updates,
         totals.first_located_at,
         totals.last_located_at,
+        coalesce(totals.updates_ahead, 0) as updates_ahead,
         registrations.registered_at,
         registrations.deregistered_at
     from totals
@@ -63,11 +70,16 @@ select
     updates,
     first_located_at,
     last_located_at,
+    updates_ahead,
     registered_at,
     deregistered_at,
     rank() over (order by updates desc) as update_rank,
     place,
     count(*) over (partition by updates) as vehicles_with_as_many,
-    lpad(cast(place as text), length(cast(count(*) over () as text)), '0')
-    || ' ' || substr(vehicle_id, 1, 8) as vehicle_label
+    lpad(
+        cast(place as {{ type_of('text') }}),
+        cast(length(cast(count(*) over () as {{ type_of('text') }})) as integer),
+        '0'
+    )
+    || ' ' || substring(vehicle_id, 1, 8) as vehicle_label
 from placed

@@ -1,25 +1,10 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='position_date',
-    meta={'counts': 'updates'},
-    indexes=[{'columns': ['position_date']}],
-    pre_hook="{{ open_build_mark('int_fleet_positions') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ follow_builds('int_fleet_positions', by='position_date', counts='updates') }}
 
 with
 
 positions as (
 
-    select *
-    from {{ periods_after(
-        build_mark('int_fleet_positions'),
-        'int_fleet_positions',
-        rows=ref('int_fleet_positions'),
-        day='position_date',
-        period='position_date'
-    ) }}
+    select * from {{ touched_rows('int_fleet_positions', day='position_date') }}
 
 )
 

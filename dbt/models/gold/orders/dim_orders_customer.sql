@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_difference',
-    unique_key='customer_id',
-    pre_hook="{{ open_build_mark('order_changes', through=['int_orders_customers_history']) }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ write_differences('order_changes', key='customer_id', through=['int_orders_customers_history']) }}
 
 with
 

@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_difference',
-    unique_key='product_id',
-    pre_hook="{{ open_build_mark('order_changes', through=['int_orders_products_history']) }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ write_differences('order_changes', key='product_id', through=['int_orders_products_history']) }}
 
 with
 

@@ -1,9 +1,5 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_difference',
-    unique_key='order_id',
-    pre_hook="{{ open_build_mark('order_changes', through=['int_orders_orders_history', 'int_orders_order_items_history']) }}",
-    post_hook="{{ save_load_marks() }}"
+{{ write_differences(
+    'order_changes', key='order_id', through=['int_orders_orders_history', 'int_orders_order_items_history']
 ) }}
 
 with
@@ -14,14 +10,23 @@ orders as (
 
 ),
 
+products as (
+
+    select * from {{ ref('dim_orders_product') }}
+
+),
+
 items as (
 
     select
-        order_id,
+        items.order_id,
         count(*) as items,
-        sum(quantity) as quantity
-    from {{ ref('int_orders_order_items') }}
-    group by order_id
+        sum(items.quantity) as quantity,
+        sum(items.quantity * products.unit_price) as order_value,
+        count(*) - count(items.quantity * products.unit_price) as items_without_value
+    from {{ ref('int_orders_order_items') }} as items
+    left join products on items.product_id = products.product_id
+    group by items.order_id
 
 ),
 
@@ -43,6 +48,8 @@ select
     {{ orders_is_pending('orders.status') }} as is_pending,
     coalesce(items.items, 0) as items,
     cast(coalesce(items.quantity, 0) as bigint) as quantity,
+    cast(coalesce(items.order_value, 0) as numeric(38, 2)) as order_value,
+    cast(coalesce(items.items_without_value, 0) as bigint) as items_without_value,
     orders.created_at,
     orders.valid_from as changed_at
 from orders

@@ -1,9 +1,5 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_difference',
-    unique_key='order_item_id',
-    pre_hook="{{ open_build_mark('order_changes', through=['int_orders_orders_history', 'int_orders_order_items_history']) }}",
-    post_hook="{{ save_load_marks() }}"
+{{ write_differences(
+    'order_changes', key='order_item_id', through=['int_orders_orders_history', 'int_orders_order_items_history']
 ) }}
 
 with

@@ -1,3 +1,5 @@
+{{ config(contract={'enforced': true}) }}
+
 with
 
 log as (
@@ -62,10 +64,7 @@ gaps as (
 
 loads as (
 
-    select
-        load_id,
-        ended_at
-    from {{ source('ops', 'loads') }}
+    {{ load_times() }}
 
 )
 

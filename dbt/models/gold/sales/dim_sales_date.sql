@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_difference',
-    unique_key='date_key',
-    pre_hook="{{ open_build_mark('int_sales_transactions') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ write_differences('int_sales_transactions', key='date_key') }}
 
 with
 
@@ -43,7 +37,7 @@ select
     {{ sales_date_key('calendar.calendar_date') }} as date_key,
     calendar.calendar_date,
     calendar.month_start,
-    to_char(calendar.calendar_date, 'YYYY-MM') as month_name,
+    {{ time_text('calendar.calendar_date', 'YYYY-MM') }} as month_name,
     cast(extract(year from calendar.calendar_date) as integer) as calendar_year,
     cast(extract(quarter from calendar.calendar_date) as integer) as quarter_of_year,
     cast(extract(month from calendar.calendar_date) as integer) as month_of_year,

@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_difference',
-    unique_key='location_key',
-    pre_hook="{{ open_build_mark('int_sales_transactions') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ write_differences('int_sales_transactions', key='location_key') }}
 
 with
 

@@ -1,25 +1,10 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='transaction_date',
-    meta={'counts': 'transaction_id'},
-    indexes=[{'columns': ['transaction_date']}],
-    pre_hook="{{ open_build_mark('int_sales_transactions') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ follow_builds('int_sales_transactions', by='transaction_date', counts='transaction_id') }}
 
 with
 
 transactions as (
 
-    select *
-    from {{ periods_after(
-        build_mark('int_sales_transactions'),
-        'int_sales_transactions',
-        rows=ref('int_sales_transactions'),
-        day='transaction_date',
-        period='transaction_date'
-    ) }}
+    select * from {{ touched_rows('int_sales_transactions', day='transaction_date') }}
 
 )
 

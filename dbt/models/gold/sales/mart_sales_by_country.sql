@@ -1,19 +1,11 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='month_start',
-    meta={'counts': 'transactions'},
-    indexes=[{'columns': ['month_start']}],
-    pre_hook="{{ open_build_mark('int_sales_transactions') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ follow_builds('int_sales_transactions', by='month_start', counts='transactions') }}
 
 with
 
 transactions as (
 
     select *
-    from {{ sales_of_months(ref('int_sales_transactions')) }}
+    from {{ touched_rows('int_sales_transactions', day='transaction_date', period='month_start', grain='month') }}
 
 )
 
@@ -21,6 +13,8 @@ select
     month_start,
     {{ sales_month_name('month_start') }} as month_name,
     coalesce(customer_country, 'Unknown') as country,
+    min(min(transaction_date)) over (partition by month_start) as month_first_day,
+    max(max(transaction_date)) over (partition by month_start) as month_last_day,
     {{- sales_sums() }}
 from transactions
 group by month_start, coalesce(customer_country, 'Unknown')

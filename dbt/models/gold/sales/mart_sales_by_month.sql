@@ -1,25 +1,19 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='month_start',
-    meta={'counts': 'transactions'},
-    indexes=[{'columns': ['month_start']}],
-    pre_hook="{{ open_build_mark('int_sales_transactions') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ follow_builds('int_sales_transactions', by='month_start', counts='transactions') }}
 
 with
 
 transactions as (
 
     select *
-    from {{ sales_of_months(ref('int_sales_transactions')) }}
+    from {{ touched_rows('int_sales_transactions', day='transaction_date', period='month_start', grain='month') }}
 
 )
 
 select
     month_start,
     {{ sales_month_name('month_start') }} as month_name,
+    min(transaction_date) as first_day,
+    max(transaction_date) as last_day,
     {{- sales_sums() }}
 from transactions
 group by month_start

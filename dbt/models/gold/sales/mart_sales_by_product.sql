@@ -1,28 +1,24 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='month_start',
-    meta={'counts': 'transactions'},
-    indexes=[{'columns': ['month_start']}],
-    pre_hook="{{ open_build_mark('int_sales_transactions') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ follow_builds('int_sales_transactions', by='month_start', counts='transactions') }}
 
 with
 
 transactions as (
 
     select *
-    from {{ sales_of_months(ref('int_sales_transactions')) }}
+    from {{ touched_rows('int_sales_transactions', day='transaction_date', period='month_start', grain='month') }}
 
 )
 
 select
     month_start,
     {{ sales_month_name('month_start') }} as month_name,
+    coalesce(customer_country, 'Unknown') as country,
     product_key,
     product_id,
-    coalesce(max(product_name), 'Unknown') as product_name,
+    -- One name in all countries, so that a list of products has one line of it.
+    coalesce(
+        max(max(product_name)) over (partition by month_start, product_key, product_id), 'Unknown'
+    ) as product_name,
     {{- sales_sums() }}
 from transactions
-group by month_start, product_key, product_id
+group by month_start, coalesce(customer_country, 'Unknown'), product_key, product_id

@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_difference',
-    unique_key='transaction_id',
-    pre_hook="{{ open_build_mark('int_sales_transactions', through=['fct_sales_transaction']) }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ write_differences('int_sales_transactions', key='transaction_id', through=['fct_sales_transaction']) }}
 
 with
 

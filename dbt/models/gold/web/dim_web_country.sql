@@ -1,3 +1,5 @@
+{{ config(contract={'enforced': true}) }}
+
 with
 
 months as (

@@ -1,24 +1,12 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='month_start',
-    indexes=[{'columns': ['month_start']}],
-    pre_hook="{{ open_build_mark('int_web_events', through=['mart_web_active_users_monthly']) }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ follow_builds('int_web_events', by='month_start', through=['mart_web_active_users_monthly']) }}
 
 with
 
 users as (
 
     select *
-    from {{ periods_after(
-        build_mark('int_web_events'),
-        'int_web_events',
-        rows=ref('mart_web_active_users_monthly'),
-        day='month_start',
-        period='month_start',
-        grain='month'
+    from {{ touched_rows(
+        'int_web_events', day='month_start', grain='month', rows=ref('mart_web_active_users_monthly')
     ) }}
 
 )

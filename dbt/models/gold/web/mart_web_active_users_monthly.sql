@@ -1,25 +1,11 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='month_start',
-    indexes=[{'columns': ['month_start']}],
-    pre_hook="{{ open_build_mark('int_web_events') }}",
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ follow_builds('int_web_events', by='month_start') }}
 
 with
 
 events as (
 
     select *
-    from {{ periods_after(
-        build_mark('int_web_events'),
-        'int_web_events',
-        rows=ref('int_web_events'),
-        day='event_date',
-        period='month_start',
-        grain='month'
-    ) }}
+    from {{ touched_rows('int_web_events', day='event_date', period='month_start', grain='month') }}
 
 )
 

@@ -1,14 +1,13 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='by_period',
-    unique_key='year_start',
-    pre_hook="{{ open_build_mark('int_web_events', through=[
+{{ follow_builds(
+    'int_web_events',
+    by='year_start',
+    through=[
         'mart_web_events_monthly',
         'mart_web_active_users_monthly',
         'mart_web_active_companies_monthly',
         'mart_web_active_countries_monthly'
-    ]) }}",
-    post_hook="{{ save_load_marks() }}"
+    ],
+    indexed=false
 ) }}
 
 {{ web_events_of_period(

@@ -10,7 +10,7 @@ movements as (
 
 drops as (
 
-    select * from {{ source('ops', 'drops') }}
+    {{ drop_ranks() }}
 
 ),
 
@@ -21,9 +21,7 @@ places as (
 
     select
         movements.movement_id,
-        drops.rank_period,
-        drops.rank_delivered_at,
-        drops.rank_object_key,
+        drops.rank,
         movements._line
     from {{ ref('stg_bank_transactions') }} as movements
     left join drops on movements._drop_id = drops.drop_id
@@ -36,9 +34,7 @@ ordered as (
         movements.*,
         row_number() over (
             partition by movements.account_no, movements.booking_date
-            order by
-                places.rank_period, places.rank_delivered_at, places.rank_object_key, places._line,
-                movements.movement_id
+            order by places.rank, places._line, movements.movement_id
         ) as position_in_day,
         count(*) over (partition by movements.account_no, movements.booking_date) as movements_in_day
     from movements

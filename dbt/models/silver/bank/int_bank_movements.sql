@@ -1,21 +1,12 @@
-{{ config(
-    unique_key='movement_id',
-    indexes=[{'columns': ['movement_id'], 'unique': true}],
-    pre_hook=["{{ create_load_marks() }}", "{{ open_load_marks('bank_transactions') }}"],
-    post_hook="{{ save_load_marks() }}"
+{{ follow_loads(
+    'bank_transactions', key='movement_id', indexes=[{'columns': ['movement_id'], 'unique': true}]
 ) }}
 
 with
 
 movements as (
 
-    select *
-    from {{ rows_after(
-        load_mark('bank_transactions'),
-        rows=ref('stg_bank_transactions'),
-        changes=ref('stg_bank_transactions__changes'),
-        key='movement_id'
-    ) }}
+    select * from {{ loaded_rows('bank_transactions', key='movement_id') }}
 
 ),
 

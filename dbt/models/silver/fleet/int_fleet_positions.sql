@@ -1,19 +1,13 @@
-{{ config(
-    unique_key=['organization_id', 'vehicle_id', 'occurred_at'],
-    meta={'touches': 'position_date'},
+{{ follow_loads(
+    'vehicle_events',
+    key=['organization_id', 'vehicle_id', 'occurred_at'],
+    touches='position_date',
     indexes=[
         {'columns': ['organization_id', 'vehicle_id', 'occurred_at'], 'unique': true},
         {'columns': ['position_date']},
         {'columns': ['organization_id', 'located_at']},
         {'columns': ['vehicle_id', 'located_at']}
-    ],
-    pre_hook=[
-        "{{ create_load_marks() }}",
-        "{{ create_touched_days() }}",
-        "{{ open_load_marks('vehicle_events') }}",
-        "{{ open_touched_days() }}"
-    ],
-    post_hook=["{{ save_touched_days('position_date') }}", "{{ save_load_marks() }}"]
+    ]
 ) }}
 
 with

@@ -1,8 +1,7 @@
-{{ config(
-    unique_key=['organization_id', 'vehicle_id', 'event', 'occurred_at'],
-    indexes=[{'columns': ['organization_id', 'vehicle_id', 'event', 'occurred_at'], 'unique': true}],
-    pre_hook=["{{ create_load_marks() }}", "{{ open_load_marks('vehicle_events') }}"],
-    post_hook="{{ save_load_marks() }}"
+{{ follow_loads(
+    'vehicle_events',
+    key=['organization_id', 'vehicle_id', 'event', 'occurred_at'],
+    indexes=[{'columns': ['organization_id', 'vehicle_id', 'event', 'occurred_at'], 'unique': true}]
 ) }}
 
 with

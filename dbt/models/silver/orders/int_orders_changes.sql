@@ -1,26 +1,19 @@
-{{ config(
-    unique_key='change_id',
+{{ follow_loads(
+    'order_changes',
+    key='change_id',
     indexes=[
         {'columns': ['change_id']},
         {'columns': ['source_table', 'row_id']},
         {'columns': ['place']},
         {'columns': ['source_table', 'op']}
-    ],
-    pre_hook=["{{ create_load_marks() }}", "{{ open_load_marks('order_changes') }}"],
-    post_hook="{{ save_load_marks() }}"
+    ]
 ) }}
 
 with
 
 changes as (
 
-    select *
-    from {{ rows_after(
-        load_mark('order_changes'),
-        rows=ref('stg_order_changes'),
-        changes=ref('stg_order_changes__changes'),
-        key='change_id'
-    ) }}
+    select * from {{ loaded_rows('order_changes', key='change_id') }}
 
 ),
 

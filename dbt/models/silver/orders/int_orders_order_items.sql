@@ -1,27 +1,3 @@
 {{ config(materialized='view') }}
 
-with
-
-history as (
-
-    select * from {{ ref('int_orders_order_items_history') }}
-
-)
-
-select
-    order_item_id,
-    order_id,
-    product_id,
-    quantity,
-    updated_at,
-    updated_by,
-    created_at,
-    created_by,
-    op,
-    valid_from,
-    valid_from_lsn,
-    valid_from_ordinal,
-    change_id,
-    _load_id
-from history
-where is_current
+{{ orders_rows_of_now('order_items') }}

@@ -1,28 +1,3 @@
 {{ config(materialized='view') }}
 
-with
-
-history as (
-
-    select * from {{ ref('int_orders_orders_history') }}
-
-)
-
-select
-    order_id,
-    order_date,
-    delivery_date,
-    customer_id,
-    status,
-    updated_at,
-    updated_by,
-    created_at,
-    created_by,
-    op,
-    valid_from,
-    valid_from_lsn,
-    valid_from_ordinal,
-    change_id,
-    _load_id
-from history
-where is_current
+{{ orders_rows_of_now('orders') }}

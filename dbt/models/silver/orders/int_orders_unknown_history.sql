@@ -1,12 +1,4 @@
-{{ config(
-    incremental_strategy='by_difference',
-    unique_key='change_id',
-    pre_hook=[
-        "{{ create_load_marks() }}",
-        "{{ open_build_mark('order_changes', through=['int_orders_changes']) }}"
-    ],
-    post_hook="{{ save_load_marks() }}"
-) }}
+{{ write_differences('order_changes', key='change_id', through=['int_orders_changes'], is_public=false) }}
 
 with
 

@@ -1,15 +1,8 @@
-{{ config(
-    unique_key='transaction_id',
-    meta={'touches': 'transaction_date'},
-    indexes=[{'columns': ['transaction_id'], 'unique': true}, {'columns': ['transaction_date']}],
-    pre_hook=[
-        "{{ create_load_marks() }}",
-        "{{ create_touched_days() }}",
-        "{{ open_load_marks('customer_transactions') }}",
-        "{{ open_load_marks('transaction_restatements') }}",
-        "{{ open_touched_days() }}"
-    ],
-    post_hook=["{{ save_touched_days('transaction_date') }}", "{{ save_load_marks() }}"]
+{{ follow_loads(
+    ['customer_transactions', 'transaction_restatements'],
+    key='transaction_id',
+    touches='transaction_date',
+    indexes=[{'columns': ['transaction_id'], 'unique': true}, {'columns': ['transaction_date']}]
 ) }}
 
 with
@@ -49,10 +42,7 @@ restatements as (
 
 loads as (
 
-    select
-        load_id,
-        ended_at
-    from {{ source('ops', 'loads') }}
+    {{ load_times() }}
 
 ),
 
@@ -83,7 +73,8 @@ together as (
 )
 
 select
-    together.transaction_id,
+    -- The keys that loads touched are of raw's type, which Snowflake counts in fewer digits.
+    cast(together.transaction_id as bigint) as transaction_id,
     {{ sales_customer_key() }} as customer_key,
     {{ sales_product_key() }} as product_key,
     {{ sales_location_key() }} as location_key,

@@ -1,27 +1,15 @@
-{{ config(
-    unique_key='event_id',
-    meta={'touches': 'event_date'},
-    indexes=[{'columns': ['event_id'], 'unique': true}, {'columns': ['event_date']}],
-    pre_hook=[
-        "{{ create_load_marks() }}",
-        "{{ create_touched_days() }}",
-        "{{ open_load_marks('events') }}",
-        "{{ open_touched_days() }}"
-    ],
-    post_hook=["{{ save_touched_days('event_date') }}", "{{ save_load_marks() }}"]
+{{ follow_loads(
+    'events',
+    key='event_id',
+    touches='event_date',
+    indexes=[{'columns': ['event_id'], 'unique': true}, {'columns': ['event_date']}]
 ) }}
 
 with
 
 events as (
 
-    select *
-    from {{ rows_after(
-        load_mark('events'),
-        rows=ref('stg_events'),
-        changes=ref('stg_events__changes'),
-        key='event_id'
-    ) }}
+    select * from {{ loaded_rows('events', key='event_id') }}
 
 )
 

@@ -1,0 +1,1 @@
+"""Staging: where checked rows wait for their merge."""

@@ -1,0 +1,1 @@
+"""What warehouses without indexes and enforced keys have in common."""

@@ -1,0 +1,3 @@
+{{ config(contract={'enforced': true}) }}
+
+{{ data_range('bank', ref('dim_bank_account'), 'first_booking_date', 'last_booking_date') }}

@@ -1,0 +1,1 @@
+"""Samples: invented drops and traffic for trying Goldworks out, which its users' package does not have."""

@@ -1,0 +1,1 @@
+"""The commands that write samples and traffic, as `goldworks` shows them."""
