@@ -57,12 +57,15 @@ def contract_check(
 
 @app.command("draft")
 def contract_draft(
-    file: Annotated[
-        Path, typer.Argument(help="A file as the sender delivers it.", exists=True, dir_okay=False)
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Files of one dataset, as the sender delivers them.", exists=True, dir_okay=False
+        ),
     ],
     dataset: Annotated[
         str | None,
-        typer.Option("--dataset", metavar="NAME", help="Of the dataset. \\[default: by the file's name]"),
+        typer.Option("--dataset", metavar="NAME", help="Of the dataset. \\[default: by the files' names]"),
     ] = None,
     domain: Annotated[
         str, typer.Option("--domain", metavar="NAME", help="Of which the dataset is.")
@@ -70,7 +73,9 @@ def contract_draft(
     path: Annotated[
         str | None,
         typer.Option(
-            "--path", metavar="PATTERN", help="Where its files lie. \\[default: DATASET/**/*.ENDING]"
+            "--path",
+            metavar="PATTERN",
+            help="Where its files lie. \\[default: in a folder of the dataset, with the dates of the files' names]",
         ),
     ] = None,
     write: Annotated[
@@ -79,17 +84,18 @@ def contract_draft(
     ] = False,
     contracts: ContractsOption = None,
 ) -> None:
-    """Write a first version of a contract from a sample file. What only a person can decide is marked in it."""
+    """Write a first version of a contract from sample files. What only a person can decide is marked in it."""
     from data_ingestion.contract.names import faults_of_dataset, faults_of_name
-    from data_ingestion.draft.infer import name_of
+    from data_ingestion.draft.place import dataset_of, path_of
     from data_ingestion.draft.sample import read_sample
+    from data_ingestion.draft.unite import unite
     from data_ingestion.draft.write import write_draft
 
-    name = dataset or name_of(file.name.partition(".")[0])
+    name = dataset or dataset_of(files)
     for fault, remedy in (*faults_of_dataset(name), *faults_of_name(domain, "domain")):
         raise UsageFault(f"{fault}\n  {remedy}")
-    ending = "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])
-    draft = write_draft(read_sample(file), domain=domain, dataset=name, path=path or f"{name}/**/*{ending}")
+    sample = unite({str(file): read_sample(file) for file in files})
+    draft = write_draft(sample, domain=domain, dataset=name, path=path or path_of(files, name))
     if not write:
         typer.echo(draft.text, nl=False)
         return

@@ -72,6 +72,10 @@ class ColumnDraft:
     notes: tuple[str, ...] = ()
     nulls: int = 0
 
+    @property
+    def is_float(self) -> bool:
+        return self.column.physical_type == "double precision"
+
 
 def name_of(header: str, taken: Sequence[str] = ()) -> str:
     """The name of a column by its header: lower-case letters, digits and underscores, unlike those that are taken."""
@@ -211,43 +215,62 @@ def _twins(form: str, chosen: Sequence[str]) -> bool:
 
 
 def _number(found: ColumnDraft, values: Any) -> ColumnDraft | None:
+    """The first way of writing numbers that reads most of the values."""
     if pc.any(pc.match_substring_regex(values, r"^[+-]?0[0-9]+$")).as_py():
         return None  # 00123 is a code
+    best, left = None, int(TOLERATED * len(values)) + 1
+    for guess in _numbers(found, values):
+        refused = len(check_cells(values, as_read(guess)).refused)
+        if refused < left:
+            best, left = guess, refused
+        if not left:
+            break
+    return best if best is None or best.column.scale is None else _as_written(best, values)
+
+
+def without_floats(draft: ColumnDraft, texts: Any) -> ColumnDraft:
+    """The same column so that equal rows can be recognised by it: decimals, or text, for floating point."""
+    values = pc.drop_null(_trimmed(texts))
+    form = NumberFormat(exponent=True)
+    column = replace(draft.column, physical_type="numeric(38,20)", precision=38, scale=20, number_format=form)
+    if _takes(column, values):
+        return replace(draft, column=column, settings={**draft.settings, **_number_settings(form, values)})
+    return replace(draft, column=replace(draft.column, type=LogicalType.STRING, physical_type="text"))
+
+
+def _numbers(found: ColumnDraft, values: Any) -> Iterator[ColumnDraft]:
     whole = replace(found.column, type=LogicalType.INTEGER, physical_type="bigint")
-    if _takes(whole, values):
-        opened: tuple[str, ...] = ()
-        if CODES.search(found.column.name):
-            opened = ("a number, or a code in digits? A code is better kept as text (logicalType: string)",)
-        return replace(found, column=whole, open=opened)
-    if pc.all(
-        pc.match_substring_regex(values, r"^[+-]?[0-9]+\.0+$")
-    ).as_py():  # a program took them for floats
-        return replace(found, column=whole, settings={"cleaning": ["strip_decimal_zero"]})
+    is_code = CODES.search(found.column.name)
+    opened = ("a number, or a code in digits? A code is better kept as text (logicalType: string)",)
+    yield replace(found, column=whole, open=opened if is_code else ())
+    if pc.all(pc.match_substring_regex(values, r"^[+-]?[0-9]+\.0+$")).as_py():
+        # a program took them for floats
+        yield replace(found, column=whole, settings={"cleaning": ["strip_decimal_zero"]})
+    column = replace(found.column, type=LogicalType.NUMBER, physical_type="numeric(38,10)")
     for form in _number_formats():
-        column = replace(found.column, type=LogicalType.NUMBER, physical_type="numeric(38,10)")
-        column = replace(column, precision=38, scale=10, number_format=form)
-        checked = check_cells(values, column)
-        if len(checked.refused) > TOLERATED * len(values):
-            continue
-        digits, decimals = _size(checked.without_refused(checked.values))
-        has_mark = pc.any(pc.match_substring(values, form.decimal)).as_py() if form else True
-        if form and not has_mark:  # 1.234 as 1234, all of them whole
-            sized = replace(
-                column, type=LogicalType.INTEGER, physical_type="bigint", precision=None, scale=None
-            )
-            return replace(found, column=sized, settings=_number_settings(form, values))
-        scale = max(2, decimals)
-        precision = min(38, max(18, digits + scale))
-        sized = replace(
-            column, physical_type=f"numeric({precision},{scale})", precision=precision, scale=scale
-        )
-        return replace(found, column=sized, settings=_number_settings(form, values))
-    floating = replace(found.column, type=LogicalType.NUMBER, physical_type="double precision")
-    return replace(found, column=floating) if _takes(floating, values) else None
+        yield replace(found, column=replace(column, precision=38, scale=10, number_format=form))
+    yield replace(found, column=replace(column, physical_type="double precision"))
+
+
+def _as_written(draft: ColumnDraft, values: Any) -> ColumnDraft:
+    """A number with as much room as the values need, and what of its format they use."""
+    column, form = draft.column, draft.column.number_format
+    checked = check_cells(values, column)
+    digits, decimals = _size(checked.without_refused(checked.values))
+    has_mark = form is None or pc.any(pc.match_substring(values, form.decimal)).as_py()
+    settings = _number_settings(form, values)
+    if not has_mark and not decimals:  # 1.234 as 1234, all of them whole
+        whole = replace(column, type=LogicalType.INTEGER, physical_type="bigint", precision=None, scale=None)
+        return replace(draft, column=whole, settings=settings)
+    scale = max(2, decimals)
+    precision = min(38, max(18, digits + scale))
+    sized = replace(column, physical_type=f"numeric({precision},{scale})", precision=precision, scale=scale)
+    return replace(draft, column=sized, settings=settings)
 
 
 def _number_formats() -> Iterator[NumberFormat | None]:
     yield from NUMBERS
+    yield NumberFormat(exponent=True)
     for form in NUMBERS:
         negative = ("trailing_minus", "parentheses")
         yield replace(form or NumberFormat(), negative=negative, currency=CURRENCIES, percent="keep")
@@ -272,6 +295,8 @@ def _number_settings(form: NumberFormat | None, values: Any) -> dict[str, object
         said["currency"] = currency
     if form.percent and "%" in text:
         said["percent"] = form.percent
+    if form.exponent:
+        said["exponent"] = True
     return {"numberFormat": said} if said else {}
 
 

@@ -32,7 +32,7 @@ def find_key(drafts: Sequence[ColumnDraft], columns: Mapping[str, Any], rows: in
     """The likeliest key. In a small sample a column may be unique by chance, which is why the evidence is given."""
     if rows < LEAST_ROWS:
         return KeyDraft((), f"{rows} rows are too few to see a key in")
-    able = [draft for draft in drafts if not draft.nulls and draft.column.physical_type != "double precision"]
+    able = [draft for draft in drafts if not draft.nulls and not draft.is_float]
     unique = [draft for draft in able if _distinct(columns[draft.header]) == rows]
     named = [draft for draft in unique if CODES.search(draft.column.name)]
     chosen = named or [draft for draft in unique if draft.column.type is LogicalType.STRING]

@@ -44,7 +44,8 @@ class Sample:
     """What was read of a file: by header the texts of its cells, null where there is none.
 
     `settings` is what a server of the contract has to say so that it is read like this; `left_out` names what has no
-    place in a column, with the reason.
+    place in a column, with the reason. Of several files `spellings` has other ways in which a header is written, and
+    `absent` the headers that some of them lack.
     """
 
     format: str
@@ -53,6 +54,9 @@ class Sample:
     is_whole: bool
     settings: Mapping[str, object] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    files: int = 1
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
 
 
 def read_sample(path: Path) -> Sample:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_ingestion.contract import LogicalType
-from data_ingestion.draft.infer import PERSONAL, ColumnDraft, infer, name_of
+from data_ingestion.draft.infer import PERSONAL, ColumnDraft, infer, name_of, without_floats
 from data_ingestion.draft.key import KeyDraft, find_key
 from data_ingestion.draft.sample import Sample
 
@@ -33,6 +33,8 @@ def write_draft(sample: Sample, *, domain: str, dataset: str, path: str) -> Draf
     for header, texts in sample.columns.items():
         drafts.append(infer(header, texts, name_of(header, [draft.column.name for draft in drafts])))
     key = find_key(drafts, sample.columns, sample.rows)
+    if not key.headers and all(draft.is_float for draft in drafts):
+        drafts = [without_floats(draft, sample.columns[draft.header]) for draft in drafts]
     lines = [*_head(sample, domain, dataset, path), *_schema(sample, drafts, key, dataset)]
     to_decide = sum(TO_DECIDE in line for line in lines[1:])  # the first line speaks of them
     return Draft("\n".join(lines) + "\n", to_decide)
@@ -40,7 +42,8 @@ def write_draft(sample: Sample, *, domain: str, dataset: str, path: str) -> Draf
 
 def _head(sample: Sample, domain: str, dataset: str, path: str) -> Iterator[str]:
     whole = "all" if sample.is_whole else "the first"
-    yield f"# Drafted from {whole} {sample.rows:,} rows of a sample. Settle each '{TO_DECIDE}', then:"
+    source = "a sample" if sample.files == 1 else f"{sample.files} files"
+    yield f"# Drafted from {whole} {sample.rows:,} rows of {source}. Settle each '{TO_DECIDE}', then:"
     yield "# goldworks contract check"
     yield "apiVersion: v3.2.0"
     yield "kind: DataContract"
@@ -65,7 +68,7 @@ def _schema(sample: Sample, drafts: Sequence[ColumnDraft], key: KeyDraft, datase
     yield f"  - name: {dataset}"
     custom: dict[str, object] = {}
     if not key.headers:
-        exact = [draft.column.name for draft in drafts if draft.column.physical_type != "double precision"]
+        exact = [draft.column.name for draft in drafts if not draft.is_float]
         custom["key"] = {"rule": "occurrence", "columns": exact}
     if sample.left_out:
         custom["ignoredHeaders"] = list(sample.left_out)
@@ -76,10 +79,20 @@ def _schema(sample: Sample, drafts: Sequence[ColumnDraft], key: KeyDraft, datase
     yield from _custom(custom, "    ")
     yield "    properties:"
     for draft in drafts:
-        yield from _property(draft, key)
+        yield from _property(draft, key, _of_several_files(sample, draft.header))
 
 
-def _property(draft: ColumnDraft, key: KeyDraft) -> Iterator[str]:
+def _of_several_files(sample: Sample, header: str) -> dict[str, object]:
+    """What a column's settings say of files that spell its header differently, or lack it."""
+    said: dict[str, object] = {}
+    if others := sample.spellings.get(header):
+        said["headers"] = list(others)
+    if header in sample.absent:
+        said["mayBeAbsent"] = True
+    return said
+
+
+def _property(draft: ColumnDraft, key: KeyDraft, by_file: Mapping[str, object]) -> Iterator[str]:
     column = draft.column
     yield f"      - name: {_scalar(column.name)}"
     if draft.header != column.name:
@@ -99,7 +112,7 @@ def _property(draft: ColumnDraft, key: KeyDraft) -> Iterator[str]:
         yield f"        # {TO_DECIDE}: {remark}"
     for note in draft.notes:
         yield f"        # {note}"
-    yield from _custom(draft.settings, "        ")
+    yield from _custom({**by_file, **draft.settings}, "        ")
 
 
 def _custom(settings: Mapping[str, object], indent: str) -> Iterator[str]:

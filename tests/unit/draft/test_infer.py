@@ -26,7 +26,8 @@ def draft(*cells, header="value"):
         (("(12.34)", "2"), LogicalType.NUMBER, {"numberFormat": {"negative": ["parentheses"]}}),
         (("$5.10", "2"), LogicalType.NUMBER, {"numberFormat": {"currency": ["$"]}}),
         (("5.5 %", "2"), LogicalType.NUMBER, {"numberFormat": {"percent": "keep"}}),
-        (("1e-5", "2"), LogicalType.NUMBER, {}),
+        (("1e-5", "2"), LogicalType.NUMBER, {"numberFormat": {"exponent": True}}),
+        (("1e-300", "2"), LogicalType.NUMBER, {}),
         (("7001.0", "7002.0"), LogicalType.INTEGER, {"cleaning": ["strip_decimal_zero"]}),
         (("00123", "00124"), LogicalType.STRING, {}),
         (("true", "False"), LogicalType.BOOLEAN, {}),
@@ -53,6 +54,16 @@ def test_a_uuid_is_kept_as_one():
 def test_decimals_have_room_to_grow():
     assert draft("1.12345", "123456789012345678").column.physical_type == "numeric(23,5)"
     assert draft("1.5").column.physical_type == "numeric(18,2)"
+
+
+def test_a_few_decimals_among_whole_numbers_make_decimals_of_them_not_bad_rows():
+    found = draft(*map(str, range(300)), "97.5")
+    assert (found.column.physical_type, found.notes) == ("numeric(18,2)", ())
+
+
+def test_a_few_exponents_among_decimals_are_read():
+    found = draft(*(f"{number}.5" for number in range(300)), "1e3")
+    assert (dict(found.settings), found.notes) == ({"numberFormat": {"exponent": True}}, ())
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ FILES = {
     "headless.csv": "1,x,2026-01-31\n2,y,2026-02-01\n3,z,2026-02-02\n",
     "no_key.csv": "day,shop\n2026-01-01,a\n2026-01-01,a\n2026-01-02,b\n",
     "two_columns.csv": "shop,day\na,2026-01-01\na,2026-01-02\nb,2026-01-01\nb,2026-01-02\n",
+    "floats.csv": "u,v\n0.12345678901234567,1e-05\n0.12345678901234567,1e-05\n-3.0000000000000004,2.5\n",
+    "floats of any size.csv": "u,v\n1e-300,1e300\n1e-300,1e300\n2e-300,2e300\n",
     "odd names.csv": 'Order-ID,"Price (€)",true,2nd\nA1,1,x,1\nA2,2,y,2\nA3,3,z,2\n',
 }
 
