@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUNTIME := $(PYTHON) -m runtime
 PYTEST := $(RUNTIME) in dev python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help demo stop up down restart build status ps logs shell psql traffic pages trigger env clean screenshots setup generate \
+.PHONY: help demo stop up down restart build status ps logs shell psql traffic onboard pages trigger env clean screenshots setup generate \
   lock dbt-build dbt-test test test-fast test-compose conformance test-live lint lock-check bench
 
 ##@ Run
@@ -21,6 +21,8 @@ build: ## the container images
 	@$(RUNTIME) build
 traffic: ## the shop behind the domain orders takes orders: make traffic MINUTES=60 SEED=7, minutes of its life
 	@$(RUNTIME) traffic $(MINUTES) $(if $(SEED),--seed $(SEED))
+onboard: ## a new dataset, from its files to a dashboard: make onboard FILES="a.csv b.csv" (YES=1: ask nothing)
+	@$(RUNTIME) onboard $(FILES) $(if $(DOMAIN),--domain $(DOMAIN)) $(if $(DATASET),--dataset $(DATASET)) $(if $(YES),--yes)
 pages: ## reports and profiles for a browser on this machine, read-only, until Ctrl-C
 	@$(RUNTIME) pages
 trigger: ## start a run of a DAG and follow it to its end: make trigger DAG=bank

@@ -21,34 +21,10 @@ from typing import Any
 import yaml
 
 from data_ingestion.contract import Column, Contract, ContractError, KeyRule, LogicalType, read_contracts
+from data_ingestion.quoting import quoted
 
 ROOT = Path(__file__).resolve().parent.parent
 BRONZE = PurePosixPath("models/bronze")
-
-# Words that are no column name without quotes in Postgres, Redshift or Snowflake.
-# fmt: off
-RESERVED = frozenset({
-    "aes128", "aes256", "all", "allowoverwrite", "analyse", "analyze", "and", "any", "array", "as", "asc",
-    "asymmetric", "authorization", "backup", "between", "binary", "blanksasnull", "both", "by", "bytedict", "bzip2",
-    "case", "cast", "check", "collate", "collation", "column", "concurrently", "connect", "constraint", "create",
-    "credentials", "cross", "current", "current_catalog", "current_date", "current_role", "current_schema",
-    "current_time", "current_timestamp", "current_user", "default", "deferrable", "deflate", "defrag", "delete",
-    "delta", "desc", "disable", "distinct", "do", "drop", "else", "emptyasnull", "enable", "encode", "encrypt",
-    "encryption", "end", "except", "exists", "explicit", "false", "fetch", "following", "for", "foreign", "freeze",
-    "from", "full", "globaldict256", "globaldict64k", "grant", "group", "gzip", "having", "identity", "ignore",
-    "ilike", "in", "increment", "initially", "inner", "insert", "intersect", "interval", "into", "is", "isnull",
-    "issue", "join", "lateral", "leading", "left", "like", "limit", "localtime", "localtimestamp", "lun", "luns",
-    "lzo", "lzop", "minus", "mostly13", "mostly32", "mostly8", "natural", "new", "not", "notnull", "null", "nulls",
-    "off", "offline", "offset", "oid", "old", "on", "only", "open", "or", "order", "organization", "outer",
-    "overlaps", "parallel", "partition", "percent", "permissions", "placing", "primary", "qualify", "raw",
-    "readratio", "recover", "references", "regexp", "rejectlog", "resort", "respect", "restore", "returning",
-    "revoke", "right", "rlike", "row", "rows", "sample", "schema", "select", "session_user", "set", "similar", "some",
-    "start", "symmetric", "sysdate", "system", "table", "tablesample", "tag", "tdes", "text255", "text32k", "then",
-    "timestamp", "to", "top", "trailing", "treat", "trigger", "true", "truncatecolumns", "try_cast", "union",
-    "unique", "unnest", "update", "user", "using", "values", "variadic", "verbose", "view", "wallet", "when",
-    "whenever", "where", "window", "with", "without",
-})
-# fmt: on
 
 # No CTE on top, as other models have: Postgres finds single rows of a view by an index only where it has none.
 ROWS_VIEW = """\
@@ -118,9 +94,9 @@ def generate(contracts: Sequence[Contract]) -> dict[PurePosixPath, str]:
 
 def rows_view(contract: Contract) -> str:
     """SQL of `stg_<dataset>`: the raw table with the contract's types and the key under its own name."""
-    lines = [f"_key as {_name(contract.key.name)}"] if _has_raw_key(contract) else []
+    lines = [f"_key as {quoted(contract.key.name)}"] if _has_raw_key(contract) else []
     for name, _, data_type in _columns(contract):
-        lines.append(f"cast({_name(name)} as {_type(data_type)}) as {_name(name)}")
+        lines.append(f"cast({quoted(name)} as {_type(data_type)}) as {quoted(name)}")
     lines += ["_occurrence"] if _has_raw_key(contract) else []
     lines += list(METADATA)
     return ROWS_VIEW.format(
@@ -132,9 +108,9 @@ def rows_view(contract: Contract) -> str:
 
 def changes_view(contract: Contract) -> str:
     """SQL of `stg_<dataset>__changes`: rows that a load brought, and rows that a load took out of raw."""
-    key = [_name(name) for name in contract.key.columns]
+    key = [quoted(name) for name in contract.key.columns]
     if _has_raw_key(contract):
-        key = [f"_key as {_name(contract.key.name)}"]
+        key = [f"_key as {quoted(contract.key.name)}"]
     return CHANGES_VIEW.format(
         origin=_origin(contract, "--"),
         rows=_source(contract, contract.dataset),
@@ -306,7 +282,7 @@ def _source_columns(contract: Contract) -> Iterable[dict[str, Any]]:
 def _table_tests(contract: Contract) -> list[Any]:
     if _has_raw_key(contract) or len(contract.key.columns) == 1:
         return []
-    return [{"unique_together": {"arguments": {"columns": [_name(name) for name in contract.key.columns]}}}]
+    return [{"unique_together": {"arguments": {"columns": [quoted(name) for name in contract.key.columns]}}}]
 
 
 def _model_columns(contract: Contract) -> Iterable[dict[str, Any]]:
@@ -354,18 +330,13 @@ def _source(contract: Contract, table: str) -> str:
     return f"{{{{ source('{contract.domain}', '{table}') }}}}"
 
 
-def _name(name: str) -> str:
-    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in RESERVED
-    return name if plain else '"' + name.replace('"', '""') + '"'
-
-
 def _type(data_type: str) -> str:
     """Those of which not every warehouse has one of this name, by the macro that knows (dbt/macros/types.sql)."""
     return f"{{{{ type_of('{data_type}') }}}}" if data_type in ("text", "uuid") else data_type
 
 
 def _quoting(name: str) -> dict[str, bool]:
-    return {} if _name(name) == name else {"quote": True}
+    return {} if quoted(name) == name else {"quote": True}
 
 
 def _sensitivity(column: Column) -> dict[str, Any]:

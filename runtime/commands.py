@@ -14,6 +14,7 @@ from runtime.compose import Compose, check_engine
 from runtime.demo import demo, run_tool, start_platform
 from runtime.environments import ENVIRONMENTS, PLATFORM, ensure_environments
 from runtime.locks import check_locks, write_locks
+from runtime.onboard import onboard
 from runtime.preflight import check_disk, explain
 from runtime.runs import run_to_the_end
 from runtime.services import last_lines
@@ -81,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     command("shell", _shell, "a shell in a container, with goldworks, airflow and dbt").add_argument(
         "service", nargs="?", default="airflow-scheduler"
     )
+    onboarding = command(
+        "onboard", _onboard, "a new dataset, from its files to a dashboard, by a few questions"
+    )
+    onboarding.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files of one dataset")
+    onboarding.add_argument("--domain", help="of which the dataset is")
+    onboarding.add_argument("--dataset", help="what it is called")
+    onboarding.add_argument("--yes", action="store_true", help="take every default, ask nothing")
     traffic = command("traffic", _traffic, "the shop takes orders, for so many minutes of its life")
     traffic.add_argument("minutes", nargs="?", type=int, default=60)
     traffic.add_argument("--seed", type=int, help="another seed, other orders")
@@ -111,6 +119,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo(options: argparse.Namespace) -> None:
     demo(load_settings(options.home, free_ports=options.free_ports))
+
+
+def _onboard(options: argparse.Namespace) -> None:
+    onboard(load_settings(options.home, free_ports=options.free_ports), options)
 
 
 def _start(options: argparse.Namespace) -> None:

@@ -57,6 +57,7 @@ PERSONAL = re.compile(
 )
 # Names of columns whose eight digits are days.
 DAYS = re.compile(r"(^|_)(date|day|datum|am|on)($|_)")
+ZONE_QUESTION = "in which time zone are these times (timeZone)? Without one they are in UTC"
 # The share of values that may fail a type which is proposed all the same: files have faults.
 TOLERATED = 0.005  # as many as a load takes before it asks whether the contract is right
 
@@ -187,7 +188,7 @@ def _moment(found: ColumnDraft, values: Any) -> ColumnDraft | None:
     settings: dict[str, object] = {} if set(chosen) <= set(MOMENTS[:2]) else {"formats": chosen}
     opened: tuple[str, ...] = ()
     if not all("%z" in form for form in chosen):
-        opened = ("in which time zone are these times (timeZone)? Without one they are in UTC",)
+        opened = (ZONE_QUESTION,)
     return replace(found, column=column, settings=settings, open=opened)
 
 

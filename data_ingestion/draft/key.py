@@ -22,7 +22,10 @@ SEPARATOR = "\x1f"
 
 @dataclass(frozen=True)
 class KeyDraft:
-    """The headers of the key's columns, with the evidence; no headers if only the whole row is unique."""
+    """The headers of the key's columns, with the evidence; no headers if only the whole row is unique.
+
+    Without evidence a person has decided it.
+    """
 
     headers: tuple[str, ...]
     evidence: str

@@ -27,15 +27,30 @@ class Draft:
     to_decide: int
 
 
-def write_draft(sample: Sample, *, domain: str, dataset: str, path: str) -> Draft:
-    """The contract by which the sample would be loaded."""
+def infer_columns(sample: Sample) -> list[ColumnDraft]:
+    """The columns of the sample, each under a name of its own."""
     drafts: list[ColumnDraft] = []
     for header, texts in sample.columns.items():
         drafts.append(infer(header, texts, name_of(header, [draft.column.name for draft in drafts])))
-    key = find_key(drafts, sample.columns, sample.rows)
+    return drafts
+
+
+def write_draft(
+    sample: Sample,
+    *,
+    domain: str,
+    dataset: str,
+    path: str,
+    drafts: Sequence[ColumnDraft] | None = None,
+    key: KeyDraft | None = None,
+    time_zone: str = "",
+) -> Draft:
+    """The contract by which the sample would be loaded; columns and key are found, or given where they are settled."""
+    drafts = drafts or infer_columns(sample)
+    key = key or find_key(drafts, sample.columns, sample.rows)
     if not key.headers and all(draft.is_float for draft in drafts):
         drafts = [without_floats(draft, sample.columns[draft.header]) for draft in drafts]
-    lines = [*_head(sample, domain, dataset, path), *_schema(sample, drafts, key, dataset)]
+    lines = [*_head(sample, domain, dataset, path), *_schema(sample, drafts, key, dataset, time_zone)]
     to_decide = sum(TO_DECIDE in line for line in lines[1:])  # the first line speaks of them
     return Draft("\n".join(lines) + "\n", to_decide)
 
@@ -63,16 +78,20 @@ def _head(sample: Sample, domain: str, dataset: str, path: str) -> Iterator[str]
     yield from _custom(custom, "    ")
 
 
-def _schema(sample: Sample, drafts: Sequence[ColumnDraft], key: KeyDraft, dataset: str) -> Iterator[str]:
+def _schema(
+    sample: Sample, drafts: Sequence[ColumnDraft], key: KeyDraft, dataset: str, time_zone: str
+) -> Iterator[str]:
     yield "schema:"
     yield f"  - name: {dataset}"
     custom: dict[str, object] = {}
     if not key.headers:
         exact = [draft.column.name for draft in drafts if not draft.is_float]
         custom["key"] = {"rule": "occurrence", "columns": exact}
+    if time_zone:
+        custom["timeZone"] = time_zone
     if sample.left_out:
         custom["ignoredHeaders"] = list(sample.left_out)
-    if not key.headers:
+    if not key.headers and key.evidence:
         yield f"    # {TO_DECIDE}: {key.evidence}. Equal rows are counted; name the key if there is one"
     for name, why in sample.left_out.items():
         yield f"    # {json.dumps(name)} {why}"
@@ -105,7 +124,8 @@ def _property(draft: ColumnDraft, key: KeyDraft, by_file: Mapping[str, object]) 
         yield "        primaryKey: true"
         if len(key.headers) > 1:
             yield f"        primaryKeyPosition: {key.headers.index(draft.header) + 1}"
-        yield f"        # {TO_DECIDE}: is this the key? It is {key.evidence}"
+        if key.evidence:
+            yield f"        # {TO_DECIDE}: is this the key? It is {key.evidence}"
     if PERSONAL.search(column.name):
         yield "        classification: personal"
     for remark in draft.open:
