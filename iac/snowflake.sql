@@ -33,11 +33,12 @@ grant usage on schema goldworks.raw to role goldworks_reader;
 grant select on all tables in schema goldworks.raw to role goldworks_reader;
 grant select on future tables in schema goldworks.raw to role goldworks_reader;
 
--- dbt reads raw as that role does, and owns what it makes of it in three schemas of its own. What it reads of the ledger is
+-- dbt reads raw as that role does, and owns what it makes of it in four schemas of its own. What it reads of the ledger is
 -- granted after the first load: docs/guides/snowflake.md.
 create schema if not exists goldworks.bronze;
 create schema if not exists goldworks.silver;
 create schema if not exists goldworks.gold;
+create schema if not exists goldworks.audit; -- for rows that fail a test
 create role if not exists goldworks_transformer;
 grant role goldworks_transformer to role sysadmin;
 grant role goldworks_reader to role goldworks_transformer;
@@ -45,9 +46,24 @@ grant usage on schema goldworks.ops to role goldworks_transformer;
 grant usage, create table, create view on schema goldworks.bronze to role goldworks_transformer;
 grant usage, create table, create view on schema goldworks.silver to role goldworks_transformer;
 grant usage, create table, create view on schema goldworks.gold to role goldworks_transformer;
+grant usage, create table, create view on schema goldworks.audit to role goldworks_transformer;
 create user if not exists goldworks_transformer
     type = service default_role = goldworks_transformer default_warehouse = goldworks;
 grant role goldworks_transformer to user goldworks_transformer;
+
+-- Dashboards read gold and nothing else, also what dbt makes there later.
+create role if not exists goldworks_reporter;
+grant role goldworks_reporter to role sysadmin;
+grant usage on warehouse goldworks to role goldworks_reporter;
+grant usage on database goldworks to role goldworks_reporter;
+grant usage on schema goldworks.gold to role goldworks_reporter;
+grant select on all tables in schema goldworks.gold to role goldworks_reporter;
+grant select on future tables in schema goldworks.gold to role goldworks_reporter;
+grant select on all views in schema goldworks.gold to role goldworks_reporter;
+grant select on future views in schema goldworks.gold to role goldworks_reporter;
+create user if not exists goldworks_reporter
+    type = service default_role = goldworks_reporter default_warehouse = goldworks;
+grant role goldworks_reporter to user goldworks_reporter;
 
 -- A user that can log in by its key alone: `alter user goldworks_loader set rsa_public_key = '…'` gives it one.
 create user if not exists goldworks_loader

@@ -77,7 +77,10 @@ Before all models (dbt_project.yml): on Redshift two of them would make these ta
     {%- if execute and flags.WHICH in ['run', 'build'] -%}
         {%- set marks, days = create_load_marks(), create_touched_days() -%}
         {%- if marks or days -%}
+            {#- Who may make no schemas can't say so of one that is there, either. -#}
+            {%- if not adapter.check_schema_exists(target.database, load_marks().schema) %}
     create schema if not exists {{ load_marks().schema }};
+            {%- endif %}
     {{ marks }};
     {{ days }}
         {%- endif -%}

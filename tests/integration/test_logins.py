@@ -49,6 +49,22 @@ def test_dbt_gets_its_login_as_it_was_meant_and_how_to_trust_the_server(home: Pa
     }
 
 
+def test_a_connection_to_redshift_is_the_loaders_url_and_dbts_login(home: Path) -> None:
+    """As a URL, or as the amazon provider writes it."""
+    url = "redshift://goldworks_loader:p%40ss@cluster.example:5439/shop"
+    assert answer(python(home, LOADER, warehouse=url)) == url
+    login = {"login": "transformer", "password": "p@ss", "host": "cluster.example", "schema": "shop"}
+    written = json.dumps({"conn_type": "redshift", **login, "extra": {"sslmode": "verify-ca"}})
+    assert answer(python(home, DBT, transformer=written)) == {
+        "WAREHOUSE_HOST": "cluster.example",
+        "WAREHOUSE_PORT": "5439",
+        "WAREHOUSE_DB": "shop",
+        "TRANSFORMER_USER": "transformer",
+        "TRANSFORMER_PASSWORD": "p@ss",
+        "WAREHOUSE_SSLMODE": "verify-ca",
+    }
+
+
 def test_the_loader_gets_the_url_that_was_given(home: Path) -> None:
     url = answer(python(home, LOADER, warehouse=LIBPQ_URL))
     assert psycopg.conninfo.conninfo_to_dict(url) == psycopg.conninfo.conninfo_to_dict(LIBPQ_URL)

@@ -17,6 +17,7 @@ AGGREGATES = r"\b(?:sum|avg|count|min|max|first_value|last_value|nth_value)"
 
 RULES: tuple[tuple[str, str, str], ...] = (
     (r"^\s*truncate\b", "TRUNCATE commits the transaction", "r_TRUNCATE.html"),
+    (r"\bschema (?:if not exists )?(?:\w+, )*raw\b", "RAW is a reserved word", "r_pg_keywords.html"),
     (r"^\s*vacuum\b", "VACUUM runs in no transaction", "r_VACUUM_command.html"),
     (r"^\s*alter table .* type\b(?!.*varchar)", "only a VARCHAR's size can be altered", "r_ALTER_TABLE.html"),
     (r"^\s*create (?:unique )?index\b", "indexes are not supported", "c_unsupported-postgresql-features.html"),

@@ -19,6 +19,8 @@ TRANSFORMER = "transformer"
 
 # What libpq, and so dbt, takes from its environment of what may stand behind the `?` of a URL.
 OF_LIBPQ = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
+# Redshift's driver reads no variables; dbt's profile does.
+OF_REDSHIFT = {"sslmode": "WAREHOUSE_SSLMODE"}
 
 
 class ConnectionMissing(Exception):
@@ -54,10 +56,11 @@ def connection(name: str) -> Connection:
 
 
 def as_variables(known: Connection) -> dict[str, str]:
-    """dbt's variables for a connection to Postgres. Raises `ConnectionMissing` where it lacks one of them."""
+    """dbt's variables for a Postgres or a Redshift. Raises `ConnectionMissing` where it lacks one of them."""
+    port, names = (5439, OF_REDSHIFT) if known.conn_type == "redshift" else (5432, OF_LIBPQ)
     found = {
         "WAREHOUSE_HOST": known.host,
-        "WAREHOUSE_PORT": str(known.port or 5432),
+        "WAREHOUSE_PORT": str(known.port or port),
         "WAREHOUSE_DB": known.schema,
         "TRANSFORMER_USER": known.login,
         "TRANSFORMER_PASSWORD": known.password,
@@ -67,7 +70,7 @@ def as_variables(known: Connection) -> dict[str, str]:
             f"connection '{known.conn_id}' lacks {', '.join(lacking)}\n  {remedy(known.conn_id)}"
         )
     extra: Mapping[str, object] = known.extra_dejson
-    options = {OF_LIBPQ[name]: str(value) for name, value in extra.items() if name in OF_LIBPQ}
+    options = {names[name]: str(value) for name, value in extra.items() if name in names}
     return {**{name: str(value) for name, value in found.items()}, **options}
 
 

@@ -154,7 +154,8 @@ class RedshiftSession(CopyingSession):
         """The table that every transaction locks has to be there before the first of them."""
         there = "select 1 from information_schema.tables where table_schema = 'ops' and table_name = 'writer'"
         if not self.rows(there):
-            self._ask_server("create schema if not exists ops", {})
+            if not self.rows("select 1 from pg_namespace where nspname = 'ops'"):
+                self._ask_server("create schema if not exists ops", {})
             self._ask_server("create table if not exists ops.writer (one integer)", {})
 
     def copy_in(self, files: CsvFiles, types: Mapping[str, str]) -> str:

@@ -1,10 +1,14 @@
 """Redshift as a warehouse: what its URL names, how it spells the shared SQL, what it says where something is wrong."""
 
 import builtins
+import re
 import sys
+from pathlib import Path
 
 import pytest
 import redshift_connector
+import sqlfluff
+import sqlglot
 
 from data_ingestion.engine.dialect import given
 from data_ingestion.errors import OperatorFault
@@ -12,6 +16,7 @@ from data_ingestion.warehouses import open_warehouse
 from data_ingestion.warehouses.redshift.dialect import RedshiftDialect
 from data_ingestion.warehouses.redshift.place import Place
 
+SETUP = Path(__file__).resolve().parents[3] / "iac/redshift.sql"
 URL = "redshift://me:p%40ss@db:5440/shop"
 
 
@@ -130,3 +135,23 @@ def test_what_is_deleted_from_is_named_instead_of_its_alias():
 
 def test_a_cast_to_text_does_not_cut_it():
     assert RedshiftDialect.spell("select cast($key as text)") == "select cast($key as varchar(65535))"
+
+
+def test_the_file_that_sets_it_up_parses_and_can_be_run_again():
+    text = SETUP.read_text()
+    sqlglot.parse(text, read="redshift")
+    # documented on r_GRANT.html, and not known to sqlfluff
+    sqlfluff.parse(re.sub(r"\ngrant assumerole .+;", "", text), dialect="redshift")
+    outside = re.sub(r"--[^\n]*|\$\$.*?\$\$", "", text, flags=re.DOTALL)
+    for statement in filter(None, (one.strip() for one in outside.split(";"))):
+        repeatable = (
+            r"create or replace procedure |call public\.|grant |alter default privileges |alter group \w+ add user "
+            r"|create schema if not exists |drop procedure public\."
+        )
+        assert re.match(repeatable, statement), statement
+    made = re.findall(r"create or replace procedure (\S+)\(", text)
+    assert [name for name in made if f"drop procedure {name}(" not in text] == []
+    # what is made by asking first
+    for kind in re.findall(r"execute 'create (\w+) ", text):
+        asked = rf"if not exists \(select 1 from pg_{kind} .*\n +execute 'create {kind} "
+        assert re.search(asked, text), kind

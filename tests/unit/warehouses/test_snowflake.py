@@ -187,3 +187,10 @@ def test_the_loader_is_granted_what_it_needs_and_no_more():
         "usage, create table on schema goldworks.raw",
         "usage, create table, create view, create stage on schema goldworks.ops",
     ]
+
+
+def test_dashboards_are_granted_gold_and_nothing_else():
+    text = (ROOT / "iac/snowflake.sql").read_text()
+    grants = re.findall(r"grant (.+) to role goldworks_reporter;", text)
+    assert {grant.partition(" schema ")[2] for grant in grants} - {""} == {"goldworks.gold"}
+    assert {grant.partition(" ")[0] for grant in grants} == {"usage", "select"}
