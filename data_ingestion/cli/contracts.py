@@ -83,13 +83,20 @@ def contract_draft(
     from data_ingestion.contract.names import faults_of_dataset, faults_of_name
     from data_ingestion.draft.infer import name_of
     from data_ingestion.draft.sample import read_sample
-    from data_ingestion.draft.write import write_draft
+    from data_ingestion.draft.write import hive_parts, write_draft
 
     name = dataset or name_of(file.name.partition(".")[0])
     for fault, remedy in (*faults_of_dataset(name), *faults_of_name(domain, "domain")):
         raise UsageFault(f"{fault}\n  {remedy}")
     ending = "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])
-    draft = write_draft(read_sample(file), domain=domain, dataset=name, path=path or f"{name}/**/*{ending}")
+    folders, parts = ("", {}) if path else hive_parts(file.resolve().parent.parts)
+    draft = write_draft(
+        read_sample(file),
+        domain=domain,
+        dataset=name,
+        path=path or f"{name}/{folders or '**/'}*{ending}",
+        parts=parts,
+    )
     if not write:
         typer.echo(draft.text, nl=False)
         return
@@ -123,13 +130,13 @@ def contract_try(
 ) -> None:
     """Read files under a contract, without a warehouse: what would become of each row. Nothing is loaded or written."""
     from data_ingestion.contract import read_folder
-    from data_ingestion.trial import find_contract, try_file
+    from data_ingestion.trial import find_contract, key_under, try_file
 
     folder = contracts_folder(contracts)
     chosen = choose(read_folder(folder), [dataset] if dataset else None, folder)
     tried, faults = [], []
     for file in files:
-        contract, key = (chosen[0], file.name) if dataset else find_contract(chosen, file)
+        contract, key = (chosen[0], key_under(chosen[0], file)) if dataset else find_contract(chosen, file)
         try:
             trial = try_file(file, contract, key, most)
         except DropFault as fault:
@@ -157,7 +164,7 @@ def _as_json(contract: Contract, fit: TableFit | None) -> dict[str, object]:
         "domain": contract.domain,
         "path": str(contract.path),
         "fingerprints": {
-            source.pattern.text: contract.fingerprint_under(source.format) for source in contract.sources
+            source.pattern.text: contract.fingerprint_under(source) for source in contract.sources
         },
     }
     return checked if fit is None else {**checked, "changes": fit.changes, "faults": fit.faults}

@@ -6,8 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from data_ingestion.contract import LogicalType
+from data_ingestion.contract.pattern import is_part_name
 from data_ingestion.draft.infer import PERSONAL, ColumnDraft, infer, name_of
 from data_ingestion.draft.key import KeyDraft, find_key
 from data_ingestion.draft.sample import Sample
@@ -27,13 +29,17 @@ class Draft:
     to_decide: int
 
 
-def write_draft(sample: Sample, *, domain: str, dataset: str, path: str) -> Draft:
-    """The contract by which the sample would be loaded."""
+def write_draft(
+    sample: Sample, *, domain: str, dataset: str, path: str, parts: Mapping[str, str] = MappingProxyType({})
+) -> Draft:
+    """The contract by which the sample would be loaded; `parts` are those of its path, each with the sample's text."""
     drafts: list[ColumnDraft] = []
     for header, texts in sample.columns.items():
         drafts.append(infer(header, texts, name_of(header, [draft.column.name for draft in drafts])))
     key = find_key(drafts, sample.columns, sample.rows)
     lines = [*_head(sample, domain, dataset, path), *_schema(sample, drafts, key, dataset)]
+    for part, text in parts.items():
+        lines += _path_column(part, text, name_of(part, [draft.column.name for draft in drafts]))
     to_decide = sum(TO_DECIDE in line for line in lines[1:])  # the first line speaks of them
     return Draft("\n".join(lines) + "\n", to_decide)
 
@@ -100,6 +106,30 @@ def _property(draft: ColumnDraft, key: KeyDraft) -> Iterator[str]:
     for note in draft.notes:
         yield f"        # {note}"
     yield from _custom(draft.settings, "        ")
+
+
+def hive_parts(folders: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The end of a path whose folders are called `store=rome`, as a pattern, and the text of each of its parts."""
+    pattern: list[str] = []
+    parts: dict[str, str] = {}
+    for folder in reversed(folders):
+        name, is_hive, text = folder.partition("=")
+        if not is_hive:
+            break
+        if text and name not in parts and is_part_name(name):
+            parts[name] = text
+            pattern.append(f"{name}={{{name}}}")
+        else:
+            pattern.append("*")
+    return "".join(f"{folder}/" for folder in reversed(pattern)), dict(reversed(parts.items()))
+
+
+def _path_column(part: str, text: str, name: str) -> Iterator[str]:
+    yield f"      - name: {_scalar(name)}"
+    yield "        logicalType: string"
+    yield "        required: true"
+    yield f"        # {TO_DECIDE}: is it part of the key? It stands in the path, here {_scalar(text)}"
+    yield from _custom({"fromPath": part}, "        ")
 
 
 def _custom(settings: Mapping[str, object], indent: str) -> Iterator[str]:

@@ -131,6 +131,9 @@ REFUSED = {
     "72": ["missing 'price', 'cost'; unknown 'n1', 'n2', 'n3', 'n4', 'n5', 'n6'"],
 }  # fmt: skip
 
+# Settings of a server that are not custom properties.
+OF_STANDARD = {"delimiter", "path"}
+
 
 def laid(case: str, folder: Path) -> None:
     """The files of a case on a landing of the test's own."""
@@ -147,8 +150,8 @@ def contract_of(
     """The contract of a case, with what it is to say besides."""
     (contract,) = (CASES / case / "contracts").rglob("*.odcs.yaml")
     said = yaml.safe_load(contract.read_text())
-    if delimiter := server.pop("delimiter", None):
-        said["servers"][0]["delimiter"] = delimiter
+    for name in OF_STANDARD & server.keys():
+        said["servers"][0][name] = server.pop(name)
     declare(said["servers"][0], server)
     declare(said["schema"][0], dataset)
     for one in said["schema"][0]["properties"]:
@@ -228,3 +231,26 @@ def test_reported_links_to_what_lies_beside_the_landing_are_told(tmp_path):
     told = sorted((entry.key, entry.fault) for entry in found.passed_over)
     fault = "a link to a target outside the landing, which is not followed"
     assert told == [("t/c.csv", fault), ("t/sub", fault)]
+
+
+def test_stores_that_only_the_path_tells_apart_are_in_the_rows_and_in_the_key(tmp_path):
+    laid("71", tmp_path)
+    contract = contract_of("71", tmp_path, {"path": "t/store={store}/*.csv"}, {}, {})
+    said = yaml.safe_load(contract.read_text())
+    said["schema"][0]["properties"].append({
+        "name": "store", "logicalType": "integer", "required": True, "primaryKey": True,
+        "customProperties": [{"property": "fromPath", "value": "store"}],
+    })  # fmt: skip
+    contract.write_text(yaml.safe_dump(said))
+    reports, loaded, _ = load(tmp_path, contract)
+    assert [report.state for report in reports] == [LoadState.LOADED, LoadState.LOADED]
+    assert sorted(row[:-1] for row in loaded) == [
+        ("A1", "1.00", "1"), ("A1", "1.00", "2"), ("A2", "5.00", "1"), ("A2", "6.00", "2"),
+    ]  # fmt: skip
+
+
+def test_every_reported_case_ends_here(tmp_path):
+    if not CASES.is_dir():
+        pytest.skip("the reported files are not on this machine")
+    alone = {"47", "71", "83"}
+    assert {path.name for path in CASES.iterdir() if path.is_dir()} == {*DECLARED, *IN_PART, *REFUSED, *alone}
