@@ -271,7 +271,8 @@ class _Reader:
     def _read(self, position: int, key: str, data: bytes) -> _Whole:
         if self.progress:
             self.progress(key, len(data))
-        reader = reading.open_reader(cast(BinaryIO, io.BytesIO(data)), self.contract, key)
+        opened = reading.open_reader(cast(BinaryIO, io.BytesIO(data)), self.contract, key)
+        reader = reading.with_path_values(opened, self.contract, key)
         if reader.header not in self.checks:
             self.checks[reader.header] = RowChecks(self.contract, reader.header, key)
         chunks, kept = [], 0
@@ -280,7 +281,7 @@ class _Reader:
             if kept > MOST_KEPT_BYTES or len(chunk.bad) > MOST_KEPT_BAD:
                 raise _TooMuch
             chunks.append(chunk)
-        digest = hashlib.sha256(data).digest()
+        digest = self.contract.identity_of(key, hashlib.sha256(data).digest())
         return _Whole(position, key, digest, len(data), reader.header, tuple(chunks), kept)
 
     def _checked(self, wholes: Sequence[_Whole]) -> BatchPart:

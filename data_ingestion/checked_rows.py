@@ -22,7 +22,7 @@ def read_checked(
     contract's, or can't be read to its end.
     """
     try:
-        reader = reading.open_reader(stream, contract, key)
+        reader = reading.with_path_values(reading.open_reader(stream, contract, key), contract, key)
         checks = RowChecks(contract, reader.header, key, reader.look)
         with reading.read_ahead(reader) if ahead else nullcontext(reader) as chunks:
             for chunk in chunks:

@@ -288,7 +288,8 @@ class Loader:
         with self.landing.open(planned.object) as opened:
             stream = _Hashing(opened, None)
             stream.drain()
-        return self.warehouse.load_known(self.contract, planned, attempt_id, stream.digest(), stream.size)
+        sha256 = self.contract.identity_of(planned.object.key, stream.digest())
+        return self.warehouse.load_known(self.contract, planned, attempt_id, sha256, stream.size)
 
     def _stage(self, planned: PlannedDrop, bad: BadRows, reading: _Reading) -> DropRead:
         with self.warehouse.stage(self.contract, planned) as stage:
@@ -315,7 +316,7 @@ class Loader:
                     reading.rows += checked.read
                     write(checked.rows)
             stream.drain()
-        return stream.digest(), stream.size
+        return self.contract.identity_of(planned.object.key, stream.digest()), stream.size
 
 
 def _stage_together(

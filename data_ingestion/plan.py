@@ -210,6 +210,7 @@ def plan_drops(
     one changed within the contract's settle time before `now`, or without the contract's done marker.
     """
     now = now or datetime.now(UTC)
+    known = _of_one_path(contract, known)
     planned: list[PlannedDrop] = []
     left: list[LeftAlone] = []
     in_force = outside = 0
@@ -242,7 +243,19 @@ def plan_drops(
                 )
             )  # fmt: skip
     planned.sort(key=lambda drop: (drop.period, drop.object.last_modified, drop.object.key))
-    return Plan(contract.dataset, tuple(_with_twins(planned)), in_force, tuple(left), outside)
+    return Plan(contract.dataset, tuple(_with_twins(contract, planned)), in_force, tuple(left), outside)
+
+
+def _of_one_path(contract: Contract, known: LedgerView) -> LedgerView:
+    """What is known, without twins of which the path says something else: equal bytes are other rows there."""
+    if not contract.path_columns or not known.twins:
+        return known
+    alike = {
+        key: twin
+        for key, twin in known.twins.items()
+        if contract.path_values(key) == contract.path_values(twin)
+    }
+    return replace(known, twins=alike)
 
 
 def _is_withdrawn(contract: Contract, item: LandingObject, held: KnownObject | None) -> bool:
@@ -357,11 +370,12 @@ def _unfinished(
     return None
 
 
-def _with_twins(planned: Sequence[PlannedDrop]) -> Iterator[PlannedDrop]:
+def _with_twins(contract: Contract, planned: Sequence[PlannedDrop]) -> Iterator[PlannedDrop]:
     """The drops, those of them as duplicates whose bytes an earlier one has."""
-    first: dict[tuple[str, int], str] = {}
+    first: dict[tuple[str, int, tuple[str, ...]], str] = {}
     for drop in planned:
-        twin = first.setdefault((drop.object.etag, drop.object.size), drop.object.key)
+        seen = drop.object
+        twin = first.setdefault((seen.etag, seen.size, contract.path_values(seen.key)), seen.key)
         if twin != drop.object.key and drop.kind in (Kind.NEW, Kind.LATE, Kind.CORRECTED):
             reason = f"the same bytes as {twin}, by ETag and size"
             yield replace(drop, kind=Kind.DUPLICATE, reason=reason, twin=twin, size_known=False)

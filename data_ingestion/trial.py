@@ -94,9 +94,7 @@ def find_contract(contracts: Sequence[Contract], path: Path) -> tuple[Contract, 
 
     Raises `UsageFault` where there is not exactly one.
     """
-    parts = path.resolve().parts
-    for length in range(len(parts) - 1, 0, -1):
-        key = "/".join(parts[-length:])
+    for key in _ends(path):
         if found := [contract for contract in contracts if contract.match(key)]:
             break
     if len(found) != 1:
@@ -104,6 +102,17 @@ def find_contract(contracts: Sequence[Contract], path: Path) -> tuple[Contract, 
         what = "matches several contracts" if found else "lies where no contract looks for its files"
         raise UsageFault(f"{path}: {what}\n  say which contract is meant, by --dataset: {names}")
     return found[0], key
+
+
+def key_under(contract: Contract, path: Path) -> str:
+    """The end of a path that the contract's pattern matches; the file's name where none does."""
+    return next((key for key in _ends(path) if contract.match(key)), path.name)
+
+
+def _ends(path: Path) -> Iterator[str]:
+    """What may be the key of a file, the longest first."""
+    parts = path.resolve().parts
+    return ("/".join(parts[-length:]) for length in range(len(parts) - 1, 0, -1))
 
 
 def _read(path: Path, contract: Contract, key: str, bad: BadRows) -> tuple[list[Any], int]:

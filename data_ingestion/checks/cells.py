@@ -332,7 +332,7 @@ def _make_moments(
 ) -> None:
     """Each distinct text is parsed once: dates repeat, so a million cells are a few hundred parses."""
     text = text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text
-    known = iso_moments(text) if forms[:2] == ISO_MOMENTS else None
+    known = iso_moments(text) if forms[:2] == ISO_MOMENTS and pa.types.is_timestamp(kind) else None
     rest = text if known is None else pc.if_else(pc.is_valid(known), pa.scalar(None, pa.string()), text)
     coded = pc.dictionary_encode(rest)
     meanings = pa.array([parse(cell) for cell in coded.dictionary.to_pylist()], kind).take(coded.indices)

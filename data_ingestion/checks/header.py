@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
-from data_ingestion.contract import Column, Contract
+from data_ingestion.contract import Column, Contract, CsvFormat, SpreadsheetFormat
 from data_ingestion.errors import DropFault
 from data_ingestion.excerpts import MOST_LISTED, listed, quote
 from data_ingestion.reading.first_rows import nearest
@@ -75,6 +75,8 @@ def _message(
         remedies.append("add what is unknown to a column's `headers` or to `ignoredHeaders`")
     if twice:
         faults.append(("repeated", twice))
+        if isinstance(contract.format_of(object_key), CsvFormat | SpreadsheetFormat):
+            remedies.append("tell columns of one name apart by `repeatedHeaders: numbered`")
     counts = {"missing": len(missing), "unknown": len(unknown), "repeated": len(twice)}
     shown = {kind: listed(names, total=counts[kind]) for kind, names in faults}
     lines = ["; ".join(f"{kind} {names}" for kind, names in shown.items())]

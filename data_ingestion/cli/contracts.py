@@ -86,7 +86,7 @@ def contract_draft(
 ) -> None:
     """Write a first version of a contract from sample files. What only a person can decide is marked in it."""
     from data_ingestion.contract.names import faults_of_dataset, faults_of_name
-    from data_ingestion.draft.place import dataset_of, path_of
+    from data_ingestion.draft.place import dataset_of, parts_of, path_of
     from data_ingestion.draft.sample import read_sample
     from data_ingestion.draft.unite import unite
     from data_ingestion.draft.write import write_draft
@@ -95,7 +95,9 @@ def contract_draft(
     for fault, remedy in (*faults_of_dataset(name), *faults_of_name(domain, "domain")):
         raise UsageFault(f"{fault}\n  {remedy}")
     sample = unite({str(file): read_sample(file) for file in files})
-    draft = write_draft(sample, domain=domain, dataset=name, path=path or path_of(files, name))
+    folders, parts = ("", {}) if path else parts_of(files)
+    where = path or path_of(files, name, folders)
+    draft = write_draft(sample, domain=domain, dataset=name, path=where, parts=parts)
     if not write:
         typer.echo(draft.text, nl=False)
         return
@@ -129,13 +131,13 @@ def contract_try(
 ) -> None:
     """Read files under a contract, without a warehouse: what would become of each row. Nothing is loaded or written."""
     from data_ingestion.contract import read_folder
-    from data_ingestion.trial import find_contract, try_file
+    from data_ingestion.trial import find_contract, key_under, try_file
 
     folder = contracts_folder(contracts)
     chosen = choose(read_folder(folder), [dataset] if dataset else None, folder)
     tried, faults = [], []
     for file in files:
-        contract, key = (chosen[0], file.name) if dataset else find_contract(chosen, file)
+        contract, key = (chosen[0], key_under(chosen[0], file)) if dataset else find_contract(chosen, file)
         try:
             trial = try_file(file, contract, key, most)
         except DropFault as fault:
@@ -163,7 +165,7 @@ def _as_json(contract: Contract, fit: TableFit | None) -> dict[str, object]:
         "domain": contract.domain,
         "path": str(contract.path),
         "fingerprints": {
-            source.pattern.text: contract.fingerprint_under(source.format) for source in contract.sources
+            source.pattern.text: contract.fingerprint_under(source) for source in contract.sources
         },
     }
     return checked if fit is None else {**checked, "changes": fit.changes, "faults": fit.faults}

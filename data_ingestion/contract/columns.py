@@ -19,6 +19,7 @@ from data_ingestion.contract.number_format import (
     check_number_format,
     read_number_format,
 )
+from data_ingestion.contract.path_parts import check_setting, header_of
 from data_ingestion.contract.settings import Given, settings_of
 from data_ingestion.contract.standard import described
 from data_ingestion.contract.terms import Bound, Column, LogicalType, NumberFormat
@@ -143,9 +144,11 @@ class _PropertyReader:
         check_null_values(self.document, inside(self.place, "name"), null_values, (*accepted, *truth.words))
         description = self.item.get("description")
         formats = self.formats(type_, local)
+        from_path = check_setting(self.document, self.place, self.settings, "physicalName" in self.item)
         return Column(
             name=name,
-            headers=self.headers(name),
+            headers=(header_of(name),) if from_path else self.headers(name),
+            from_path=from_path,
             type=type_,
             physical_type=physical_type,
             precision=precision,
@@ -241,7 +244,7 @@ class _PropertyReader:
 
     def header_places(self) -> tuple[str, ...]:
         own = inside(self.place, "physicalName" if "physicalName" in self.item else "name")
-        if "headers" not in self.settings:
+        if "headers" not in self.settings or "fromPath" in self.settings:
             return (own,)
         listed = self.settings["headers"].place
         return (own, *(inside(listed, index) for index in range(len(self.texts("headers")))))

@@ -17,6 +17,7 @@ from data_ingestion.contract.meanings import read_null_values
 from data_ingestion.contract.month_names import read_month_names
 from data_ingestion.contract.names import TEXT, faults_of_dataset, faults_of_name, spelling
 from data_ingestion.contract.number_format import check_sources, read_number_format
+from data_ingestion.contract.path_parts import check_parts
 from data_ingestion.contract.schedule import faults_of_schedule, schedule_of
 from data_ingestion.contract.settings import Given, settings_of
 from data_ingestion.contract.sources import read_sources
@@ -59,6 +60,7 @@ def read_dataset(document: Document) -> Contract | None:
         ),
     )
     _check_filled(document, sources, columns)
+    check_parts(document, sources, [(placed.column, placed.place) for placed in columns])
     check_warehouses(
         document, settings.get("warehouses"), warehouses, [placed.column for placed in columns], sources
     )
@@ -238,7 +240,9 @@ def _check_column_names(
         faults += [
             (f"'{placed.column.name}' is missing", "name it where it stands, or allow 'mayBeAbsent'")
             for placed in columns
-            if placed.column.name not in known and not placed.column.may_be_absent
+            if placed.column.name not in known
+            and not placed.column.may_be_absent
+            and not placed.column.from_path
         ]
         for fault, remedy in faults:
             document.add(inside(inside("servers", index), "columnNames"), fault, remedy, "header-line")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+# Part of a spreadsheet's fingerprint: raise it when the same cells begin to be read as other ones.
+SPREADSHEET_RULES = 2  # numbers whose format is zeros alone are read as the texts that are shown
+
 
 @dataclass(frozen=True)
 class CsvFormat:
@@ -76,7 +79,7 @@ def decisive_of_format(form: Format) -> dict[str, object]:
             }
         case SpreadsheetFormat():
             later = {name: value for name, value in asdict(form).items() if _is_said(form, name)}
-            return {"name": "xlsx", **later, "sheet": form.sheet}
+            return {"name": "xlsx", "rules": SPREADSHEET_RULES, **later, "sheet": form.sheet}
         case ParquetFormat():
             return {"name": "parquet"}
         case JsonFormat():

@@ -98,8 +98,6 @@ def faults_of_format(text: str, type_: LogicalType, *, is_local: bool = False) -
         yield f"'{text}' has one of '%I' and '%p'", "an hour from 1 to 12 is read together with AM or PM"
     if type_ is LogicalType.TIMESTAMP and "offset" not in given:
         yield from _faults_of_literals(text, is_local=is_local)
-    if type_ is LogicalType.DATE and (times := [part for part in given if part not in _NEEDED[type_]]):
-        yield f"'{text}' reads {', '.join(times)}, which a date does not keep", "make the column a timestamp"
 
 
 def _faults_of_literals(text: str, *, is_local: bool) -> Iterator[Finding]:

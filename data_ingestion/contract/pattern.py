@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from functools import cached_property
+from itertools import pairwise
 
 PARTS = ("YYYY", "MM", "DD", "hh", "mm", "ss")
-_PARTS_REMEDY = "the parts are {YYYY} {MM} {DD} {hh} {mm} {ss}, from the year down to the second"
+# What a column may take from any path, beside the parts that a pattern names.
+OF_THE_FILE = ("name", "stem", "path", "period")
+_PARTS_REMEDY = "the date parts are {YYYY} {MM} {DD} {hh} {mm} {ss}, from the year down to the second"
 # A period, by how many of the parts it has.
 _FORMS = (
     "", "%04d", "%04d-%02d", "%04d-%02d-%02d",
@@ -19,11 +22,19 @@ _FORMS = (
 _TOKEN = re.compile(r"\{(?P<part>[^{}/]*)\}|(?P<wildcard>\*+)|(?P<literal>[^{}*]+|[{}])")
 
 
+# What a part may be called that a column takes its values from.
+_NAMED_PART = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
 @dataclass(frozen=True)
 class Match:
-    """An object that belongs to the dataset; `period` sorts by time, '' when the pattern has no dates."""
+    """An object that belongs to the dataset; `period` sorts by time, '' when the pattern has no dates.
+
+    `parts` are the pattern's named parts, each with its text.
+    """
 
     period: str
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 class Reach(IntEnum):
@@ -48,11 +59,14 @@ class Pattern:
         found = self._expression.fullmatch(key)
         if found is None:
             return None
-        numbers = [*map(int, found.groups())]
+        named = found.groupdict() if self.names else {}
+        numbers = [*map(int, found.groups() if not named else _unnamed(found))]
         if any(numbers[place] != numbers[first] for place, first in self._repeated):
             return None
         in_order = [numbers[place] for place in self._places]
-        return Match(_period(in_order)) if _is_on_the_calendar(in_order) else None
+        if not _is_on_the_calendar(in_order):
+            return None
+        return Match(_period(in_order), tuple(named.items()))
 
     def reach(self, folder: str, since: str = "") -> Reach:
         """What may lie at any depth under a folder (with its slash; '' for the landing) of periods from `since` on.
@@ -80,7 +94,7 @@ class Pattern:
             yield from self._readings(names, at + 1, values)
             yield from self._readings(names[1:], at, values)
         elif found := expression.fullmatch(names[0]):
-            parts = [token["part"] for token in _TOKEN.finditer(self._folders[at]) if token["part"]]
+            parts = _date_parts(self._folders[at])
             found_parts = [(part, int(text)) for part, text in zip(parts, found.groups(), strict=True)]
             together = {**values, **dict(found_parts)}
             if all(together[part] == number for part, number in [*values.items(), *found_parts]):
@@ -98,7 +112,10 @@ class Pattern:
     @cached_property
     def _folder_expressions(self) -> tuple[re.Pattern[str] | None, ...]:
         """What each of the pattern's folders matches; None for `**`, which is any number of them."""
-        return tuple(None if folder == "**" else re.compile(_expression(folder)) for folder in self._folders)
+        return tuple(
+            None if folder == "**" else re.compile(_expression(folder, named=False))
+            for folder in self._folders
+        )
 
     @cached_property
     def prefix(self) -> str:
@@ -112,8 +129,13 @@ class Pattern:
         return re.compile(_expression(self.text) + packed)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The parts that columns may take their values from, each once."""
+        return tuple(dict.fromkeys(part for part in _all_parts(self.text) if part not in PARTS))
+
+    @cached_property
     def _parts(self) -> tuple[str, ...]:
-        return tuple(token["part"] for token in _TOKEN.finditer(self.text) if token["part"])
+        return tuple(_date_parts(self.text))
 
     @cached_property
     def _places(self) -> tuple[int, ...]:
@@ -125,6 +147,11 @@ class Pattern:
         """Where a date part stands again, and where it stood first."""
         firsts = enumerate(map(self._parts.index, self._parts))
         return tuple((place, first) for place, first in firsts if place != first)
+
+
+def is_part_name(text: str) -> bool:
+    """Whether a part of a pattern may be called so, to be taken by a column."""
+    return bool(_NAMED_PART.fullmatch(text)) and text not in (*PARTS, *OF_THE_FILE)
 
 
 def start_of(period: str) -> datetime:
@@ -168,10 +195,25 @@ def faults_of(text: str) -> Iterator[tuple[str, str]]:
 
 def _faults_of_parts(text: str) -> Iterator[tuple[str, str]]:
     parts = []
-    for token in _TOKEN.finditer(text):
+    tokens = list(_TOKEN.finditer(text))
+    for before, after in pairwise(tokens):
+        is_named = any(one["part"] not in (None, *PARTS) for one in (before, after))
+        if is_named and not (before["literal"] or after["literal"]):
+            yield (
+                f"'{before[0]}' and '{after[0]}' touch, so nothing says where one ends",
+                "put a text or a folder between them",
+            )
+    for token in tokens:
         part = token["part"]
-        if part is not None and part not in PARTS:
+        if part is not None and part not in PARTS and not _NAMED_PART.fullmatch(part):
             yield f"'{{{part}}}' is not a date part", _PARTS_REMEDY
+        elif part is not None and part in OF_THE_FILE:
+            yield (
+                f"'{{{part}}}' is what every path has",
+                f"write '*', and take it by 'fromPath: {part}', or give the part another name",
+            )
+        elif part is not None and part not in PARTS:
+            continue
         elif token["literal"] in ("{", "}"):
             yield "a brace stands alone", _PARTS_REMEDY
         elif part is not None:
@@ -184,18 +226,36 @@ def _faults_of_parts(text: str) -> Iterator[tuple[str, str]]:
         )
 
 
-def _expression(text: str) -> str:
-    """The regular expression of a sound pattern.
+def _all_parts(text: str) -> list[str]:
+    return [token["part"] for token in _TOKEN.finditer(text) if token["part"]]
+
+
+def _date_parts(text: str) -> list[str]:
+    return [part for part in _all_parts(text) if part in PARTS]
+
+
+def _unnamed(found: re.Match[str]) -> list[str]:
+    """The groups of a match that have no name: date parts."""
+    named = set(found.re.groupindex.values())
+    return [text for place, text in enumerate(found.groups(), 1) if place not in named]
+
+
+def _expression(text: str, *, named: bool = True) -> str:
+    """The regular expression of a sound pattern. With `named`, its named parts are groups of their names.
 
     Numbers may be unpadded, so a date part takes one or two digits where something else bounds it, and exactly
     two beside another date part or a digit, where only the width distinguishes them.
     """
     tokens = list(_TOKEN.finditer(text))
-    pieces = []
+    pieces: list[str] = []
     for index, token in enumerate(tokens):
         before = tokens[index - 1] if index else None
         after = tokens[index + 1] if index + 1 < len(tokens) else None
-        if part := token["part"]:
+        part = token["part"]
+        if part and part not in PARTS:
+            is_again = named and f"(?P<{part}>" in "".join(pieces)
+            pieces.append(f"(?P={part})" if is_again else f"(?P<{part}>[^/]+?)" if named else "[^/]+?")
+        elif part:
             bounded = not _is_number(before, at_end=True) and not _is_number(after, at_end=False)
             digits = "([0-9]{4})" if part == "YYYY" else "([0-9]{1,2})" if bounded else "([0-9]{2})"
             pieces.append(f"(?<![0-9]){digits}(?![0-9])" if bounded else digits)
@@ -219,7 +279,7 @@ def _reach(values: dict[str, int], below: tuple[str, ...], since: str) -> Reach:
         return Reach.ALL
     # Behind `**` no folder has a fixed place, so none can be known to be old.
     fixed = below[: below.index("**")] if "**" in below else below
-    return Reach.SOME if any("{" in folder for folder in fixed) else Reach.ALL
+    return Reach.SOME if any(_date_parts(folder) for folder in fixed) else Reach.ALL
 
 
 def _is_number(token: re.Match[str] | None, at_end: bool) -> bool:

@@ -79,6 +79,7 @@ SETTINGS: dict[str, dict[str, Setting]] = {
         "timeZone": Setting("text", "time-zone"),
         "repeatedHour": Setting("text", "time-zone"),
         "keepText": Setting("flag", "keep-text"),
+        "fromPath": Setting("text", "columns-from-the-path"),
         "knownBad": Setting("texts", "acceptance"),
     },
     r"slaProperties\[\d+\]": {

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from data_ingestion.contract.arrival import DoneMarker, Window
 from data_ingestion.contract.file_formats import Format, decisive_of_format
+from data_ingestion.contract.path_values import values_of
 from data_ingestion.contract.pattern import Match, Pattern, Reach
 
 Bound = int | Decimal | float | date | datetime
@@ -21,6 +22,9 @@ Bound = int | Decimal | float | date | datetime
 # so that every drop is read again.
 RULES = 3
 
+
+# Behind the hash of a drop's bytes, where its path says something, too.
+PATH_HASH_BYTES = 16
 
 # Settings of a column that came after there were fingerprints: where they say nothing, none has changed.
 LATER_SETTINGS = (
@@ -34,6 +38,7 @@ LATER_SETTINGS = (
     "most_bytes",
     "month_names",
     "fill_down",
+    "from_path",
 )
 
 
@@ -104,6 +109,9 @@ class Column:
     accepted_values: tuple[str, ...] = ()  # empty: any
     keep_text: bool = False  # keep the cell as it came in `<name>__text`
     fill_down: bool = False  # an empty cell has the value of the one above it
+    from_path: str = (
+        ""  # the part of an object's path that it has its values from; '' where they are in the file
+    )
     may_be_absent: bool = False  # a file without this column is fine, its rows get null
     known_bad: tuple[str, ...] = ()  # texts like these are known not to be values; their rows are quarantined
     classification: str | None = None
@@ -268,47 +276,71 @@ class Contract:
                 return match
         return None
 
+    @cached_property
+    def path_columns(self) -> tuple[Column, ...]:
+        """The columns that have their values from an object's path, in their order."""
+        return tuple(column for column in self.columns if column.from_path)
+
+    def path_values(self, key: str) -> tuple[str, ...]:
+        """What an object's path says for each of those columns."""
+        match = self.match(key) if self.path_columns else None
+        return values_of(self.path_columns, key, match) if match else ()
+
+    def identity_of(self, key: str, digest: bytes) -> bytes:
+        """What distinguishes an object's content from others: the hash of its bytes, and of what its path says.
+
+        Equal bytes of two stores are two drops where the path says which store it is.
+        """
+        values = self.path_values(key)
+        if not values:
+            return digest
+        said = hashlib.sha256(json.dumps(values).encode()).digest()
+        return digest + said[:PATH_HASH_BYTES]
+
     def format_of(self, key: str) -> Format:
         """How an object of this dataset is read."""
+        return self._source_of(key).format
+
+    def _source_of(self, key: str) -> Source:
         if not self.also:
-            return self.format
-        return next((source.format for source in self.sources if source.pattern.match(key)), self.format)
+            return self.sources[0]
+        return next((source for source in self.sources if source.pattern.match(key)), self.sources[0])
 
     @cached_property
     def fingerprint(self) -> str:
         """The fingerprint of drops that come as the first source says."""
-        return self.fingerprint_under(self.format)
+        return self.fingerprint_under(self.sources[0])
 
     @cached_property
     def fingerprints(self) -> tuple[str, ...]:
         """All that drops of the dataset may have, each once, in their order."""
-        return tuple(sorted({self.fingerprint_under(source.format) for source in self.sources}))
+        return tuple(sorted({self.fingerprint_under(source) for source in self.sources}))
 
     def fingerprint_of(self, key: str, ranked_by: str | None = None) -> str:
         """Hash of what decides which rows an object's drop becomes; equal fingerprints need no second reading.
 
-        Prose, roles, freshness, the schedule, the limits of acceptance, the landing patterns, who writes the drops and
-        what a kind of record may have decide no row, so they are left out; so is the order of what has no order:
-        columns and headers are found by name. Of several formats that of the object is in it. A drop that several
-        objects hold is read as the one says that gives it its rank (`ranked_by`).
+        Prose, roles, freshness, the schedule, the limits of acceptance, who writes the drops and what a kind of record
+        may have decide no row, so they are left out; so is the order of what has no order: columns and headers are
+        found by name. A landing pattern is in it only where columns come from the path. Of several formats that of the
+        object is in it. A drop that several objects hold is read as the one says that gives it its rank (`ranked_by`).
         """
         if len(self.fingerprints) == 1:
             return self.fingerprints[0]
         is_ranked = ranked_by is not None and self.match(ranked_by)
-        return self.fingerprint_under(self.format_of(ranked_by if ranked_by and is_ranked else key))
+        return self.fingerprint_under(self._source_of(ranked_by if ranked_by and is_ranked else key))
 
-    def fingerprint_under(self, form: Format) -> str:
-        """The fingerprint of drops in this format."""
-        if form not in self._hashes:
-            text = json.dumps(
-                {**self._decisive, "format": decisive_of_format(form)},
-                sort_keys=True, ensure_ascii=True, default=repr,
-            )  # fmt: skip
-            self._hashes[form] = hashlib.sha256(text.encode()).hexdigest()
-        return self._hashes[form]
+    def fingerprint_under(self, source: Source) -> str:
+        """The fingerprint of drops that come as a source says."""
+        if source not in self._hashes:
+            decisive = {**self._decisive, "format": decisive_of_format(source.format)}
+            if self.path_columns:
+                decisive["path"] = source.pattern.text
+            text = json.dumps(decisive, sort_keys=True, ensure_ascii=True, default=repr)
+            self._hashes[source] = hashlib.sha256(text.encode()).hexdigest()
+        return self._hashes[source]
 
     @cached_property
-    def _hashes(self) -> dict[Format, str]:
+    def _hashes(self) -> dict[Source, str]:
         return {}
 
     @cached_property

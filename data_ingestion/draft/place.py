@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import takewhile
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from data_ingestion.contract.pattern import is_part_name
 from data_ingestion.draft.infer import name_of
 
 DATE = re.compile(
@@ -25,17 +26,40 @@ def dataset_of(files: Sequence[PurePath]) -> str:
     return name_of(kept)
 
 
-def path_of(files: Sequence[PurePath], dataset: str) -> str:
+def hive_parts(folders: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The end of a path whose folders are called `store=rome`, as a pattern, and the text of each of its parts."""
+    pattern: list[str] = []
+    parts: dict[str, str] = {}
+    for folder in reversed(folders):
+        name, is_hive, text = folder.partition("=")
+        if not is_hive:
+            break
+        if text and name not in parts and is_part_name(name):
+            parts[name] = text
+            pattern.append(f"{name}={{{name}}}")
+        else:
+            pattern.append("*")
+    return "".join(f"{folder}/" for folder in reversed(pattern)), dict(reversed(parts.items()))
+
+
+def parts_of(files: Sequence[Path]) -> tuple[str, dict[str, str]]:
+    """The folders called `store=rome` that all files lie in, as a pattern, and what the first has for each part."""
+    found = [hive_parts(file.resolve().parent.parts) for file in files]
+    return found[0] if len({folders for folders, _ in found}) == 1 else ("", {})
+
+
+def path_of(files: Sequence[PurePath], dataset: str, folders: str = "") -> str:
     """The pattern of keys in a folder of the dataset: with the period where all names have a date in the same form."""
+    below = f"{dataset}/{folders or '**/'}"
     dates = {_form_of(date) if (date := _last_date(file.name)) else "" for file in files}
     endings = {_ending(file.name) for file in files}
     ending = endings.pop() if len(endings) == 1 else ""
     if len(dates) > 1 or not (form := dates.pop()):
-        return f"{dataset}/**/*{ending}"
+        return f"{below}*{ending}"
     shapes = {_with_period(file.name, form) for file in files}
     if len(shapes) == 1 and re.fullmatch(r"[^*?\[\]\\]+", name := shapes.pop()):
-        return f"{dataset}/**/{name.removesuffix('.gz')}"
-    return f"{dataset}/**/*{form}*{ending}"
+        return f"{below}{name.removesuffix('.gz')}"
+    return f"{below}*{form}*{ending}"
 
 
 def _common_start(texts: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from data_ingestion.contract import LogicalType
 from data_ingestion.draft.infer import PERSONAL, ColumnDraft, infer, name_of, without_floats
@@ -44,13 +45,19 @@ def write_draft(
     drafts: Sequence[ColumnDraft] | None = None,
     key: KeyDraft | None = None,
     time_zone: str = "",
+    parts: Mapping[str, str] = MappingProxyType({}),
 ) -> Draft:
-    """The contract by which the sample would be loaded; columns and key are found, or given where they are settled."""
+    """The contract by which the sample would be loaded; columns and key are found, or given where they are settled.
+
+    `parts` are those of its path, each with the sample's text.
+    """
     drafts = drafts or infer_columns(sample)
     key = key or find_key(drafts, sample.columns, sample.rows)
     if not key.headers and all(draft.is_float for draft in drafts):
         drafts = [without_floats(draft, sample.columns[draft.header]) for draft in drafts]
     lines = [*_head(sample, domain, dataset, path), *_schema(sample, drafts, key, dataset, time_zone)]
+    for part, text in parts.items():
+        lines += _path_column(part, text, name_of(part, [draft.column.name for draft in drafts]))
     to_decide = sum(TO_DECIDE in line for line in lines[1:])  # the first line speaks of them
     return Draft("\n".join(lines) + "\n", to_decide)
 
@@ -133,6 +140,14 @@ def _property(draft: ColumnDraft, key: KeyDraft, by_file: Mapping[str, object]) 
     for note in draft.notes:
         yield f"        # {note}"
     yield from _custom({**by_file, **draft.settings}, "        ")
+
+
+def _path_column(part: str, text: str, name: str) -> Iterator[str]:
+    yield f"      - name: {_scalar(name)}"
+    yield "        logicalType: string"
+    yield "        required: true"
+    yield f"        # {TO_DECIDE}: is it part of the key? It stands in the path, here {_scalar(text)}"
+    yield from _custom({"fromPath": part}, "        ")
 
 
 def _custom(settings: Mapping[str, object], indent: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from data_ingestion.events import step
 from data_ingestion.grouping import SMALL_BYTES
 from data_ingestion.lake.files import Archived, DropVersion, LakeFile, by_date, cut_round
 from data_ingestion.landing import Landing
+from data_ingestion.ledger.model import same_bytes
 
 if TYPE_CHECKING:
     from data_ingestion.lake.ledger import LakeLedger
@@ -195,7 +196,7 @@ def _fetch(landing: Landing, version: DropVersion) -> Found:
                     while data := source.read(1 << 20):
                         digest.update(data)
                         stream.write(data)
-                if digest.digest() == version.sha256:
+                if same_bytes(digest.digest(), version.sha256):
                     stream.seek(0)
                     return holder.key, stream
             stream.close()

@@ -15,6 +15,7 @@ from data_ingestion.contract import Contract, CsvFormat, JsonLinesFormat
 from data_ingestion.contract.pattern import start_of
 from data_ingestion.errors import LawBroken
 from data_ingestion.lake.files import DropVersion
+from data_ingestion.ledger.model import HASH_BYTES
 from data_ingestion.reading import Chunk, open_reader
 from data_ingestion.reading.lines import Line, read_lines
 
@@ -59,8 +60,8 @@ class RecordsFile:
         """Takes in all records of a drop, the quarantined ones too; how many they are."""
         header, chunks = _records_of(contract, key, stream)
         self._drops.append(
-            (header, key, version.drop_id, version.load_id, version.kind, version.sha256.hex(), version.period,
-             start_of(version.period), version.delivered_at)
+            (header, key, version.drop_id, version.load_id, version.kind, version.sha256[:HASH_BYTES].hex(),
+             version.period, start_of(version.period), version.delivered_at)
         )  # fmt: skip
         self._counts.append(0)
         before = self.records

@@ -16,6 +16,8 @@ from data_ingestion.excerpts import shorten_line
 if TYPE_CHECKING:
     from data_ingestion.drop_limits import Finding
 
+# A drop is known by the SHA-256 of its bytes; what may follow in the ledger is a hash of what its path says.
+HASH_BYTES = 32
 # Lines of an error that are shown to a person: it may quote a file.
 LINES_OF_ERROR = 20
 
@@ -219,3 +221,8 @@ class LoadReport:
     def ended(self, state: LoadState, **changes: object) -> LoadReport:
         """The report of the same attempt at its end."""
         return replace(self, state=state, **changes)  # type: ignore[arg-type]
+
+
+def same_bytes(one: bytes | None, other: bytes | None) -> bool:
+    """Whether two drops, by what the ledger knows them by, have equal bytes, whatever the paths of these say."""
+    return one is not None and other is not None and one[:HASH_BYTES] == other[:HASH_BYTES]

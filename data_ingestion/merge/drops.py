@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from data_ingestion.checks import BadRow
 from data_ingestion.drop_limits import Finding
 from data_ingestion.engine.staged import Staged
-from data_ingestion.ledger.model import Decision, Fates, Kind, MergePlan
+from data_ingestion.ledger.model import Decision, Fates, Kind, MergePlan, same_bytes
 from data_ingestion.merge.identify import Action, Standing
 from data_ingestion.merge.record import Bytes, Entry
 from data_ingestion.plan import PlannedDrop
@@ -70,7 +70,8 @@ class LoadingDrop:
     @property
     def decision(self) -> Decision | None:
         """What a person has said of these bytes as a correction of this object."""
-        return self.standing.decision if self.standing.decided == self.batch.read.sha256 else None
+        is_meant = same_bytes(self.standing.decided, self.batch.read.sha256)
+        return self.standing.decision if is_meant else None
 
     @property
     def entry(self) -> Entry:

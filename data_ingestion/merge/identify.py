@@ -14,7 +14,7 @@ from data_ingestion.contract import Contract
 from data_ingestion.engine.dialect import as_bytes, given
 from data_ingestion.engine.session import Row, Session
 from data_ingestion.errors import ContractFault, PlanStale
-from data_ingestion.ledger.model import Decision, Kind, ObjectState
+from data_ingestion.ledger.model import Decision, Kind, ObjectState, same_bytes
 from data_ingestion.plan import PlannedDrop
 
 
@@ -156,13 +156,17 @@ def withdrawn_since(planned: PlannedDrop) -> PlanStale:
 def decide(contract: Contract, planned: PlannedDrop, sha256: bytes, standing: Standing) -> Action:
     """What follows for an object with these bytes. Pure."""
     held = standing.held
+    if held and held.sha256 != sha256 and same_bytes(held.sha256, sha256) and standing.twin is None:
+        return (
+            Action.READ_AGAIN if held.holders == 1 else Action.PART
+        )  # another contract reads its path otherwise
     if held and held.sha256 == sha256:
         is_as_read = _is_as_read(contract, planned, standing, held)
         return Action.TOUCH if is_as_read and planned.kind is not Kind.REPLAY else Action.READ_AGAIN
-    if held and standing.decision is Decision.REJECTED and standing.decided == sha256:
+    if held and standing.decision is Decision.REJECTED and same_bytes(standing.decided, sha256):
         return Action.STAY_REJECTED
     is_withdrawn_here = standing.state is ObjectState.WITHDRAWN and standing.dataset == planned.dataset
-    if is_withdrawn_here and standing.withdrawn == sha256:
+    if is_withdrawn_here and same_bytes(standing.withdrawn, sha256):
         return Action.STAY_WITHDRAWN
     if standing.twin is not None:
         return Action.JOIN
@@ -177,11 +181,11 @@ def _is_as_read(contract: Contract, planned: PlannedDrop, standing: Standing, he
     return (held.fingerprint, standing.period) == (now, planned.period)
 
 
-def delivery_time(standing: Standing, planned: PlannedDrop, sha256: bytes, *, same_bytes: bool) -> datetime:
+def delivery_time(standing: Standing, planned: PlannedDrop, sha256: bytes, *, is_unchanged: bool) -> datetime:
     """When the object was delivered as it is now. That moves only with its content, and never back. Pure."""
     seen, before = planned.object.last_modified, standing.delivered_at
     if before is None:
         return seen
-    if same_bytes or standing.withdrawn == sha256:
+    if is_unchanged or same_bytes(standing.withdrawn, sha256):
         return before
     return max(before, seen) if standing.state is ObjectState.IN_FORCE else seen

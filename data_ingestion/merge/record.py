@@ -39,8 +39,8 @@ class Entry:
     @property
     def rank(self) -> Rank:
         """How the object ranks."""
-        same_bytes = self.action in (Action.TOUCH, Action.READ_AGAIN)
-        delivered = delivery_time(self.standing, self.planned, self.bytes.sha256, same_bytes=same_bytes)
+        is_unchanged = self.action in (Action.TOUCH, Action.READ_AGAIN)
+        delivered = delivery_time(self.standing, self.planned, self.bytes.sha256, is_unchanged=is_unchanged)
         return Rank(self.planned.period, delivered, self.planned.object.key)
 
 

@@ -4,6 +4,7 @@ from data_ingestion.reading.chunk import Chunk, Reader, is_text, join_texts
 from data_ingestion.reading.csv import CsvReader, read_csv
 from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
 from data_ingestion.reading.open import open_reader
+from data_ingestion.reading.path_values import with_path_values
 from data_ingestion.reading.prefetch import read_ahead
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "open_reader",
     "read_ahead",
     "read_csv",
+    "with_path_values",
 ]

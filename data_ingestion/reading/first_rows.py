@@ -17,6 +17,7 @@ from data_ingestion.reading.likeness import DELIMITERS, Likeness
 MOST_ROWS = 30
 _SPOKEN = {"\t": "a tab"}
 VALUE = re.compile(r"[+-]?[0-9][0-9.,:/T Z+-]*")
+_MARK = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,9}")
 _QUOTED_LINE = re.compile(r'"[^"]*"')
 SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?", re.IGNORECASE)
 
@@ -85,6 +86,15 @@ def of_rows(
             what = f"has its header on {noun} {number}{also}, below a title or a comment"
             remedy = f"declare `headerLine: {number}`{_and_declare(delimiter, '') if delimiter else ''}"
             return Likeness(what, remedy)
+    if noun == "line" and delimiter is None and (marks := _marks_of_kinds(rows)):
+        what = (
+            f"seems to hold records of several kinds: its lines begin with {listed([*map(quote, marks)], 6)}"
+        )
+        remedy = (
+            "name the columns of one kind in `columnNames`; say by `headerLine` where its rows begin, "
+            "and by `footer` what stands below them"
+        )
+        return Likeness(what, remedy)
     values = [cell for cell in rows[0][1] if VALUE.fullmatch(cell.strip())]
     if values and delimiter is None:
         shown = listed([quote(cell, 30) for cell in rows[0][1]], 6)
@@ -94,6 +104,16 @@ def of_rows(
             remedy = f"name its columns, in their order, in `columnNames`, or {remedy}"
         return Likeness(what, remedy)
     return None
+
+
+def _marks_of_kinds(rows: Sequence[Row]) -> list[str]:
+    """What rows of several kinds begin with, each kind with a number of cells of its own; none where they don't."""
+    sizes: dict[str, set[int]] = {}
+    for _, cells in rows[:MOST_ROWS]:
+        sizes.setdefault(cells[0].strip(), set()).add(len(cells))
+    of_one_size = all(len(found) == 1 and _MARK.fullmatch(mark) for mark, found in sizes.items())
+    differ = len({min(found) for found in sizes.values()}) > 1
+    return list(sizes) if of_one_size and differ and 1 < len(sizes) < len(rows) else []
 
 
 def _of_delimiter(found: str, declared: str) -> Likeness:

@@ -34,7 +34,7 @@ def _open(stream: BinaryIO, contract: Contract, object_key: str, chunk_bytes: in
     a usable header, ReadError (then or while it is read) for one that can't be read to its end.
     """
     # What a format needs is imported by the load that reads it.
-    columns = [column.headers for column in contract.columns]
+    columns = [column.headers for column in contract.columns if not column.from_path]
     known = {*contract.ignored_headers, *(path for paths in columns for path in paths)}
     match form := contract.format_of(object_key):
         case CsvFormat():

@@ -5,7 +5,8 @@
 - A formula counts with the value that was saved with it; without one its row is bad, as is a row with an error
   (`#N/A`) and one that holds more than the header names.
 - A merged cell holds its value in its first row and column, as the file has it; the others are empty.
-- A date is what the cell's number format says is one.
+- A date is what the cell's number format says is one. A number whose format is zeros alone, as of postal codes, is the
+  text that the sheet shows: `00000` shows 1234 as `01234`.
 - A character that XML can't hold is stored by its code, `_x000D_`, and `_x005F_` is an underscore that begins no code
   (ECMA-376, ST_Xstring). What is not a character, NUL or half of one, makes its row bad.
 """
@@ -23,6 +24,7 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 import pyarrow as pa
 from openpyxl.cell.text import Text
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles import numbers
 from openpyxl.worksheet._reader import CELL_TAG, FORMULA_TAG, ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
@@ -42,6 +44,7 @@ _LAST_ROW = 1 << 20
 _SMALLER = "send it as CSV or Parquet, or in parts; or raise {} in the contract"
 _SHEET_DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
 _SHARED_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_ZEROS = re.compile("00+")
 _CODE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 _Value = str | int | float | bool | date | datetime | None
@@ -191,6 +194,10 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
     row_counter: int
     col_counter: int
 
+    def __init__(self, source: Any, shared_strings: Any, padded: dict[int, int], **settings: Any) -> None:
+        super().__init__(source, shared_strings, **settings)
+        self._padded = padded
+
     def row(self, element: Any) -> _Row:
         self.row_counter = _row_number(element.get("r"), self.row_counter)
         self.col_counter = 0
@@ -213,6 +220,8 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
                     value = _decoded(value)
                 except _NoText as error:
                     fault = fault or (error.reason, place, error.detail)
+            elif (digits := self._padded.get(cell["style_id"])) and isinstance(value, int | float):
+                value = _padded(value, digits)
             if value is not None:
                 if place in cells:
                     raise _broken(f"two values for column {place} of row {self.row_counter}")
@@ -236,7 +245,7 @@ def _rows(sheet: Any) -> Iterator[_Row]:
     book = sheet.parent
     with book._archive.open(sheet._worksheet_path) as source:
         parser = _SheetParser(
-            source, sheet._shared_strings, data_only=True, epoch=book.epoch,
+            source, sheet._shared_strings, _padding_styles(book), data_only=True, epoch=book.epoch,
             date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
         )  # fmt: skip
         holder = None
@@ -249,6 +258,25 @@ def _rows(sheet: Any) -> Iterator[_Row]:
                 yield parser.row(element)
                 if holder is not None:
                     holder.clear()  # or a million empty rows stay in memory
+
+
+def _padding_styles(book: Any) -> dict[int, int]:
+    """By the numbers of the book's styles, to how many digits those fill numbers up that are of zeros alone."""
+    shown = [
+        numbers.BUILTIN_FORMATS.get(style.numFmtId) or _own_format(book, style) for style in book._cell_styles
+    ]
+    return {place: len(form) for place, form in enumerate(shown) if _ZEROS.fullmatch(form)}
+
+
+def _own_format(book: Any, style: Any) -> str:
+    place = style.numFmtId - numbers.BUILTIN_FORMATS_MAX_SIZE
+    return str(book._number_formats[place]) if 0 <= place < len(book._number_formats) else ""
+
+
+def _padded(value: int | float, digits: int) -> int | float | str:
+    """A whole number as it is shown with so many digits at least; any other number as it is."""
+    is_whole = not isinstance(value, bool) and value >= 0 and value == value // 1
+    return f"{int(value):0{digits}d}" if is_whole else value
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from data_ingestion.engine.staged import Staged
 from data_ingestion.errors import LawBroken
 from data_ingestion.landing import LandingObject
 from data_ingestion.ledger.decisions import FINDING_COLUMNS, open_findings_of
-from data_ingestion.ledger.model import Decision, Kind, LoadReport, LoadState
+from data_ingestion.ledger.model import Decision, Kind, LoadReport, LoadState, same_bytes
 from data_ingestion.ledger.quarantine import COLUMNS as QUARANTINE_COLUMNS
 from data_ingestion.ledger.quarantine import record_quarantine
 from data_ingestion.merge.drops import DropRead
@@ -28,10 +28,12 @@ from data_ingestion.merge.fit import compare
 from data_ingestion.merge.members import Member
 from data_ingestion.merge.table import RawTable, TableStatements
 
-# What is known of each drop that was read; a load is given to it at the end.
+# What is known of each drop that was read: as what the ledger has it, and as what it is known from now on. A load is
+# given to it at the end.
 DROP_COLUMNS = {
     "drop_id": "bigint", "sha256": "blob", "size_bytes": "bigint", "object_key": "text", "fingerprint": "text",
-    "rows_read": "bigint", "quarantined": "bigint", "repeated": "bigint", "load_id": "bigint", "attempt_id": "bigint",
+    "identity": "blob", "rows_read": "bigint", "quarantined": "bigint", "repeated": "bigint", "load_id": "bigint",
+    "attempt_id": "bigint",
 }  # fmt: skip
 CONFLICT_COLUMNS = ("load_id", "dataset", "object_key", "line", "kept_line", "content")
 
@@ -54,12 +56,22 @@ class Holder:
 class RebuiltDrop:
     """A drop that was read again, by its position in the stage."""
 
-    drop_id: int
+    holder: Holder
     position: int
     object: LandingObject
     read: DropRead
     bad: Iterable[BadRow]
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def drop_id(self) -> int:
+        return self.holder.drop_id
+
+    @property
+    def as_known(self) -> bytes:
+        """What the ledger knows it by; what was read, if these are other bytes."""
+        read, known = self.read.sha256, self.holder.sha256
+        return known if same_bytes(known, read) else read
 
 
 class Aside:
@@ -205,8 +217,9 @@ class Aside:
             DROP_COLUMNS,
             [
                 (
-                    drop.drop_id, drop.read.sha256, drop.read.size, drop.object.key,
-                    self.contract.fingerprint_of(drop.object.key), drop.read.read, drop.read.quarantined,
+                    drop.drop_id, drop.as_known, drop.read.size, drop.object.key,
+                    self.contract.fingerprint_of(drop.object.key), drop.read.sha256, drop.read.read,
+                    drop.read.quarantined,
                     repeated.get(drop.position, 0), None, None,
                 )
                 for drop in drops

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from data_ingestion.contract import Contract
 from data_ingestion.errors import DecisionNeeded, ObjectChanged, OperatorFault
 from data_ingestion.landing import Landing, LandingObject, hash_object
 from data_ingestion.ledger import Decision, Kind
+from data_ingestion.ledger.model import HASH_BYTES, same_bytes
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.rebuild.aside import Aside, Holder
 
@@ -36,11 +38,16 @@ class LeftDrop:
 
 @dataclass(frozen=True)
 class RebuildPlan:
-    """What a rebuild reads again, and what it can't: rows of `left` are kept as they are where it `keeps` such."""
+    """What a rebuild reads again, and what it can't: rows of `left` are kept as they are where it `keeps` such.
+
+    `held` are the objects that the drops are read from, as the ledger has them. `parted` are objects whose drop it
+    reads from another one, though under the contract their paths make other rows of its bytes.
+    """
 
     dataset: str
     drops: tuple[PlannedDrop, ...]
-    drop_ids: tuple[int, ...]
+    held: tuple[Holder, ...]
+    parted: tuple[Holder, ...]
     left: tuple[LeftDrop, ...]
     keeps: bool
 
@@ -64,7 +71,7 @@ def plan_rebuild(aside: Aside, landing: Landing) -> RebuildPlan:
     lying: dict[str, LandingObject] = {}
     if holders:
         lying = {item.key: item for prefix in contract.prefixes for item in landing.list_objects(prefix)}
-    drops, drop_ids, left = [], [], []
+    drops, read, parted, left = [], [], [], []
     for drop_id, held in holders.items():
         seen = [(holder, lying.get(holder.object.key) or landing.look(holder.object.key)) for holder in held]
         found = next(_with_its_bytes(landing, seen), None)
@@ -74,15 +81,32 @@ def plan_rebuild(aside: Aside, landing: Landing) -> RebuildPlan:
             drops.append(
                 PlannedDrop(contract.dataset, item, Kind.REPLAY, holder.period, reason, holder.object.etag)
             )
-            drop_ids.append(drop_id)
+            read.append(holder)
+            said = contract.path_values(item.key)
+            parted += [
+                other for other, there in seen if there and contract.path_values(other.object.key) != said
+            ]
         else:
             left.append(_left(drop_id, seen))
     left_ids = [drop.drop_id for drop in left]
     rows = aside.rows_of(left_ids)
     counted = (LeftDrop(drop.drop_id, drop.object_key, drop.why, rows[drop.drop_id]) for drop in left)
     return RebuildPlan(
-        contract.dataset, tuple(drops), tuple(drop_ids), tuple(counted), aside.can_keep(left_ids)
+        contract.dataset, tuple(drops), tuple(read), tuple(parted), tuple(counted), aside.can_keep(left_ids)
     )
+
+
+def check_identities(contract: Contract, plan: RebuildPlan) -> None:
+    """Raises `OperatorFault` where two drops are one under the contract, because their paths no longer differ in it."""
+    first: dict[bytes, str] = {}
+    for holder in plan.held:
+        key = holder.object.key
+        twin = first.setdefault(contract.identity_of(key, holder.sha256[:HASH_BYTES]), key)
+        if twin != key:
+            raise OperatorFault(
+                f"{key}: has the same bytes as {twin}, and under the contract their paths say the same, so they are "
+                f"one drop\n  `goldworks withdraw {key}` under the previous contract, then rebuild, then undo it"
+            )
 
 
 def check_left(plan: RebuildPlan, *, gives_up_rows: bool) -> None:
@@ -111,7 +135,7 @@ def _with_its_bytes(
     same_size = [(holder, item) for holder, item in seen if item and item.size == holder.object.size]
     yield from ((holder, item) for holder, item in same_size if item.etag == holder.object.etag)
     for holder, item in same_size:
-        if item.etag != holder.object.etag and _hash(landing, item) == holder.sha256:
+        if item.etag != holder.object.etag and same_bytes(_hash(landing, item), holder.sha256):
             yield holder, item
 
 

@@ -11,7 +11,7 @@ from data_ingestion.landing import Landing
 from data_ingestion.load import Loader
 from data_ingestion.plan import PlannedDrop
 from data_ingestion.quarantine import BadRows
-from data_ingestion.rebuild.aside import Aside, RebuiltDrop
+from data_ingestion.rebuild.aside import Aside, Holder, RebuiltDrop
 from data_ingestion.rebuild.plan import RebuildPlan
 from data_ingestion.warehouses.base import Warehouse
 
@@ -26,7 +26,7 @@ def read_drops(
     Raises `DropFault` where the contract rejects any of them.
     """
     contract = aside.contract
-    drop_ids = {drop.object.key: drop_id for drop, drop_id in zip(plan.drops, plan.drop_ids, strict=True)}
+    held = {holder.object.key: holder for holder in plan.held}
     failed: list[str] = []
     waiting = list(group_drops(plan.drops))
     with ExitStack() as opened:
@@ -35,11 +35,11 @@ def read_drops(
             alone: Sequence[PlannedDrop] = batch
             if len(batch) > 1:
                 following = waiting[number + 1] if number + 1 < len(waiting) else ()
-                taken = _take_together(loader, aside, batch, following, drop_ids)
+                taken = _take_together(loader, aside, batch, following, held)
                 alone = [drop for position, drop in enumerate(batch) if position not in taken]
             for drop in alone:
                 try:
-                    _take_alone(loader, aside, drop, drop_ids[drop.object.key])
+                    _take_alone(loader, aside, drop, held[drop.object.key])
                 except DropFault as error:
                     failed.append(str(error))
                 except ObjectChanged:
@@ -58,14 +58,14 @@ def _take_together(
     aside: Aside,
     batch: list[PlannedDrop],
     following: Sequence[PlannedDrop],
-    drop_ids: dict[str, int],
+    held: dict[str, Holder],
 ) -> set[int]:
     """Reads small drops in one transaction; the positions of those that are in. One that is refused leaves all out."""
     try:
         with loader.warehouse.transaction(), loader.staged_again(batch, following or None) as (read, staged):
             drops = [
                 RebuiltDrop(
-                    drop_ids[each.planned.object.key], each.position, each.planned.object, each.read, each.bad
+                    held[each.planned.object.key], each.position, each.planned.object, each.read, each.bad
                 )
                 for each in read
             ]
@@ -75,11 +75,11 @@ def _take_together(
     return {each.position for each in read}
 
 
-def _take_alone(loader: Loader, aside: Aside, drop: PlannedDrop, drop_id: int) -> None:
+def _take_alone(loader: Loader, aside: Aside, drop: PlannedDrop, holder: Holder) -> None:
     bad = BadRows()
     try:
         with loader.warehouse.transaction():
             read, findings = loader.stage_again(drop, bad)
-            aside.take_in([RebuiltDrop(drop_id, 0, drop.object, read, bad, findings)], read.staged)
+            aside.take_in([RebuiltDrop(holder, 0, drop.object, read, bad, findings)], read.staged)
     finally:
         bad.close()

@@ -9,7 +9,8 @@ from data_ingestion.ledger.decisions import FINDING_COLUMNS, clear_held
 from data_ingestion.ledger.loads import record_ends
 from data_ingestion.ledger.model import Fates, Kind, LoadReport, LoadState, MergePlan, check_laws
 from data_ingestion.ledger.quarantine import COLUMNS as QUARANTINE_COLUMNS
-from data_ingestion.rebuild.aside import CONFLICT_COLUMNS, Aside
+from data_ingestion.merge.record import rank_drops
+from data_ingestion.rebuild.aside import CONFLICT_COLUMNS, Aside, Holder
 
 
 def record_open(aside: Aside, lost: Sequence[int], load_id: int) -> None:
@@ -72,6 +73,21 @@ def record_lost(aside: Aside, lost: Sequence[int]) -> None:
     )
 
 
+def part_objects(aside: Aside, parted: Sequence[Holder]) -> None:
+    """Objects of which the contract makes other rows than of their drop leave it: the next load reads them."""
+    if not parted:
+        return
+    aside.run(
+        """update ops.objects o set state = 'seen', drop_id = null from {given} g
+           where o.object_key = g.key and o.drop_id = g.drop_id""",
+        given(
+            key=("text", [holder.object.key for holder in parted]),
+            drop_id=("bigint", [holder.drop_id for holder in parted]),
+        ),
+    )
+    rank_drops(aside.session, sorted({holder.drop_id for holder in parted}))
+
+
 def record_drops(aside: Aside, raw_after: int) -> tuple[int, Fates]:
     """A load for each drop that was read; how many rows of kept drops raw holds, and the fates of the others."""
     aside.scratch(
@@ -91,7 +107,7 @@ def record_drops(aside: Aside, raw_after: int) -> tuple[int, Fates]:
         """insert into ops.loads (attempt_id, load_id, dataset, object_key, drop_id, kind, state, started_at, ended_at,
                sha256, size_bytes, fingerprint, rows_read, quarantined, repeated, superseded, inserted, updated,
                unchanged, restored, withdrawn, raw_before, raw_after, plan, plan_reason, seconds) {explicit_ids}
-           select attempt_id, load_id, $dataset, object_key, drop_id, 'replay', 'loaded', {now}, {now}, sha256,
+           select attempt_id, load_id, $dataset, object_key, drop_id, 'replay', 'loaded', {now}, {now}, identity,
                   size_bytes, fingerprint, rows_read, quarantined, repeated, superseded, inserted, 0, 0, 0, 0,
                   $kept + _so_far - inserted, $kept + _so_far, 'rebuild', 'raw was made again from the landing', 0
            from (select l.*, cast(sum(inserted) over (order by load_id rows unbounded preceding) as bigint) as _so_far
@@ -99,7 +115,7 @@ def record_drops(aside: Aside, raw_after: int) -> tuple[int, Fates]:
         kept=kept,
     )
     aside.run(
-        """update ops.drops d set fingerprint = t.fingerprint, load_id = t.load_id
+        """update ops.drops d set sha256 = t.identity, fingerprint = t.fingerprint, load_id = t.load_id
            from {drops} t where d.drop_id = t.drop_id"""
     )
     fates = Fates(

@@ -15,8 +15,14 @@ from data_ingestion.errors import LawBroken, PlanStale
 from data_ingestion.ledger.loads import open_dataset, record_raw_rows
 from data_ingestion.ledger.model import Fates, MergePlan, check_laws
 from data_ingestion.merge.fit import compare
-from data_ingestion.rebuild.aside import Aside
-from data_ingestion.rebuild.record import record_drops, record_lost, record_open, record_rebuild
+from data_ingestion.rebuild.aside import Aside, Holder
+from data_ingestion.rebuild.record import (
+    part_objects,
+    record_drops,
+    record_lost,
+    record_open,
+    record_rebuild,
+)
 
 
 @dataclass(frozen=True)
@@ -33,15 +39,19 @@ class Rebuilt:
     notes: tuple[str, ...]
 
 
-def replace(aside: Aside, attempt_id: int, kept: Sequence[int], lost: Sequence[int]) -> Rebuilt:
+def replace(
+    aside: Aside, attempt_id: int, kept: Sequence[int], lost: Sequence[int], parted: Sequence[Holder] = ()
+) -> Rebuilt:
     """Makes the new tables true, inside a transaction. Readers see the old ones until it commits.
 
-    Rows of `kept` drops stay as they are; `lost` drops end, and their objects count as never loaded. Raises `PlanStale`
+    Rows of `kept` drops stay as they are; `lost` drops end, and their objects count as never loaded, as `parted` ones
+    do, whose drop other objects hold. Raises `PlanStale`
     where another drop is in force that is neither and was not taken in, `LawBroken` if rows don't add up.
     """
     raw_before = open_dataset(aside.session, aside.contract.dataset)
     _refuse_stale(aside, (*kept, *lost))
     common, is_comparable = _compare(aside)
+    part_objects(aside, parted)
     load_id, drops = _draw_loads(aside)
     record_open(aside, lost, load_id)
     record_lost(aside, lost)

@@ -13,8 +13,8 @@ from data_ingestion.events import write_event
 from data_ingestion.landing import Landing, LandingObject
 from data_ingestion.ledger import Fates, Kind
 from data_ingestion.plan import PlannedDrop
-from data_ingestion.rebuild.aside import Aside
-from data_ingestion.rebuild.plan import LeftDrop, RebuildPlan, check_left, plan_rebuild
+from data_ingestion.rebuild.aside import Aside, Holder
+from data_ingestion.rebuild.plan import LeftDrop, RebuildPlan, check_identities, check_left, plan_rebuild
 from data_ingestion.rebuild.read import Progress, read_drops
 from data_ingestion.rebuild.replace import Rebuilt, replace
 from data_ingestion.warehouses.base import Warehouse
@@ -92,15 +92,18 @@ def _rebuild(
     gives_up_rows: bool,
     planned: Callable[[RebuildPlan], Progress],
 ) -> tuple[RebuildPlan, Rebuilt]:
+    parted: list[Holder] = []
     for attempt in range(1, ROUNDS + 1):
         plan = plan_rebuild(aside, landing)
+        check_identities(aside.contract, plan)
+        parted += plan.parted
         check_left(plan, gives_up_rows=gives_up_rows)
         read_drops(aside, landing, warehouse, plan, planned(plan))
         left = [drop.drop_id for drop in plan.left]
         kept, lost = (left, []) if plan.keeps else ([], left)
         try:
             with warehouse.transaction():
-                return plan, replace(aside, attempt_id, kept, lost)
+                return plan, replace(aside, attempt_id, kept, lost, parted)
         except PlanStale:
             if attempt == ROUNDS:
                 raise

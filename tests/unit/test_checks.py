@@ -237,6 +237,22 @@ def test_parts_that_touch_need_all_their_digits(text, form, day):
     assert parse_date(text, (form,)) == day
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-01-31T00:00:00Z", date(2026, 1, 31)),
+        ("2026-01-31T00:00:00+02:00", date(2026, 1, 31)),
+        ("2026-01-31T00:00:00.000Z", date(2026, 1, 31)),
+        ("2026-01-31T10:00:00Z", None),
+    ],
+)
+def test_a_date_may_be_written_with_the_midnight_it_begins_with(text, day):
+    forms = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+    column = Column("day", ("day",), LogicalType.DATE, "date", formats=forms)
+    checked = check_cells(pa.array([text]), column)
+    assert (checked.values.to_pylist(), len(checked.refused)) == ([day], int(day is None))
+
+
 def test_a_moment_is_kept_in_utc():
     parsed = parse_timestamp("2019-06-01T20:47:04.123+05:30", ("%Y-%m-%dT%H:%M:%S.%f%z",))
     assert parsed is not None

@@ -89,6 +89,7 @@ DECISIVE_OF_COLUMN = {
     "most_bytes": 9,
     "month_names": tuple("abcdefghijkl"),
     "fill_down": True,
+    "from_path": "store",
     "accepted_values": ("x",),
     "keep_text": True,
     "may_be_absent": True,

@@ -93,7 +93,7 @@ def test_the_prefix_is_the_longest_folder_that_is_certain(pattern: str, prefix: 
 @pytest.mark.parametrize(
     "pattern",
     ["", "/a.csv", "s3://b/a.csv", "../a.csv", "a/../b.csv", "./a.csv", "a//b.csv", "a/", "a/**", "a**/b.csv",
-     "a/?.csv", "a/[x].csv", "a\\b.csv", "a\nb.csv", "{yyyy}.csv", "{YYYY.csv", "{MM}.csv", "{YYYY}/{DD}.csv"],
+     "a/?.csv", "a/[x].csv", "a\\b.csv", "a\nb.csv", "{Yyyy}.csv", "{YYYY.csv", "{MM}.csv", "{YYYY}/{DD}.csv"],
 )  # fmt: skip
 def test_a_pattern_that_cannot_be_meant_is_refused(pattern: str):
     assert list(faults_of(pattern))

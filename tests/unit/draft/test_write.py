@@ -10,6 +10,7 @@ from data_ingestion.checks.rows import RowChecks
 from data_ingestion.contract import KeyRule, read_contract
 from data_ingestion.draft.infer import infer, name_of
 from data_ingestion.draft.key import find_key
+from data_ingestion.draft.place import hive_parts
 from data_ingestion.draft.sample import read_sample
 from data_ingestion.draft.write import write_draft
 from data_ingestion.landing import FolderLanding
@@ -97,3 +98,35 @@ def test_a_drafted_contract_tells_what_is_personal(tmp_path):
     )
     _, contract = draft_of(file, tmp_path)
     assert [column.classification for column in contract.columns] == [None, "personal", None]
+
+
+def test_folders_that_say_what_they_hold_become_columns_of_the_draft(tmp_path):
+    folder = tmp_path / "sales" / "store=rome" / "region=EU"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("id,n\n1,2\n2,3\n")
+    pattern, parts = hive_parts(folder.parts)
+    assert (pattern, parts) == ("store={store}/region={region}/", {"store": "rome", "region": "EU"})
+    draft = write_draft(
+        read_sample(folder / "a.csv"),
+        domain="shop",
+        dataset="sales",
+        path=f"sales/{pattern}*.csv",
+        parts=parts,
+    )
+    assert "is it part of the key? It stands in the path, here rome" in draft.text
+    contract = tmp_path / "sales.odcs.yaml"
+    contract.write_text(draft.text)
+    assert read_contract(contract).path_values("sales/store=oslo/region=EU/b.csv") == ("oslo", "EU")
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [
+        (("a", "b"), ("", {})),
+        (("store=rome", "b"), ("", {})),
+        (("Store=rome", "x=1"), ("*/x={x}/", {"x": "1"})),
+        (("name=a", "x=1"), ("*/x={x}/", {"x": "1"})),
+    ],
+)
+def test_only_the_last_folders_are_parts_and_only_by_names_that_are_sound(folders, found):
+    assert hive_parts(folders) == found

@@ -22,6 +22,11 @@ IN_FORCE = Standing(
 CONTRACT = SimpleNamespace(fingerprint_of=lambda *keys: "print")
 
 
+# Known by the hash of its bytes and of what its path says.
+HASH, OTHER_HASH = b"h" * 32, b"o" * 32
+OF_ROME = replace(IN_FORCE, held=replace(HELD, sha256=HASH + b"rome"))
+
+
 @pytest.mark.parametrize(
     ("standing", "sha256", "action"),
     [
@@ -29,6 +34,11 @@ CONTRACT = SimpleNamespace(fingerprint_of=lambda *keys: "print")
         (Standing(twin=9), NEW, Action.JOIN),
         (IN_FORCE, OLD, Action.TOUCH),
         (IN_FORCE, NEW, Action.CORRECT),
+        (OF_ROME, HASH + b"oslo", Action.READ_AGAIN),  # the contract reads another part of its path
+        (OF_ROME, HASH, Action.READ_AGAIN),
+        (OF_ROME, OTHER_HASH + b"rome", Action.CORRECT),
+        (replace(OF_ROME, held=replace(OF_ROME.held, holders=2)), HASH + b"oslo", Action.PART),
+        (replace(OF_ROME, twin=9), HASH + b"oslo", Action.JOIN),
         (replace(IN_FORCE, held=replace(HELD, holders=2)), NEW, Action.PART),
         (replace(IN_FORCE, twin=9), NEW, Action.JOIN),
         (replace(IN_FORCE, period="2026-02"), OLD, Action.READ_AGAIN),
@@ -83,5 +93,5 @@ def test_a_version_that_was_withdrawn_since_it_was_planned_is_left_alone():
 )
 def test_a_delivery_time_moves_only_with_the_content_and_never_back(standing, seen, same_bytes, delivered):
     item = replace(PLANNED.object, last_modified=MOMENT + timedelta(days=seen))
-    found = delivery_time(standing, replace(PLANNED, object=item), NEW, same_bytes=same_bytes)
+    found = delivery_time(standing, replace(PLANNED, object=item), NEW, is_unchanged=same_bytes)
     assert found == MOMENT + timedelta(days=delivered)

@@ -21,6 +21,8 @@ HEADERS = ("ship", "top speed", "home_port")
         ("# made by hand\nship,top speed\n", ",", "header on line 2", "`headerLine: 2`"),
         ("Fleet\nship;top speed;home_port\n", ",", "line 2, with ';' between its cells", "`headerLine: 2`; then"),
         ("Ida,7,Oslo\nTor,9,Bergen\n", ",", "seems to have no header", "'Ida', '7', 'Oslo'"),
+        ("HDR,2026,2\nDTL,Ida\nDTL,Tor\n", ",", "its lines begin with 'HDR', 'DTL'", "`columnNames`"),
+        ("Ida,7,Oslo\nTor,9,Bergen\nIda,9\n", ",", "seems to have no header", "'Ida', '7', 'Oslo'"),
         ('"ship,top speed,home_port"\n', ",", "quotes around its whole first line", "single cells"),
         ("sep=;\nship;top speed\n", ",", "only Excel understands", 'then declare `delimiter: ";"`'),
         ("sep=,\nship,top speed\n", ",", "only Excel understands", "`headerLine: 2`"),

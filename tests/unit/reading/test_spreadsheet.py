@@ -84,6 +84,29 @@ def test_a_cell_keeps_the_type_it_has_in_the_sheet(value, cell):
     assert read(sheet_of(["a", "b"], [value, 1]))[1] == {2: (cell, 1)}
 
 
+@pytest.mark.parametrize(
+    ("form", "value", "cell"),
+    [
+        ("00000", 1234, "01234"),
+        ("00000", 1234.0, "01234"),
+        ("00000", 123456, "123456"),
+        ("00000", -5, -5),
+        ("00000", 1.5, 1.5),
+        ("00000", True, True),
+        ("00000", "x", "x"),
+        ("0", 7, 7),
+        ("0.00", 7, 7),
+        ("0.0%", 0.125, 0.125),
+    ],
+)
+def test_a_number_that_a_format_of_zeros_fills_up_is_what_the_sheet_shows(form, value, cell):
+    book = openpyxl.Workbook()
+    book.active.append(["zip", "n"])
+    book.active.append([value, 1])
+    book.active["A2"].number_format = form
+    assert read(sheet_of(book=book))[1] == {2: (cell, 1)}
+
+
 def test_a_column_may_hold_cells_of_several_types():
     mixed = ["5-Jan-26", date(2026, 1, 6), None, 7, 7.5, True, datetime(2026, 1, 5, 9)]
     data = sheet_of(["n", "mixed"], *([number, value] for number, value in enumerate(mixed)))
