@@ -95,7 +95,11 @@ class JsonReader:
 
 
 class RecordLines:
-    """A document's records as a source of lines; `begun` says on which line of the document each of them begins."""
+    """A document's records as a source of lines; `begun` says on which line of the document each of them begins.
+
+    A place names one record: those that begin on the line of the one before have the next numbers, so that of a
+    document on a single line it is the number of the record.
+    """
 
     def __init__(self, source: Source, form: Format, chunk_bytes: int) -> None:
         self.begun = array("q")
@@ -205,7 +209,7 @@ class RecordLines:
     def _record(self) -> bytes:
         """The value that follows, on one line; of one that is too long, as much as shows that it is."""
         self._next()
-        self.begun.append(self._line)
+        self.begun.append(max(self._line, self.begun[-1] + 1) if self.begun else self._line)
         if plain := self._plain_object():
             return plain
         kept = b"".join(self._parts(self._limit + 1))

@@ -73,6 +73,31 @@ def test_a_file_is_loaded_as_its_contract_describes_it(tmp_path, text, server, c
     assert (loaded, quarantined) == (rows, [])
 
 
+@pytest.mark.parametrize(
+    ("columns", "settings", "rows"),
+    [
+        ([column("sku", key=True), column("n")], {}, [("A1", "2", "2"), ("A2", "1", "3")]),
+        (
+            [column("sku"), column("n")],
+            {"rule": "occurrence", "columns": ["sku"]},
+            [("A1", "1", "1"), ("A1", "2", "2"), ("A2", "1", "3")],
+        ),
+    ],
+)
+def test_records_of_a_document_on_one_line_are_rows_of_their_own(tmp_path, columns, settings, rows):
+    path = tmp_path / "landing" / "t" / "a.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text('[{"sku": "A1", "n": "1"}, {"sku": "A1", "n": "2"}, {"sku": "A2", "n": "1"}]')
+    described = document({}, columns)
+    described["servers"][0]["format"] = "json"
+    if settings:
+        described["schema"][0]["customProperties"] = [{"property": "key", "value": settings}]
+    contract = tmp_path / "t.odcs.yaml"
+    contract.write_text(yaml.safe_dump(described))
+    _, loaded, quarantined = load(tmp_path, contract)
+    assert (loaded, quarantined) == (rows, [])
+
+
 def test_small_files_that_are_read_together_are_filled_each_by_itself(tmp_path):
     contract = tmp_path / "t.odcs.yaml"
     columns = [column("grp", fillDown=True), column("sku", key=True)]
