@@ -157,9 +157,8 @@ def decide(contract: Contract, planned: PlannedDrop, sha256: bytes, standing: St
     """What follows for an object with these bytes. Pure."""
     held = standing.held
     if held and held.sha256 != sha256 and same_bytes(held.sha256, sha256) and standing.twin is None:
-        return (
-            Action.READ_AGAIN if held.holders == 1 else Action.PART
-        )  # another contract reads its path otherwise
+        # The contract makes other rows of its path than the one before.
+        return Action.READ_AGAIN if held.holders == 1 else Action.PART
     if held and held.sha256 == sha256:
         is_as_read = _is_as_read(contract, planned, standing, held)
         return Action.TOUCH if is_as_read and planned.kind is not Kind.REPLAY else Action.READ_AGAIN
