@@ -19,6 +19,9 @@ from runtime.terminal import accent, say, seconds, step
 # What `make generate` and `make lint` do for the files of a dataset.
 DERIVED = (["dbt/generate.py"], ["superset/describe.py"], ["superset/check_assets.py"])
 
+# Its models are about all datasets; Home shows them.
+PLATFORM_DAG = "platform"
+
 
 class Made(TypedDict):
     """What `python -m onboarding` wrote, and where the files go on the landing."""
@@ -53,9 +56,10 @@ def onboard(settings: Settings, options: argparse.Namespace) -> None:
         say(run_tool(stack, ["goldworks", "load", "--dataset", made["dataset"]]).rstrip())
         api = airflow.Api(settings)
         with step("dags", "Airflow reads it") as report:
-            wait_for_dags(api, [made["domain"]])
+            wait_for_dags(api, [made["domain"], PLATFORM_DAG])
             report.note = made["domain"]
         run_to_the_end(api, [made["domain"]])
+        run_to_the_end(api, [PLATFORM_DAG], join=False)
     address = f"{settings.environment()['SUPERSET_URL']}/superset/dashboard/{made['slug']}/"
     say(f"\n{accent('ready', 'green')} in {seconds(time.monotonic() - began)}: {address}")
     say("All files above are yours to change; commit them, and `make lint` checks that they fit.")

