@@ -262,7 +262,7 @@ REFUSED = [
     "select sum(a) over (partition by b order by c) from t",
     "merge into t using s on t.a = s.a when matched and s.b then delete",
     "merge into t x using s on x.a = s.a when matched then delete",
-    "merge into t using (select 1) s on t.a = s.a when matched then delete",
+    "merge into t using (select 1) s on t.a = s.a when matched then delete", "create schema raw",
 ]  # fmt: skip
 
 
