@@ -96,7 +96,7 @@ def undo_withdrawal(
         raise OperatorFault(f"{key}: is not withdrawn, there is nothing to undo\n  see `goldworks status`")
     if landing.look(key) is None:
         raise DropFault(
-            f"{key}: is no longer on {landing.url}, or is not a file\n  have it delivered again, then undo"
+            f"{key}: was not found on {landing.url}, or is not a file\n  deliver it again, then undo"
         )
     warehouse.undo_withdrawal(contract.dataset, key)
     return known

@@ -18,10 +18,9 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from data_ingestion.contract import Column, Contract, ContractError, KeyRule, LogicalType, read_contracts
 from data_ingestion.quoting import quoted
+from data_ingestion.yaml_text import yaml_text
 
 ROOT = Path(__file__).resolve().parent.parent
 BRONZE = PurePosixPath("models/bronze")
@@ -359,15 +358,9 @@ def _origin(contract: Contract, mark: str) -> str:
     )
 
 
-class _Dumper(yaml.SafeDumper):
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
 def _yaml(contracts: Sequence[Contract], content: dict[str, Any]) -> str:
     origin = "\n".join(_origin(contract, "#") for contract in contracts)
-    body = yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
-    return f"{origin}\n\n{body}"
+    return f"{origin}\n\n{yaml_text(content)}"
 
 
 if __name__ == "__main__":

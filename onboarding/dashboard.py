@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from data_ingestion.yaml_text import yaml_text
 from onboarding.models import MartColumn, Place
-from onboarding.yaml_text import yaml_text
 
 DATABASE = "6f868587-53c5-4c47-a575-1d243652c075"
 MOST_HEADLINES = 4

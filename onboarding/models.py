@@ -9,8 +9,8 @@ from typing import Any
 
 from data_ingestion.contract import Column, Contract, LogicalType
 from data_ingestion.quoting import quoted
+from data_ingestion.yaml_text import yaml_text
 from onboarding.summary import Summary
-from onboarding.yaml_text import yaml_text
 
 OWN = "Made by `make onboard` as a beginning; change it as you like, it is not written again."
 

@@ -3,7 +3,7 @@
 import argparse
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -200,6 +200,16 @@ def unpack(archive: bytes) -> Assets:
                 if path.startswith(f"{kind.folder}/"):
                     found.append(Asset(kind, path, yaml.safe_load(opened.read(name))))
     return Assets(tuple(found))
+
+
+def as_yaml(content: Mapping[str, Any]) -> str:
+    """The text of an asset's file, in its own order and with lists set in as people write them."""
+    return yaml.dump(dict(content), Dumper=_Indented, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Indented(yaml.SafeDumper):
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
 
 
 def _files(directory: Path, kind: Kind) -> Iterator[Path]:

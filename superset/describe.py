@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from asset_files import Asset, AssetError, Kind, add_assets, read_assets
+from asset_files import Asset, AssetError, Kind, add_assets, as_yaml, read_assets
 from dbt_project import MODELS, Model, Project, project_from_yaml
 
 _UNITS = {"inr": "INR", "km": "km", "at": "UTC"}
@@ -69,23 +68,15 @@ def drift(dataset: Asset, model: Model) -> list[str]:
 def rewritten(text: str, content: Mapping[str, Any]) -> str:
     """The file's text with another description and other columns; all else stays as it was written."""
     head, rest = re.split(r"^columns:\n", text, maxsplit=1, flags=re.MULTILINE)
-    after = re.search(r"^\S", rest, re.MULTILINE)
+    after = re.search(r"^[^\s-]", rest, re.MULTILINE)  # some set no list in
     tail = rest[after.start() :] if after else ""
     head = re.sub(r"^description:.*\n(?:[ ].*\n)*", "", head, flags=re.MULTILINE)
-    head = re.sub(r"^(schema:.*\n)", lambda m: m[1] + _block({"description": content["description"]}), head,
+    head = re.sub(r"^(schema:.*\n)", lambda m: m[1] + as_yaml({"description": content["description"]}), head,
                   flags=re.MULTILINE)  # fmt: skip
     columns = "\n".join(
-        _block({"columns": [column]}).removeprefix("columns:\n") for column in content["columns"]
+        as_yaml({"columns": [column]}).removeprefix("columns:\n") for column in content["columns"]
     )
     return f"{head}columns:\n{columns.replace(chr(10) * 2, chr(10))}{tail}"
-
-
-def _block(content: Mapping[str, Any]) -> str:
-    class Indented(yaml.SafeDumper):
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-            super().increase_indent(flow, False)
-
-    return yaml.dump(dict(content), Dumper=Indented, sort_keys=False, allow_unicode=True, width=110)
 
 
 def write(directory: Path, project: Project) -> list[str]:

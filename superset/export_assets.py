@@ -14,8 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-from asset_files import Asset, AssetError, Assets, Kind, add_assets, read_assets, unpack
+from asset_files import Asset, AssetError, Assets, Kind, add_assets, as_yaml, read_assets, unpack
 from import_assets import read_back
 from superset_api import SupersetApi, SupersetError, add_login, log_in
 
@@ -51,9 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path, content in files.items():
         target = options.assets / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(
-            yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8"
-        )
+        target.write_text(as_yaml(content), encoding="utf-8")
         print(f"written    {target}")
     print("look at the diff, then `make lint` and import" if files else "unchanged  the files say the same")
     return 0

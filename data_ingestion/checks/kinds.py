@@ -25,7 +25,7 @@ def of_no_kind(kinds: Kinds, values: Mapping[str, Any]) -> dict[int, str]:
     said = _said(kinds, values)
     strange = [number for number, each in enumerate(said.each) if each not in known and None not in each]
     return {
-        row: f"there is no kind of record with {_shown(kinds.columns, said.each[said.of_row[row]])}"
+        row: f"no kind of record has {_shown(kinds.columns, said.each[said.of_row[row]])}"
         for row in np.flatnonzero(np.isin(said.of_row, strange)).tolist()
     }
 

@@ -23,7 +23,7 @@ Bound = int | Decimal | float | date | datetime
 RULES = 3
 
 
-# Behind the hash of a drop's bytes, where its path says something, too.
+# Bytes of the hash of its path's values, which follows the hash of a drop's bytes where columns come from the path.
 PATH_HASH_BYTES = 16
 
 # Settings of a column that came after there were fingerprints: where they say nothing, none has changed.
@@ -109,9 +109,7 @@ class Column:
     accepted_values: tuple[str, ...] = ()  # empty: any
     keep_text: bool = False  # keep the cell as it came in `<name>__text`
     fill_down: bool = False  # an empty cell has the value of the one above it
-    from_path: str = (
-        ""  # the part of an object's path that it has its values from; '' where they are in the file
-    )
+    from_path: str = ""  # the part of an object's path that holds its value; '' where the file does
     may_be_absent: bool = False  # a file without this column is fine, its rows get null
     known_bad: tuple[str, ...] = ()  # texts like these are known not to be values; their rows are quarantined
     classification: str | None = None

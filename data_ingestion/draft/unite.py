@@ -20,10 +20,10 @@ def unite(samples: Mapping[str, Sample]) -> Sample:
     """
     (first_file, first), *others = samples.items()
     for file, sample in others:
-        if (told := _way(sample)) != _way(first):
+        if (way := _way(sample)) != _way(first):
             raise UsageFault(
-                f"{file}: is read in another way than {first_file}: {told}, not {_way(first)}\n"
-                "  one path of a contract reads its files in one way: draft each kind by itself, and give the contract "
+                f"{file}: needs other settings than {first_file}: {way} instead of {_way(first)}\n"
+                "  all files of one path share their settings: draft each kind separately, and give the contract "
                 "a server for each"
             )
     if not others:

@@ -84,7 +84,7 @@ class FilledDown:
 def _array(values: list[Any], *, of_text: bool) -> Any:
     if of_text:
         return pa.array(values, pa.string())
-    from data_ingestion.reading.spreadsheet import as_column
+    from data_ingestion.reading.spreadsheet_cells import as_column
 
     return as_column(values)
 

@@ -18,7 +18,6 @@ import warnings
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -35,9 +34,19 @@ from data_ingestion.reading.chunk import Chunk, RawRows
 from data_ingestion.reading.compression import decompressed
 from data_ingestion.reading.faults import BadRecord, HeaderError, ReadError
 from data_ingestion.reading.first_rows import MOST_ROWS, of_rows
-from data_ingestion.reading.json_text import Number, compact
+from data_ingestion.reading.json_text import compact
 from data_ingestion.reading.likeness import START_BYTES, Likeness, of_start
 from data_ingestion.reading.spool import spooled
+from data_ingestion.reading.spreadsheet_cells import (
+    NoText,
+    Value,
+    as_column,
+    as_json,
+    decoded,
+    padded,
+    shown,
+    value_of,
+)
 
 _CHUNK_ROWS = 2000
 _LAST_ROW = 1 << 20
@@ -45,9 +54,6 @@ _SMALLER = "send it as CSV or Parquet, or in parts; or raise {} in the contract"
 _SHEET_DATA_TAG = f"{{{SHEET_MAIN_NS}}}sheetData"
 _SHARED_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}si"
 _ZEROS = re.compile("00+")
-_CODE = re.compile("_x([0-9A-Fa-f]{4})_")
-
-_Value = str | int | float | bool | date | datetime | None
 
 
 class Format(Protocol):
@@ -149,7 +155,7 @@ class SpreadsheetReader:
 
     def _raw(self, row: _Row) -> bytes:
         names = dict(enumerate(self.header, start=1))
-        cells = {names.get(place, f"column {place}"): _as_json(value) for place, value in row.cells.items()}
+        cells = {names.get(place, f"column {place}"): as_json(value) for place, value in row.cells.items()}
         return compact(cells).encode()
 
 
@@ -157,7 +163,7 @@ class _Row(NamedTuple):
     """A row of the sheet: its number, its cells that hold something by column, and why it is bad, if it is."""
 
     number: int
-    cells: dict[int, _Value]
+    cells: dict[int, Value]
     fault: tuple[str, int | None, str] | None = None
 
 
@@ -194,18 +200,18 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
     row_counter: int
     col_counter: int
 
-    def __init__(self, source: Any, shared_strings: Any, padded: dict[int, int], **settings: Any) -> None:
+    def __init__(self, source: Any, shared_strings: Any, padding: dict[int, int], **settings: Any) -> None:
         super().__init__(source, shared_strings, **settings)
-        self._padded = padded
+        self._padding = padding
 
     def row(self, element: Any) -> _Row:
         self.row_counter = _row_number(element.get("r"), self.row_counter)
         self.col_counter = 0
-        cells: dict[int, _Value] = {}
+        cells: dict[int, Value] = {}
         fault = None
         for item in element.findall(CELL_TAG):
             cell = self.parse_cell(item)
-            place, value = cell["column"], _value(cell["value"])
+            place, value = cell["column"], value_of(cell["value"])
             if cell["data_type"] == "e":
                 fault = fault or (
                     "cell_error",
@@ -217,11 +223,11 @@ class _SheetParser(WorkSheetParser):  # type: ignore[misc]
                 fault = fault or ("formula_without_value", place, "the formula was saved without its value")
             elif isinstance(value, str) and "_x" in value:
                 try:
-                    value = _decoded(value)
-                except _NoText as error:
+                    value = decoded(value)
+                except NoText as error:
                     fault = fault or (error.reason, place, error.detail)
-            elif (digits := self._padded.get(cell["style_id"])) and isinstance(value, int | float):
-                value = _padded(value, digits)
+            elif (digits := self._padding.get(cell["style_id"])) and isinstance(value, int | float):
+                value = padded(value, digits)
             if value is not None:
                 if place in cells:
                     raise _broken(f"two values for column {place} of row {self.row_counter}")
@@ -273,12 +279,6 @@ def _own_format(book: Any, style: Any) -> str:
     return str(book._number_formats[place]) if 0 <= place < len(book._number_formats) else ""
 
 
-def _padded(value: int | float, digits: int) -> int | float | str:
-    """A whole number as it is shown with so many digits at least; any other number as it is."""
-    is_whole = not isinstance(value, bool) and value >= 0 and value == value // 1
-    return f"{int(value):0{digits}d}" if is_whole else value
-
-
 @contextmanager
 def _damage(file: BinaryIO) -> Iterator[None]:
     """Whatever openpyxl makes of a damaged file, as ReadError: it raises what its parts raise, of any class."""
@@ -325,92 +325,10 @@ def _sheet(book: Any, name: str | None) -> Any:
             return sheet
     names = quote_names(sheet.title for sheet in sheets)
     raise HeaderError(
-        f"there is no sheet {name!r}, only {names}\n  correct the file, or `sheet` in the contract"
+        f"the file has no sheet {name!r}, only {names}\n  correct the file, or `sheet` in the contract"
     )
-
-
-def _value(value: Any) -> _Value:
-    """A cell's value in one of the types that columns are made of; times of day and durations are text."""
-    if isinstance(value, datetime):
-        return value.date() if value.time() == time() else value
-    if isinstance(value, timedelta):
-        minutes, seconds = divmod(value.total_seconds(), 60)
-        return f"{int(minutes // 60)}:{int(minutes % 60):02d}:{seconds:06.3f}".removesuffix(".000")
-    if isinstance(value, time):
-        return value.isoformat()
-    if value == "" or value is None:
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and not -(1 << 63) <= value < 1 << 63:
-        return str(value)
-    return value if isinstance(value, str | int | float | bool | date) else str(value)
-
-
-class _NoText(Exception):
-    """Why a text with codes in it is none."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason, self.detail = reason, detail
-
-
-def _decoded(text: str) -> str:
-    """The text with characters for their codes, those beyond 16 bits for two of them; raises `_NoText`."""
-    plain = _CODE.sub(lambda code: chr(int(code[1], 16)), text)
-    if "\0" in plain:
-        raise _NoText("nul_byte", "text can't contain a NUL byte")
-    try:
-        return plain.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-    except UnicodeDecodeError as error:
-        half = int.from_bytes(error.object[error.start : error.start + 2], "little")
-        raise _NoText(
-            "lone_surrogate", f"\\u{half:04x} is half of a surrogate pair, not a character"
-        ) from None
 
 
 def _names(row: _Row) -> tuple[str, ...]:
     """The row's cells as names of columns."""
-    return tuple(_shown(row.cells.get(place)) for place in range(1, max(row.cells, default=0) + 1))
-
-
-def _shown(value: _Value) -> str:
-    return "" if value is None else str(_as_json(value))
-
-
-def _as_json(value: _Value) -> Any:
-    if isinstance(value, bool | str | None):
-        return value
-    if isinstance(value, int | float):
-        text = repr(value).removesuffix(".0")
-        return Number(text) if text not in ("inf", "-inf") else text
-    return value.isoformat()
-
-
-_KINDS: tuple[tuple[type, pa.DataType], ...] = (
-    (str, pa.string()),
-    (bool, pa.bool_()),
-    (int, pa.int64()),
-    (float, pa.float64()),
-    (datetime, pa.timestamp("us")),
-    (date, pa.date32()),
-)
-
-
-def as_column(values: Sequence[_Value]) -> Any:
-    """The cells as an array of their type; where they have several, as a union of these, empty ones among the texts."""
-    kinds = {type(value) for value in values if value is not None}
-    if len(kinds) <= 1:
-        kind = next((arrow for python, arrow in _KINDS if python in kinds), pa.string())
-        return pa.array(values, kind)
-    children: list[list[_Value]] = [[] for _ in _KINDS]
-    codes, offsets = [], []
-    code_of = {python: code for code, (python, _) in enumerate(_KINDS)} | {type(None): 0}
-    for value in values:
-        code = code_of[type(value)]
-        codes.append(code)
-        offsets.append(len(children[code]))
-        children[code].append(value)
-    return pa.UnionArray.from_dense(
-        pa.array(codes, pa.int8()),
-        pa.array(offsets, pa.int32()),
-        [pa.array(child, arrow) for child, (_, arrow) in zip(children, _KINDS, strict=True)],
-        [python.__name__ for python, _ in _KINDS],
-    )
+    return tuple(shown(row.cells.get(place)) for place in range(1, max(row.cells, default=0) + 1))

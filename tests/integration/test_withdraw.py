@@ -196,7 +196,7 @@ def test_what_can_not_be_withdrawn_or_undone_says_why(things, landing, warehouse
         undo_withdrawal([things], landing, warehouse, FEBRUARY)
     withdraw([things], landing, warehouse, FEBRUARY)
     (landing.root / FEBRUARY).unlink()
-    with pytest.raises(DropFault, match=r"is no longer on .*"):
+    with pytest.raises(DropFault, match=r"was not found on .*"):
         undo_withdrawal([things], landing, warehouse, FEBRUARY)
 
 
@@ -344,7 +344,7 @@ def test_a_key_that_is_no_file_any_more_can_not_be_brought_back(
     withdraw([things], landing, warehouse, FEBRUARY)
     (landing.root / FEBRUARY).unlink()
     become(landing.root / FEBRUARY)
-    with pytest.raises(DropFault, match=r"is no longer on .*"):
+    with pytest.raises(DropFault, match=r"was not found on .*"):
         undo_withdrawal([things], landing, warehouse, FEBRUARY)
     assert warehouse.withdrawn("things") == [FEBRUARY]
 
@@ -356,5 +356,5 @@ def test_a_key_whose_folder_has_become_a_file_can_not_be_brought_back(
     (landing.root / FEBRUARY).unlink()
     (landing.root / "things/2026-02").rmdir()
     (landing.root / "things/2026-02").write_text("a file")
-    with pytest.raises(DropFault, match=r"is no longer on .*"):
+    with pytest.raises(DropFault, match=r"was not found on .*"):
         undo_withdrawal([things], landing, warehouse, FEBRUARY)

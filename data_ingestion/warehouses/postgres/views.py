@@ -87,7 +87,7 @@ def views_on(connection: Connection, tables: Sequence[int]) -> list[View]:
 
 
 def drop_views(connection: Connection, views: Sequence[View]) -> None:
-    """Drops views, those that read others first: the order in which a reader locks them, too."""
+    """Drops views, dependent ones first, which is also the order in which a reader locks them."""
     for view in reversed(views):
         with _as_owner(connection, view), _standing_on(view):
             connection.execute(sql.SQL("drop {} {}").format(view.kind, view.identifier))

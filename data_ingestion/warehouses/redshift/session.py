@@ -89,7 +89,7 @@ class RedshiftSession(CopyingSession):
             return self._ask_server(statement, values)
         if READS.match(statement):
             return self._ask_server(statement, values)
-        # A single statement that writes is a transaction, too.
+        # A single statement that writes is also a transaction.
         return until_committed(self, lambda: self._write(statement, values), "a statement")
 
     def _write(self, statement: str, values: Mapping[str, object]) -> Any:

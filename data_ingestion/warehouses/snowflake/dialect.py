@@ -69,7 +69,7 @@ class SnowflakeDialect(Dialect):
         return f"cast({expression} as text)" if kind == "double precision" else expression
 
     def differ(self, columns: Mapping[str, str], left: str, right: str) -> str:
-        """A floating number's text may leave out its last digits: only the sign of a zero is told by it."""
+        """The text of a float may lack its last digits, so it only decides the sign of a zero."""
         conditions = []
         for name, kind in columns.items():
             one, other = self.column(name, left), self.column(name, right)

@@ -83,7 +83,7 @@ class SnowflakeSession(CountingSession):
         commits = COMMITS.match(statement)
         if (reads or commits) and not self.in_transaction:
             return self.outside(statement, values)
-        if not self.in_transaction:  # a single statement that writes is a transaction, too
+        if not self.in_transaction:  # a single statement that writes is also a transaction
             return until_committed(self, lambda: self._write(statement, values), "a statement")
         if commits:
             raise LawBroken(f"Snowflake would commit the transaction here: {statement[:100]}")

@@ -61,5 +61,7 @@ def test_the_draft_says_what_differs_between_files_so_that_all_are_read(tmp_path
 def test_files_that_are_read_in_different_ways_are_refused_by_name(tmp_path):
     with pytest.raises(UsageFault) as refused:
         united(tmp_path, first="id,note\n1,a\n", second="id;note\n2;b\n")
-    assert "second: is read in another way than first: csv, delimiter ';', not csv\n" in str(refused.value)
+    assert "second: needs other settings than first: csv, delimiter ';' instead of csv\n" in str(
+        refused.value
+    )
     assert "a server for each" in str(refused.value)

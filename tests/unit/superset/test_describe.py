@@ -50,6 +50,12 @@ def test_a_label_is_made_of_the_name(name: str, label: str) -> None:
     assert label_of(name) == label
 
 
+def test_a_file_whose_lists_are_not_set_in_is_rewritten_whole() -> None:
+    content = yaml.safe_load(DATASET)
+    text = yaml.safe_dump(content, sort_keys=False)
+    assert yaml.safe_load(rewritten(text, described(content, MODEL))) == described(content, MODEL)
+
+
 def test_a_file_is_rewritten_to_what_dbt_says_and_keeps_everything_else() -> None:
     text = rewritten(DATASET, described(yaml.safe_load(DATASET), MODEL))
     content = yaml.safe_load(text)

@@ -51,7 +51,7 @@ sides as (
 
 ),
 
--- Each vehicle has its own, so that a choice of vehicles chooses their frames, too.
+-- Each vehicle has its own, so a filter by vehicle also filters the frames.
 corners as (
 
     select
