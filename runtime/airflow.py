@@ -173,6 +173,10 @@ class Api:
             for dag in self.ask("GET", "/api/v2/dags?limit=1000")["dags"]
         }
 
+    def task_ids(self, dag: str) -> list[str]:
+        """The tasks of a DAG as it was read last; those of dbt's models are in the group `transform`."""
+        return [str(task["task_id"]) for task in self.ask("GET", f"/api/v2/dags/{dag}/tasks")["tasks"]]
+
     def import_errors(self) -> list[str]:
         errors = self.ask("GET", "/api/v2/importErrors")["import_errors"]
         return [f"{error['filename']}:\n{error['stack_trace']}" for error in errors]

@@ -41,7 +41,7 @@ def demo(settings: Settings) -> None:
         api = airflow.Api(settings)
         domains = find_domains()
         with step("dags", "Airflow reads them") as report:
-            wait_for_dags(api, domains)
+            wait_for_dags(api, domains, gold_models(settings))
             report.note = ", ".join(domains)
         run_to_the_end(api, domains)
         _show_datasets(stack)
@@ -79,6 +79,16 @@ def find_domains() -> list[str]:
     contracts = (ROOT / "contracts").glob("*/*.odcs.yaml")
     models = (ROOT / "dbt" / "models" / "gold").glob("*/*.sql")
     return sorted({file.parent.name for file in (*contracts, *models)})
+
+
+def gold_models(settings: Settings) -> dict[str, set[str]]:
+    """The models of gold that dbt's manifest has, by their domain."""
+    nodes = json.loads(airflow.manifest(settings).read_text(encoding="utf-8"))["nodes"].values()
+    found: dict[str, set[str]] = {}
+    for node in nodes:
+        if node["resource_type"] == "model" and node["path"].startswith("gold/"):
+            found.setdefault(node["path"].split("/")[1], set()).add(node["name"])
+    return found
 
 
 def has_samples(domain: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from runtime import Fault, airflow
-from runtime.demo import one_at_a_time, run_tool, start_platform
+from runtime.demo import gold_models, one_at_a_time, run_tool, start_platform
 from runtime.environments import PLATFORM, ensure_environments
 from runtime.runs import run_to_the_end, wait_for_dags
 from runtime.settings import ROOT, Settings
@@ -56,7 +56,7 @@ def onboard(settings: Settings, options: argparse.Namespace) -> None:
         say(run_tool(stack, ["goldworks", "load", "--dataset", made["dataset"]]).rstrip())
         api = airflow.Api(settings)
         with step("dags", "Airflow reads it") as report:
-            wait_for_dags(api, [made["domain"], PLATFORM_DAG])
+            wait_for_dags(api, [made["domain"], PLATFORM_DAG], gold_models(settings))
             report.note = made["domain"]
         run_to_the_end(api, [made["domain"]])
         run_to_the_end(api, [PLATFORM_DAG], join=False)

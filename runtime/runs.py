@@ -1,7 +1,8 @@
 """Runs: a DAG triggered and followed to its end on the terminal."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 
 from runtime import Fault
 from runtime.airflow import Api, TaskState
@@ -12,13 +13,19 @@ FAILED = {"failed", "upstream_failed"}
 CONTRACT_FAULTS = "contract_faults.py"
 
 
-def wait_for_dags(api: Api, names: list[str], patience: float = 120) -> None:
-    """Return when Airflow knows every DAG; a file that it cannot import is a fault at once.
+def wait_for_dags(
+    api: Api,
+    names: list[str],
+    models: Mapping[str, Collection[str]] = MappingProxyType({}),
+    patience: float = 120,
+) -> None:
+    """Return when Airflow knows every DAG, with these models; a file that it cannot import is a fault at once.
 
-    The one that shows faulty contracts makes no DAG, so its error keeps none away.
+    A DAG that was read before its models were added would end without them. The file that shows faulty contracts makes
+    no DAG, so its error keeps none away.
     """
     deadline = time.monotonic() + patience
-    while missing := [name for name in names if name not in api.dags()]:
+    while missing := [name for name in names if not _is_read(api, name, models.get(name, ()))]:
         errors = [text for text in api.import_errors() if CONTRACT_FAULTS not in text.splitlines()[0]]
         if errors:
             raise Fault("Airflow cannot import its DAGs:\n" + "\n".join(errors))
@@ -28,6 +35,17 @@ def wait_for_dags(api: Api, names: list[str], patience: float = 120) -> None:
                 "  `make logs S=airflow-dags` says what it reads"
             )
         time.sleep(0.5)
+
+
+def _is_read(api: Api, dag: str, models: Collection[str]) -> bool:
+    if dag not in api.dags():
+        return False
+    built = (
+        [task.split(".")[1].removesuffix("_run") for task in api.task_ids(dag) if "." in task]
+        if models
+        else []
+    )
+    return set(models) <= set(built)
 
 
 def run_to_the_end(api: Api, dags: list[str], *, join: bool = True, patience: float = 1800) -> None:

@@ -72,6 +72,32 @@ def test_a_faulty_contract_is_no_reason_not_to_wait_for_the_dags() -> None:
     wait_for_dags(api, ["bank"])
 
 
+def test_a_dag_is_awaited_until_it_has_its_models() -> None:
+    class Rereading(Played):
+        """An Airflow that has read the DAG before dbt's manifest had its models."""
+
+        def __init__(self) -> None:
+            super().__init__(("running", []))
+            self.looks = [
+                ["load"],
+                ["load", "transform.mart_a_run"],
+                ["transform.mart_a.run", "transform.mart_b_run"],
+            ]
+
+        def dags(self) -> dict[str, bool]:
+            return {"bank": True}
+
+        def task_ids(self, dag: str) -> list[str]:
+            return self.looks.pop(0)
+
+        def import_errors(self) -> list[str]:
+            return []
+
+    api: Any = Rereading()
+    wait_for_dags(api, ["bank"], {"bank": {"mart_a", "mart_b"}})
+    assert not api.looks
+
+
 def test_each_task_is_shown_once_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
     api: Any = Played(
         ("running", [task("discover", "success"), task("load", "running", 0)]),
